@@ -1,0 +1,5 @@
+//! Vestibule: an OpenID Connect sign-in gateway for Cloudflare Workers.
+
+pub mod oidc;
+pub mod secret;
+pub mod time;

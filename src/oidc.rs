@@ -1,0 +1,7 @@
+//! OpenID Connect and OAuth 2.0 as values: one file per concept of the specifications.
+//!
+//! Nothing here awaits, reads a clock, draws randomness or speaks HTTP. Documents and answers come in as bytes, what
+//! must be sent comes out as a URL or a form, and time and keys are arguments.
+
+pub mod algorithm;
+pub mod issuer;
