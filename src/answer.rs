@@ -1,0 +1,251 @@
+//! Answers that we write ourselves: redirects, JSON, problem documents (RFC 9457) and small pages.
+//!
+//! All of them are `no-store`. Pages load nothing, run no script and cannot be framed; every text in them is escaped.
+
+use serde_json::{Value, json};
+
+use crate::error::Error;
+
+/// An answer of our own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, in order; `Set-Cookie` may repeat.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+/// A page for a person: a title, one sentence, and at most one thing to do.
+#[derive(Debug)]
+pub struct Page<'a> {
+    /// Title and heading.
+    pub title: &'a str,
+    /// What happened, in a sentence or two.
+    pub text: &'a str,
+    /// What can be done about it.
+    pub action: Option<Action<'a>>,
+    /// A reference to the log.
+    pub trace: Option<&'a str>,
+}
+
+/// The one thing to do on a page.
+#[derive(Debug)]
+pub enum Action<'a> {
+    /// Follow a link: label and address.
+    Link(&'a str, &'a str),
+    /// Send a form: label and address.
+    Post(&'a str, &'a str),
+}
+
+impl Answer {
+    /// An empty answer.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: vec![("cache-control", "no-store".to_owned())], body: String::new() }
+    }
+
+    /// A redirect: 302 to begin something, 303 to end it (RFC 9110 §15.4.4).
+    #[must_use]
+    pub fn redirect(status: u16, location: String) -> Self {
+        Self::empty(status).with("location", location)
+    }
+
+    /// JSON.
+    #[must_use]
+    pub fn json(status: u16, body: &Value) -> Self {
+        let answer = Self::empty(status).with("content-type", "application/json".to_owned());
+        Self { body: body.to_string(), ..answer }
+    }
+
+    /// Plain text.
+    #[must_use]
+    pub fn text(status: u16, body: &str) -> Self {
+        let answer = Self::empty(status).with("content-type", "text/plain; charset=utf-8".to_owned());
+        Self { body: body.to_owned(), ..answer }
+    }
+
+    /// A page.
+    #[must_use]
+    pub fn page(status: u16, page: &Page<'_>) -> Self {
+        let answer = Self::empty(status)
+            .with("content-type", "text/html; charset=utf-8".to_owned())
+            .with("content-security-policy", CONTENT_SECURITY_POLICY.to_owned())
+            .with("x-content-type-options", "nosniff".to_owned())
+            .with("referrer-policy", "no-referrer".to_owned());
+        Self { body: page.html(), ..answer }
+    }
+
+    /// The problem document of an error, for scripts. `login_url` tells them where a person can sign in.
+    #[must_use]
+    pub fn problem(error: &Error, trace: &str, login_url: Option<&str>) -> Self {
+        let code = error.code();
+        let mut body = json!({
+            "type": format!("urn:vestibule:problem:{code}"),
+            "title": title(code),
+            "status": error.status(),
+            "code": code,
+            "trace": trace,
+        });
+        if let (Some(url), Some(members)) = (login_url, body.as_object_mut()) {
+            members.insert("login_url".to_owned(), url.into());
+        }
+        let mut answer = Self::json(error.status(), &body);
+        answer.headers.retain(|(name, _)| *name != "content-type");
+        answer.with("content-type", "application/problem+json".to_owned()).with_error_headers(error)
+    }
+
+    /// The page of an error, for people.
+    #[must_use]
+    pub fn error_page(error: &Error, trace: &str, home: &str) -> Self {
+        let code = error.code();
+        let page = Page {
+            title: title(code),
+            text: advice(code),
+            action: Some(Action::Link("Start again", home)),
+            trace: Some(trace),
+        };
+        Self::page(error.status(), &page).with_error_headers(error)
+    }
+
+    /// The answer with one more header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The first value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value.as_str())
+    }
+
+    fn with_error_headers(self, error: &Error) -> Self {
+        let answer = match error.retry_after() {
+            Some(seconds) => self.with("retry-after", seconds.to_string()),
+            None => self,
+        };
+        match error {
+            Error::WrongMethod { allow } => answer.with("allow", (*allow).to_owned()),
+            _ => answer,
+        }
+    }
+}
+
+impl Page<'_> {
+    fn html(&self) -> String {
+        let title = escape(self.title);
+        let action = match &self.action {
+            None => String::new(),
+            Some(Action::Link(label, href)) => format!("<p><a href=\"{}\">{}</a></p>", escape(href), escape(label)),
+            Some(Action::Post(label, href)) => format!(
+                "<form method=\"post\" action=\"{}\"><button type=\"submit\">{}</button></form>",
+                escape(href),
+                escape(label)
+            ),
+        };
+        let trace = self.trace.map(|trace| format!("<p><small>Reference: <code>{}</code></small></p>", escape(trace)));
+        format!(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+             content=\"width=device-width, initial-scale=1\"><title>{title}</title><style>{STYLE}</style></head>\
+             <body><main><h1>{title}</h1><p>{}</p>{action}{}</main></body></html>",
+            escape(self.text),
+            trace.unwrap_or_default()
+        )
+    }
+}
+
+/// The fixed title of each code.
+#[must_use]
+pub fn title(code: &str) -> &'static str {
+    TEXTS.iter().find(|(known, _, _)| *known == code).map_or("Something went wrong", |(_, title, _)| title)
+}
+
+fn advice(code: &str) -> &'static str {
+    TEXTS.iter().find(|(known, _, _)| *known == code).map_or("Please try again.", |(_, _, advice)| advice)
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// Code, title, and what a person can do.
+const TEXTS: &[(&str, &str, &str)] = &[
+    ("access_denied", "Sign-in was declined", "You or an administrator declined the sign-in. You can try again with another account."),
+    ("api_unreachable", "The service cannot be reached", "A service behind this application did not answer. Please try again in a moment."),
+    ("bad_request", "This address cannot be used", "The address of this request is malformed."),
+    ("cache_unavailable", "Temporarily unavailable", "The session store did not answer. You are still signed in; please try again in a moment."),
+    ("csrf_rejected", "This request was blocked", "The request did not come from a page of this application."),
+    ("internal", "Something went wrong", "This is our fault. Please try again."),
+    ("login_attempt_invalid", "Sign-in could not be completed", "The sign-in was started in another browser, was already used, or took too long. Please sign in again."),
+    ("login_required", "Sign-in required", "Please sign in to continue."),
+    ("logout_response_invalid", "Sign-out could not be confirmed", "The answer from the sign-in service does not belong to a sign-out that this browser started."),
+    ("method_not_allowed", "This action is not available", "The address exists, but not for this kind of request."),
+    ("misconfigured", "This application is not set up correctly", "Its operator has been told what is wrong in the log."),
+    ("not_found", "Not found", "There is nothing at this address."),
+    ("op_error", "Sign-in could not be completed", "The sign-in service gave an answer that cannot be trusted. Please try again later."),
+    ("op_unreachable", "The sign-in service cannot be reached", "Please try again in a moment."),
+    ("origin_unreachable", "The application cannot be reached", "The application did not answer. Please try again in a moment."),
+    ("session_expired", "Your session has ended", "Please sign in again."),
+];
+
+/// The style element is the only thing a page may use; its hash is checked by a test.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-ba6oqWxCBQhxmo++RdQCQW2ihJVqEhap3TTgSesmv20='; base-uri 'none'; frame-ancestors 'none'";
+
+const STYLE: &str = ":root{color-scheme:light dark;font:100%/1.5 system-ui,sans-serif}\
+    body{margin:0;display:grid;min-height:100vh;place-items:center}main{max-width:32rem;padding:1.5rem}\
+    h1{font-size:1.5rem;line-height:1.2}button,a{font:inherit}button{padding:.5rem 1rem;cursor:pointer}";
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+    use crate::error::LoginReason;
+
+    #[test]
+    fn the_policy_allows_exactly_our_style() {
+        let hash = STANDARD.encode(Sha256::digest(STYLE));
+        assert!(CONTENT_SECURITY_POLICY.contains(&format!("'sha256-{hash}'")), "{hash}");
+    }
+
+    #[test]
+    fn every_text_on_a_page_is_escaped() {
+        let hostile = "<script>alert('1')</script>\"&";
+        let page = Page { title: hostile, text: hostile, action: Some(Action::Link(hostile, hostile)), trace: Some(hostile) };
+        assert!(!page.html().contains("<script"));
+        assert!(page.html().contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;"));
+    }
+
+    #[test]
+    fn a_problem_names_its_code_and_where_to_sign_in() {
+        let error = Error::LoginRequired(LoginReason::NoSession);
+        let answer = Answer::problem(&error, "t1", Some("https://app.example/.auth/login"));
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let body: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(body["code"], "login_required");
+        assert_eq!(body["login_url"], "https://app.example/.auth/login");
+    }
+
+    #[test]
+    fn what_we_print_for_people_is_complete_and_sorted() {
+        assert!(TEXTS.is_sorted_by_key(|(code, _, _)| *code));
+    }
+}

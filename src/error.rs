@@ -1,0 +1,262 @@
+//! Everything that can go wrong, sorted by whose fault it is: precise for the log, vague on the wire.
+//!
+//! The four functions of [`Error`] have no catch-all arm, so a new variant does not compile until it has a fault, a
+//! status, a stable code and a decision about the session. The codes are documented in the README and tested.
+
+use std::fmt;
+
+use crate::oidc::authorization::AuthorizationResponseFault;
+use crate::oidc::id_token::IdTokenFault;
+use crate::oidc::jwks::JwksFault;
+use crate::oidc::metadata::MetadataFault;
+use crate::oidc::user_info::UserInfoFault;
+use crate::request::HeadFault;
+use crate::runtime::{StoreFault, TransportFault};
+use crate::session::login_attempt::AttemptFault;
+use crate::session::session::SessionFault;
+
+/// Why a request was not served as asked.
+#[derive(Debug)]
+pub enum Error {
+    /// A downstream API could not be reached, by its name.
+    ApiUnreachable(String, TransportFault),
+    /// The login attempt that the answer belongs to cannot be used.
+    AttemptInvalid(AttemptFault),
+    /// The OP's answer to the authorization request cannot be used.
+    AuthorizationResponseInvalid(AuthorizationResponseFault),
+    /// The request head itself is refused.
+    BadRequest(HeadFault),
+    /// We are wrong.
+    Bug(&'static str),
+    /// The token cache cannot be read or written at the moment.
+    CacheUnavailable(StoreFault),
+    /// The OP refused the code or the refresh token's grant at sign-in (`invalid_grant`).
+    CodeRejected,
+    /// The user or an administrator said no at the OP (`access_denied`).
+    Denied,
+    /// The ID token failed a check.
+    IdTokenRejected(IdTokenFault),
+    /// Somebody must sign in first.
+    LoginRequired(LoginReason),
+    /// The answer to a sign-out does not belong to this browser.
+    LogoutResponseInvalid,
+    /// A setting is wrong; the faults themselves were logged when the configuration was read.
+    Misconfigured,
+    /// No such path.
+    NoSuchRoute,
+    /// The OP's answer breaks the protocol.
+    OpMisbehaved(OpFault),
+    /// The OP refused us, not the user: the registration or a setting is wrong. Carries the OAuth error code.
+    OpRefused(String),
+    /// The OP cannot be reached, or says that it cannot answer now.
+    OpUnreachable(TransportFault),
+    /// The origin could not be reached.
+    OriginUnreachable(TransportFault),
+    /// The browser's session is over.
+    SessionEnded(SessionEnd),
+    /// A state-changing or API request that no page of ours sent.
+    UntrustedOrigin,
+    /// The path exists, for other methods.
+    WrongMethod {
+        /// The `Allow` header's value.
+        allow: &'static str,
+    },
+}
+
+/// Whose fault an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Whoever sent the request.
+    Caller,
+    /// The origin or a downstream API.
+    Downstream,
+    /// The OpenID Provider.
+    OpenIdProvider,
+    /// Whoever configured or registered this deployment.
+    Operator,
+    /// This software, or the platform under it.
+    Us,
+}
+
+/// Why somebody must sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginReason {
+    /// There is no session cookie.
+    NoSession,
+    /// There is no refresh token to get an access token with.
+    NoRefreshToken,
+    /// The OP wants the user to act before it issues this token.
+    OpWantsUser,
+}
+
+/// How a session came to be over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// The cookie is no session, or not any more.
+    Cookie(SessionFault),
+    /// The token cache entry does not open with the session's key.
+    EntryDoesNotOpen,
+    /// The token cache entry is gone: signed out elsewhere, or expired.
+    EntryMissing,
+    /// The account signed out after this session began.
+    SignedOut,
+}
+
+/// What the OP got wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpFault {
+    /// `client_info` is missing or malformed where the Microsoft identity platform must send it.
+    ClientInfo,
+    /// The token response has no ID token.
+    IdTokenMissing,
+    /// The JWKS document.
+    Jwks(JwksFault),
+    /// The metadata document.
+    Metadata(MetadataFault),
+    /// An HTTP status that the protocol does not know, of the endpoint named.
+    Status(&'static str, u16),
+    /// The token response is not one.
+    TokenResponse,
+    /// The refreshed token belongs to another user.
+    UserChanged,
+    /// The UserInfo answer.
+    UserInfo(UserInfoFault),
+}
+
+impl Error {
+    /// Whose fault it is.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::AttemptInvalid(_)
+            | Self::AuthorizationResponseInvalid(_)
+            | Self::BadRequest(_)
+            | Self::CodeRejected
+            | Self::Denied
+            | Self::LoginRequired(_)
+            | Self::LogoutResponseInvalid
+            | Self::NoSuchRoute
+            | Self::SessionEnded(_)
+            | Self::UntrustedOrigin
+            | Self::WrongMethod { .. } => Fault::Caller,
+            Self::ApiUnreachable(..) | Self::OriginUnreachable(_) => Fault::Downstream,
+            Self::IdTokenRejected(_) | Self::OpMisbehaved(_) | Self::OpUnreachable(_) => Fault::OpenIdProvider,
+            Self::Misconfigured | Self::OpRefused(_) => Fault::Operator,
+            Self::Bug(_) | Self::CacheUnavailable(_) => Fault::Us,
+        }
+    }
+
+    /// The HTTP status of the answer.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::AttemptInvalid(_)
+            | Self::AuthorizationResponseInvalid(_)
+            | Self::BadRequest(_)
+            | Self::CodeRejected
+            | Self::LogoutResponseInvalid => 400,
+            Self::LoginRequired(_) | Self::SessionEnded(_) => 401,
+            Self::Denied | Self::UntrustedOrigin => 403,
+            Self::NoSuchRoute => 404,
+            Self::WrongMethod { .. } => 405,
+            Self::Bug(_) | Self::Misconfigured | Self::OpRefused(_) => 500,
+            Self::ApiUnreachable(..)
+            | Self::IdTokenRejected(_)
+            | Self::OpMisbehaved(_)
+            | Self::OriginUnreachable(_) => 502,
+            Self::CacheUnavailable(_) | Self::OpUnreachable(_) => 503,
+        }
+    }
+
+    /// The stable code on the wire and in the log.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ApiUnreachable(..) => "api_unreachable",
+            Self::AttemptInvalid(_) | Self::AuthorizationResponseInvalid(_) | Self::CodeRejected => {
+                "login_attempt_invalid"
+            }
+            Self::BadRequest(_) => "bad_request",
+            Self::Bug(_) => "internal",
+            Self::CacheUnavailable(_) => "cache_unavailable",
+            Self::Denied => "access_denied",
+            Self::IdTokenRejected(_) | Self::OpMisbehaved(_) => "op_error",
+            Self::LoginRequired(_) => "login_required",
+            Self::LogoutResponseInvalid => "logout_response_invalid",
+            Self::Misconfigured | Self::OpRefused(_) => "misconfigured",
+            Self::NoSuchRoute => "not_found",
+            Self::OpUnreachable(_) => "op_unreachable",
+            Self::OriginUnreachable(_) => "origin_unreachable",
+            Self::SessionEnded(_) => "session_expired",
+            Self::UntrustedOrigin => "csrf_rejected",
+            Self::WrongMethod { .. } => "method_not_allowed",
+        }
+    }
+
+    /// Whether the browser's session cookie is expired with the answer. Only what proves that the session is over does.
+    #[must_use]
+    pub const fn ends_session(&self) -> bool {
+        match self {
+            Self::SessionEnded(_) => true,
+            Self::ApiUnreachable(..)
+            | Self::AttemptInvalid(_)
+            | Self::AuthorizationResponseInvalid(_)
+            | Self::BadRequest(_)
+            | Self::Bug(_)
+            | Self::CacheUnavailable(_)
+            | Self::CodeRejected
+            | Self::Denied
+            | Self::IdTokenRejected(_)
+            | Self::LoginRequired(_)
+            | Self::LogoutResponseInvalid
+            | Self::Misconfigured
+            | Self::NoSuchRoute
+            | Self::OpMisbehaved(_)
+            | Self::OpRefused(_)
+            | Self::OpUnreachable(_)
+            | Self::OriginUnreachable(_)
+            | Self::UntrustedOrigin
+            | Self::WrongMethod { .. } => false,
+        }
+    }
+
+    /// Seconds after which it makes sense to try again.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::OpUnreachable(TransportFault::Busy { retry_after }) => Some(*retry_after),
+            Self::CacheUnavailable(_) | Self::OpUnreachable(_) => Some(5),
+            _ => None,
+        }
+    }
+}
+
+/// For the log: lower case, one line, nothing secret.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiUnreachable(name, fault) => write!(f, "downstream API {name} unreachable: {fault:?}"),
+            Self::AttemptInvalid(fault) => write!(f, "login attempt: {fault:?}"),
+            Self::AuthorizationResponseInvalid(fault) => write!(f, "authorization response: {fault:?}"),
+            Self::BadRequest(fault) => write!(f, "request refused: {fault:?}"),
+            Self::Bug(what) => write!(f, "bug: {what}"),
+            Self::CacheUnavailable(fault) => write!(f, "token cache: {fault:?}"),
+            Self::CodeRejected => f.write_str("the OP rejected the authorization code (invalid_grant)"),
+            Self::Denied => f.write_str("the OP answered access_denied"),
+            Self::IdTokenRejected(fault) => write!(f, "ID token rejected: {fault}"),
+            Self::LoginRequired(reason) => write!(f, "login required: {reason:?}"),
+            Self::LogoutResponseInvalid => f.write_str("logout response: state does not match"),
+            Self::Misconfigured => f.write_str("the configuration has faults"),
+            Self::NoSuchRoute => f.write_str("no such route"),
+            Self::OpMisbehaved(fault) => write!(f, "OP misbehaved: {fault:?}"),
+            Self::OpRefused(code) => write!(f, "the OP refused this client: {code}"),
+            Self::OpUnreachable(fault) => write!(f, "OP unreachable: {fault:?}"),
+            Self::OriginUnreachable(fault) => write!(f, "origin unreachable: {fault:?}"),
+            Self::SessionEnded(end) => write!(f, "session ended: {end:?}"),
+            Self::UntrustedOrigin => f.write_str("not sent by a page of this origin"),
+            Self::WrongMethod { allow } => write!(f, "wrong method, allowed: {allow}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

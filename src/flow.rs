@@ -1,0 +1,128 @@
+//! What happens to a request: one file per thing that happens, generic over the [`Runtime`]. I/O is ordered here.
+
+mod acquire;
+mod authenticate;
+mod callback;
+mod documents;
+mod forward;
+mod log;
+mod login;
+mod logout;
+mod me;
+mod refusal;
+mod token_endpoint;
+mod verify_id_token;
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::error::Error;
+use crate::forwarding::ForwardPlan;
+use crate::request::{Method, RequestHead};
+use crate::router::{Route, route};
+use crate::runtime::Runtime;
+use crate::time::Timestamp;
+
+pub use log::misconfigured;
+
+/// What a request gets.
+pub enum Reply<F> {
+    /// An answer of our own.
+    Answer(Answer),
+    /// The answer of the origin or an API, passed through.
+    Forwarded(F),
+}
+
+/// One request and everything around it.
+struct Context<'a, R> {
+    app: &'a App,
+    runtime: &'a R,
+    head: &'a RequestHead<'a>,
+    now: Timestamp,
+    /// Ties an answer to its log lines.
+    trace: String,
+}
+
+/// Decides without waiting: the plan for a request that has everything it needs in this isolate's memory.
+///
+/// `None` says nothing about the request, only that [`serve`] must look at it.
+pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> Option<ForwardPlan> {
+    let route = route(&app.config, head);
+    let context = Context { app, runtime, head, now: runtime.now(), trace: String::new() };
+    match route {
+        Route::Api(api, target) => forward::api_at_once(&context, api, target),
+        Route::Origin => forward::origin_at_once(&context),
+        Route::Callback
+        | Route::Health
+        | Route::Login
+        | Route::Logout
+        | Route::Me
+        | Route::Nothing
+        | Route::SignedOut => None,
+    }
+}
+
+/// Serves a request. Every outcome is a reply; what went wrong is in the log.
+pub async fn serve<R: Runtime>(
+    app: &App,
+    runtime: &R,
+    inbound: &R::Inbound,
+    head: &RequestHead<'_>,
+) -> Reply<R::Forwarded> {
+    let context = Context { app, runtime, head, now: runtime.now(), trace: trace(runtime, head) };
+    let route = route(&app.config, head);
+    match dispatch(&context, inbound, route).await {
+        Ok(reply) => reply,
+        Err(error) => Reply::Answer(refusal::answer(&context, route, error).await),
+    }
+}
+
+/// Answers a request whose head is refused.
+pub fn refuse_head<R: Runtime>(runtime: &R, fault: crate::request::HeadFault) -> Answer {
+    let trace = hex(&runtime.random::<8>());
+    let error = Error::BadRequest(fault);
+    log::refused(runtime, &trace, &error);
+    Answer::problem(&error, &trace, None)
+}
+
+async fn dispatch<R: Runtime>(
+    context: &Context<'_, R>,
+    inbound: &R::Inbound,
+    route: Route<'_>,
+) -> Result<Reply<R::Forwarded>, Error> {
+    let answer = match route {
+        Route::Api(api, target) => {
+            return forward::to_api(context, inbound, api, target).await.map(Reply::Forwarded);
+        }
+        Route::Callback => callback::finish(context).await,
+        Route::Health => Answer::text(200, "ok\n"),
+        Route::Login => login::requested(context).await?,
+        Route::Logout => logout::requested(context).await?,
+        Route::Me => me::show(context).await?,
+        Route::Nothing => return Err(Error::NoSuchRoute),
+        Route::Origin => return forward::to_origin(context, inbound).await.map(Reply::Forwarded),
+        Route::SignedOut => logout::returned(context)?,
+    };
+    Ok(Reply::Answer(answer))
+}
+
+impl<R: Runtime> Context<'_, R> {
+    fn only(&self, allowed: &[Method], allow: &'static str) -> Result<(), Error> {
+        if allowed.contains(&self.head.method) { Ok(()) } else { Err(Error::WrongMethod { allow }) }
+    }
+
+    /// The value of a query parameter of the request; of several the first.
+    fn parameter(&self, name: &str) -> Option<String> {
+        let query = self.head.target.query()?;
+        url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+}
+
+/// The ray id where the platform gives one, so that its own log and ours meet.
+fn trace<R: Runtime>(runtime: &R, head: &RequestHead<'_>) -> String {
+    let ray = head.header("cf-ray").filter(|ray| ray.len() <= 40 && ray.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
+    ray.map_or_else(|| hex(&runtime.random::<8>()), str::to_owned)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

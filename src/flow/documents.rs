@@ -1,0 +1,168 @@
+//! The OpenID Provider's documents: metadata (OIDC Discovery 4) and keys (RFC 7517), from this isolate's memory, then
+//! the store, then the OP. An outage of the OP is bridged with the last copy that anyone has.
+//!
+//! A copy is written to the store only after somebody has signed in: anonymous traffic writes nothing.
+
+use std::rc::Rc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::header::ACCEPT;
+use sha2::{Digest, Sha256};
+
+use super::Context;
+use super::log::{self, Event};
+use crate::error::{Error, OpFault};
+use crate::memory::{Held, Slot};
+use crate::oidc::jwks::Jwks;
+use crate::oidc::metadata::Metadata;
+use crate::runtime::{OpRequest, OpResponse, Runtime, TransportFault};
+use crate::time::{Lifetime, Timestamp};
+
+/// The OP's metadata.
+pub(super) async fn metadata<R: Runtime>(context: &Context<'_, R>) -> Result<Rc<Metadata>, Error> {
+    let provider = &context.app.config.provider;
+    let source = Source {
+        url: provider.metadata_url.as_str(),
+        name: "metadata",
+        parse: |bytes: &[u8]| Metadata::parse(bytes, &provider.issuer).map_err(OpFault::Metadata),
+    };
+    source.read(context, &context.app.memory.metadata, METADATA_LIFETIME).await
+}
+
+/// The OP's keys. With `newer_than`, a copy that was fetched at or before that moment will not do, but the OP is asked
+/// at most once per configured interval.
+pub(super) async fn jwks<R: Runtime>(
+    context: &Context<'_, R>,
+    metadata: &Metadata,
+    must_be_new: bool,
+) -> Result<Rc<Jwks>, Error> {
+    let source = Source {
+        url: metadata.jwks_uri.as_str(),
+        name: "jwks",
+        parse: |bytes: &[u8]| Jwks::parse(bytes).map_err(OpFault::Jwks),
+    };
+    let lifetime = if must_be_new { context.app.config.provider.jwks_refetch } else { JWKS_LIFETIME };
+    source.read(context, &context.app.memory.jwks, lifetime).await
+}
+
+/// Writes to the store what this isolate fetched and the store does not have. A failure costs the next isolate a fetch.
+pub(super) async fn store<R: Runtime>(context: &Context<'_, R>) {
+    let memory = &context.app.memory;
+    for (name, unstored) in [("metadata", memory.metadata.take_unstored()), ("jwks", memory.jwks.take_unstored())] {
+        let Some((source, fetched_at)) = unstored else { continue };
+        let mut value = fetched_at.as_unix().to_be_bytes().to_vec();
+        value.extend_from_slice(&source);
+        let key = storage_key(context, name);
+        if let Err(fault) = context.runtime.kv_put(&key, &value, "{}", STORED_LIFETIME).await {
+            let details = serde_json::json!({ "what": name, "reason": format!("{fault:?}") });
+            log::happened(context.runtime, &context.trace, Event::StoreFailed, details);
+        }
+    }
+}
+
+struct Source<'a, P> {
+    url: &'a str,
+    name: &'static str,
+    parse: P,
+}
+
+impl<P> Source<'_, P> {
+    async fn read<R: Runtime, T>(
+        &self,
+        context: &Context<'_, R>,
+        slot: &Slot<T>,
+        lifetime: Lifetime,
+    ) -> Result<Rc<T>, Error>
+    where
+        P: Fn(&[u8]) -> Result<T, OpFault>,
+    {
+        let is_fresh = |fetched_at: Timestamp| fetched_at + lifetime > context.now;
+        if let Some((document, fetched_at)) = slot.read()
+            && is_fresh(fetched_at)
+        {
+            return Ok(document);
+        }
+        if let Some(held) = self.stored(context).await
+            && slot.read().is_none_or(|(_, fetched_at)| fetched_at < held.fetched_at)
+        {
+            let (document, fetched_at) = (Rc::clone(&held.document), held.fetched_at);
+            slot.hold(held);
+            if is_fresh(fetched_at) {
+                return Ok(document);
+            }
+        }
+        match self.fetch(context).await {
+            Ok(held) => {
+                let document = Rc::clone(&held.document);
+                slot.hold(held);
+                Ok(document)
+            }
+            Err(error) => slot.read().map(|(document, _)| document).ok_or(error),
+        }
+    }
+
+    async fn stored<R: Runtime, T>(&self, context: &Context<'_, R>) -> Option<Held<T>>
+    where
+        P: Fn(&[u8]) -> Result<T, OpFault>,
+    {
+        let value = context.runtime.kv_get(&storage_key(context, self.name)).await.ok()??;
+        let (fetched_at, source) = value.split_first_chunk::<8>()?;
+        let document = Rc::new((self.parse)(source).ok()?);
+        let fetched_at = Timestamp::from_unix(u64::from_be_bytes(*fetched_at));
+        Some(Held { document, source: source.into(), fetched_at, is_stored: true })
+    }
+
+    async fn fetch<R: Runtime, T>(&self, context: &Context<'_, R>) -> Result<Held<T>, Error>
+    where
+        P: Fn(&[u8]) -> Result<T, OpFault>,
+    {
+        let request = get(self.url)?;
+        let timeout = context.app.config.provider.timeout;
+        let response = context.runtime.call_op(request, timeout).await.map_err(Error::OpUnreachable)?;
+        let body = succeeded(self.name, &response)?;
+        let document = (self.parse)(body).map_err(Error::OpMisbehaved)?;
+        Ok(Held { document: Rc::new(document), source: body.into(), fetched_at: context.now, is_stored: false })
+    }
+}
+
+/// A GET for JSON.
+fn get(url: &str) -> Result<OpRequest, Error> {
+    http::Request::get(url)
+        .header(ACCEPT, "application/json")
+        .body(Vec::new())
+        .map_err(|_| Error::Bug("a parsed URL is no request target"))
+}
+
+/// The body of a 200; everything else is an outage or a broken promise.
+pub(super) fn succeeded<'a>(endpoint: &'static str, response: &'a OpResponse) -> Result<&'a [u8], Error> {
+    match response.status().as_u16() {
+        200 => Ok(response.body()),
+        status => match outage(response) {
+            Some(fault) => Err(Error::OpUnreachable(fault)),
+            None => Err(Error::OpMisbehaved(OpFault::Status(endpoint, status))),
+        },
+    }
+}
+
+/// Whether an answer only says that the OP cannot answer now.
+pub(super) fn outage(response: &OpResponse) -> Option<TransportFault> {
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    match status {
+        429 | 503 => Some(TransportFault::Busy { retry_after: retry_after.unwrap_or(5).min(MAX_RETRY_AFTER) }),
+        500.. => Some(TransportFault::Failing(status)),
+        _ => None,
+    }
+}
+
+fn storage_key<R: Runtime>(context: &Context<'_, R>, name: &str) -> String {
+    let issuer = Sha256::digest(context.app.config.provider.metadata_url.as_str());
+    format!("op/{}/{name}", URL_SAFE_NO_PAD.encode(issuer))
+}
+
+const METADATA_LIFETIME: Lifetime = Lifetime::from_seconds(12 * 3600);
+const JWKS_LIFETIME: Lifetime = Lifetime::from_seconds(12 * 3600);
+/// A stored copy outlives its freshness, to bridge an outage.
+const STORED_LIFETIME: Lifetime = Lifetime::from_seconds(7 * 24 * 3600);
+const MAX_RETRY_AFTER: u64 = 3600;

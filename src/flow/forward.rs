@@ -1,0 +1,120 @@
+//! Forwarding: to the origin with the user's identity, to a downstream API with an access token.
+//!
+//! The `at_once` halves decide without waiting, from this isolate's memory; the others end in the same plan.
+
+use super::acquire;
+use super::authenticate::{self, SignedIn};
+use super::Context;
+use crate::config::Api;
+use crate::error::Error;
+use crate::forwarding::{
+    AnswerEdits, ForwardPlan, forwarded_cookies, headers_to_remove, identity_headers, origin_headers,
+};
+use crate::request::Target;
+use crate::runtime::Runtime;
+use crate::secret::Secret;
+use crate::session::cookie::CookieName;
+use crate::session::entry::Lookup;
+
+/// The plan for an API call whose token is in memory and outside its expiry window.
+pub(super) fn api_at_once<R: Runtime>(context: &Context<'_, R>, api: &Api, target: Target<'_>) -> Option<ForwardPlan> {
+    if !is_ours(context) {
+        return None;
+    }
+    let signed_in = authenticate::at_once(context)?;
+    match acquire::lookup(&signed_in.entry, api, context.now) {
+        Lookup::Fresh(cached) => Some(api_plan(context, &signed_in, api, target, &cached.token)),
+        Lookup::Expiring(_) | Lookup::Missing => None,
+    }
+}
+
+/// Calls a downstream API for the signed-in user.
+pub(super) async fn to_api<R: Runtime>(
+    context: &Context<'_, R>,
+    inbound: &R::Inbound,
+    api: &Api,
+    target: Target<'_>,
+) -> Result<R::Forwarded, Error> {
+    let signed_in = authenticate::signed_in(context).await?;
+    if !is_ours(context) {
+        return Err(Error::UntrustedOrigin);
+    }
+    // Before the body: it cannot be sent twice.
+    let token = acquire::access_token(context, &signed_in, api).await?;
+    let plan = api_plan(context, &signed_in, api, target, &token);
+    let forwarded = context.runtime.forward(inbound, &plan).await;
+    forwarded.map_err(|fault| Error::ApiUnreachable(api.name.clone(), fault))
+}
+
+/// The plan for a request to the origin by a user whom memory vouches for.
+pub(super) fn origin_at_once<R: Runtime>(context: &Context<'_, R>) -> Option<ForwardPlan> {
+    if !context.head.method.is_safe() && !is_ours(context) {
+        return None;
+    }
+    authenticate::at_once(context).map(|signed_in| origin_plan(context, &signed_in))
+}
+
+/// Passes a request of the signed-in user to the origin.
+pub(super) async fn to_origin<R: Runtime>(
+    context: &Context<'_, R>,
+    inbound: &R::Inbound,
+) -> Result<R::Forwarded, Error> {
+    let signed_in = authenticate::signed_in(context).await?;
+    if !context.head.method.is_safe() && !is_ours(context) {
+        return Err(Error::UntrustedOrigin);
+    }
+    let plan = origin_plan(context, &signed_in);
+    context.runtime.forward(inbound, &plan).await.map_err(Error::OriginUnreachable)
+}
+
+fn is_ours<R: Runtime>(context: &Context<'_, R>) -> bool {
+    context.head.is_same_origin(&context.app.config.gateway.public_origin)
+}
+
+fn api_plan<R: Runtime>(
+    context: &Context<'_, R>,
+    signed_in: &SignedIn,
+    api: &Api,
+    target: Target<'_>,
+    token: &Secret,
+) -> ForwardPlan {
+    let mut remove = headers_to_remove(context.head);
+    // The cookies of our origin are not the API's business, and neither is where its caller is.
+    remove.extend(["cookie", "origin", "referer"].map(str::to_owned));
+    ForwardPlan {
+        url: target.under(&api.base_url),
+        remove,
+        set: vec![("authorization", format!("Bearer {}", token.expose()))],
+        timeout: api.timeout,
+        answer: AnswerEdits { set_cookie: rolled(context, signed_in), drop_cookies: true, force_no_store: true },
+    }
+}
+
+fn origin_plan<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn) -> ForwardPlan {
+    let config = &context.app.config;
+    let mut remove = headers_to_remove(context.head);
+    let mut set = identity_headers(&signed_in.entry, config.provider.name);
+    set.extend(origin_headers(context.head, &config.gateway.public_origin));
+    match forwarded_cookies(context.head) {
+        None => {}
+        Some(None) => remove.push("cookie".to_owned()),
+        Some(Some(others)) => set.push(("cookie", others)),
+    }
+    ForwardPlan {
+        url: context.head.target.under(&config.gateway.origin),
+        remove,
+        set,
+        timeout: config.gateway.origin_timeout,
+        answer: AnswerEdits { set_cookie: rolled(context, signed_in), drop_cookies: false, force_no_store: false },
+    }
+}
+
+/// A new session cookie once half the idle window has passed and a person, not a script in the background, is there.
+fn rolled<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn) -> Vec<String> {
+    if !context.head.is_navigation() {
+        return Vec::new();
+    }
+    let Some(session) = signed_in.session.rolled(context.now, &context.app.config.session) else { return Vec::new() };
+    let sealed = session.seal(&context.app.ring, context.runtime.random());
+    vec![CookieName::Session.set(&sealed, session.expires_at().since(context.now))]
+}

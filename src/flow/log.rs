@@ -1,0 +1,69 @@
+//! The log: one JSON object a line, `event` first, with stable names. Sessions appear as a keyed hash; tokens, codes,
+//! cookies and subjects never do.
+
+use serde_json::{Value, json};
+
+use crate::config::ConfigFault;
+use crate::error::Error;
+use crate::runtime::Runtime;
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Event {
+    /// A sign-in was completed.
+    LoginCompleted,
+    /// A browser was sent to the OP.
+    LoginStarted,
+    /// An account or session was removed and its browser sent to the OP.
+    LogoutCompleted,
+    /// A browser came back from the OP after a sign-out.
+    LogoutReturned,
+    /// The store failed, and the request was served without it.
+    StoreFailed,
+    /// A token was refreshed.
+    TokenRefreshed,
+    /// A refresh failed, and a token that is still valid was used.
+    TokenRefreshFailed,
+}
+
+impl Event {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::LoginCompleted => "login.completed",
+            Self::LoginStarted => "login.started",
+            Self::LogoutCompleted => "logout.completed",
+            Self::LogoutReturned => "logout.returned",
+            Self::StoreFailed => "store.failed",
+            Self::TokenRefreshed => "token.refreshed",
+            Self::TokenRefreshFailed => "token.refresh_failed",
+        }
+    }
+}
+
+/// Logs what happened; `details` is an object.
+pub(super) fn happened<R: Runtime>(runtime: &R, trace: &str, event: Event, details: Value) {
+    let mut line = json!({ "event": event.name(), "trace": trace });
+    if let (Some(line), Value::Object(details)) = (line.as_object_mut(), details) {
+        line.extend(details);
+    }
+    runtime.log(&line.to_string());
+}
+
+/// Logs why a request was refused.
+pub(super) fn refused<R: Runtime>(runtime: &R, trace: &str, error: &Error) {
+    let line = json!({
+        "event": "request.refused",
+        "trace": trace,
+        "code": error.code(),
+        "status": error.status(),
+        "fault": format!("{:?}", error.fault()),
+        "reason": error.to_string(),
+    });
+    runtime.log(&line.to_string());
+}
+
+/// Logs every fault of the configuration at once.
+pub fn misconfigured<R: Runtime>(runtime: &R, faults: &[ConfigFault]) {
+    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    runtime.log(&json!({ "event": "config.invalid", "faults": faults }).to_string());
+}

@@ -1,0 +1,131 @@
+//! Login: sends the browser to the OpenID Provider (OIDC Core 3.1.2.1). Nothing is written to any store.
+
+use serde_json::json;
+
+use super::log::{self, Event};
+use super::{Context, documents};
+use crate::answer::Answer;
+use crate::config::Config;
+use crate::error::Error;
+use crate::oidc::authorization::AuthorizationRequest;
+use crate::request::Method;
+use crate::runtime::Runtime;
+use crate::session::cookie::{CookieName, Cookies};
+use crate::session::login_attempt::{Beginning, LoginAttempt, surplus};
+use crate::session::return_to::ReturnTo;
+
+/// What a login is to do besides signing in.
+pub(super) struct Wish {
+    return_to: ReturnTo,
+    prompt: Option<String>,
+    login_hint: Option<String>,
+    domain_hint: Option<String>,
+}
+
+impl Wish {
+    /// To come back to the page that was asked for.
+    pub(super) fn to_return_to<R: Runtime>(context: &Context<'_, R>) -> Self {
+        Self { return_to: wanted(context, &context.head.target.path_and_query()), prompt: None, login_hint: None, domain_hint: None }
+    }
+}
+
+/// `/.auth/login`: takes what a page may ask for, and nothing else, from the query.
+pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<Answer, Error> {
+    context.only(&[Method::Get, Method::Head], "GET, HEAD")?;
+    let hint = |name| context.parameter(name).filter(|hint: &String| hint.len() <= MAX_HINT);
+    let wish = Wish {
+        return_to: context.parameter("return_to").map_or_else(ReturnTo::root, |wanted_path| wanted(context, &wanted_path)),
+        prompt: hint("prompt").filter(|prompt| PROMPTS.contains(&prompt.as_str())),
+        login_hint: hint("login_hint"),
+        domain_hint: hint("domain_hint"),
+    };
+    begin(context, wish).await
+}
+
+/// Begins an attempt and redirects.
+pub(super) async fn begin<R: Runtime>(context: &Context<'_, R>, wish: Wish) -> Result<Answer, Error> {
+    let config = &context.app.config;
+    let metadata = documents::metadata(context).await?;
+    let (resource, scopes) = redeemed_for(config);
+    let attempt = LoginAttempt::begin(Beginning {
+        random: context.runtime.random(),
+        return_to: wish.return_to,
+        provider: config.provider.name.to_owned(),
+        resource,
+        scopes,
+        now: context.now,
+    });
+    let (scopes, resources) = consented_to(config);
+    let location = AuthorizationRequest {
+        client_id: &config.provider.client_id,
+        redirect_uri: &config.public_url(&config.paths.callback),
+        scopes: &scopes,
+        resources: &resources,
+        state: &attempt.state,
+        nonce: &attempt.nonce,
+        code_challenge: &attempt.verifier.challenge(),
+        prompt: wish.prompt.as_deref(),
+        login_hint: wish.login_hint.as_deref(),
+        domain_hint: wish.domain_hint.as_deref(),
+        max_age: None,
+        acr_values: None,
+        claims: None,
+        client_info: config.provider.is_entra,
+        extra: &config.provider.extra_query,
+    }
+    .url(&metadata.authorization_endpoint);
+    log::happened(context.runtime, &context.trace, Event::LoginStarted, json!({ "attempt": attempt.id() }));
+    let sealed = attempt.seal(&context.app.ring, context.runtime.random());
+    let cookie = CookieName::LoginAttempt(attempt.id()).set(&sealed, config.session.login_attempt);
+    let answer = Answer::redirect(302, location.into()).with("set-cookie", cookie);
+    Ok(give_up_surplus(context, answer))
+}
+
+/// What the code is redeemed for: the first API, since a token request names one resource.
+fn redeemed_for(config: &Config) -> (Option<String>, Vec<String>) {
+    config.apis.first().map_or_else(
+        || (None, config.provider.scopes.clone()),
+        |api| (api.resource.clone(), [config.provider.scopes.as_slice(), api.scopes.as_slice()].concat()),
+    )
+}
+
+/// What the user is asked to consent to at once: the scopes and resources of every API.
+fn consented_to(config: &Config) -> (Vec<String>, Vec<String>) {
+    let mut scopes = config.provider.scopes.clone();
+    let mut resources: Vec<String> = Vec::new();
+    for api in &config.apis {
+        scopes.extend_from_slice(&api.scopes);
+        resources.extend(api.resource.iter().filter(|resource| !resources.contains(resource)).cloned().collect::<Vec<_>>());
+    }
+    (scopes, resources)
+}
+
+/// Cookies of attempts that were never finished must not pile up until a server refuses the header.
+fn give_up_surplus<R: Runtime>(context: &Context<'_, R>, answer: Answer) -> Answer {
+    let lifetime = context.app.config.session.login_attempt;
+    let attempts = Cookies::parse(context.head.header("cookie")).login_attempts().map(|(id, sealed)| {
+        let attempt = LoginAttempt::open(id, sealed.as_deref(), &context.app.ring, context.now, lifetime);
+        (id, attempt.ok().map(|attempt| attempt.created_at))
+    });
+    surplus(attempts.collect(), MAX_ATTEMPTS)
+        .into_iter()
+        .fold(answer, |answer, id| answer.with("set-cookie", CookieName::LoginAttempt(id).expire()))
+}
+
+/// A page of ours that is worth returning to; our own paths are not, or a login would follow the login.
+fn wanted<R: Runtime>(context: &Context<'_, R>, wanted: &str) -> ReturnTo {
+    let config = &context.app.config;
+    let paths = &config.paths;
+    ReturnTo::parse(wanted, &config.gateway.public_origin)
+        .filter(|page| {
+            let path = page.path();
+            path != paths.callback && path != paths.signed_out_callback && !path.starts_with(&format!("{}/", paths.auth))
+        })
+        .unwrap_or_else(ReturnTo::root)
+}
+
+/// Attempts that one browser may have under way at once.
+const MAX_ATTEMPTS: usize = 8;
+const MAX_HINT: usize = 320;
+/// `none` is missing: a page that wants to know without asking the user has `/.auth/me`.
+const PROMPTS: &[&str] = &["login", "select_account", "consent"];

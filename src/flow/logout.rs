@@ -1,0 +1,144 @@
+//! Logout: removes the account from the store, then sends the browser to the OP (RP-Initiated Logout 1.0).
+//!
+//! Removal comes first and must succeed: a user is told "signed out" only when nothing of the account is left here.
+
+use serde_json::json;
+
+use super::log::{self, Event};
+use super::{Context, authenticate, documents};
+use crate::answer::{Action, Answer, Page};
+use crate::error::Error;
+use crate::oidc::end_session::EndSessionRequest;
+use crate::request::Method;
+use crate::runtime::Runtime;
+use crate::session::account::SidKey;
+use crate::session::cookie::{CookieName, Cookies};
+use crate::session::entry::{EntryMetadata, TokenCacheEntry};
+use crate::session::keys::Purpose;
+use crate::session::session::Session;
+use crate::time::Lifetime;
+
+/// `/.auth/logout`: a POST or GET from a page of ours signs out; any other GET asks first, so that no other site can
+/// sign a user out with a link or an image.
+pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<Answer, Error> {
+    context.only(&[Method::Get, Method::Post], "GET, POST")?;
+    let config = &context.app.config;
+    let typed = context.head.header("sec-fetch-site") == Some("none");
+    if !context.head.is_same_origin(&config.gateway.public_origin) || typed {
+        if context.head.method == Method::Post {
+            return Err(Error::UntrustedOrigin);
+        }
+        let logout = config.public_url(&format!("{}/logout", config.paths.auth));
+        let page = Page {
+            title: "Sign out?",
+            text: "You will be signed out of this application on all your devices.",
+            action: Some(Action::Post("Sign out", &logout)),
+            trace: None,
+        };
+        return Ok(Answer::page(200, &page));
+    }
+    let Ok(session) = authenticate::session(context) else {
+        // Nobody is signed in here; the OP may still know the user, and the cookie may be a remnant.
+        let answer = leave(context, None).await;
+        return Ok(answer.with("set-cookie", CookieName::Session.expire()));
+    };
+    let entry = last_entry(context, &session).await;
+    remove_account(context, &session).await?;
+    let answer = leave(context, entry.as_ref()).await;
+    log::happened(context.runtime, &context.trace, Event::LogoutCompleted, json!({}));
+    Ok(answer.with("set-cookie", CookieName::Session.expire()))
+}
+
+/// `/signout-callback-oidc`: the browser is back from the OP.
+pub(super) fn returned<R: Runtime>(context: &Context<'_, R>) -> Result<Answer, Error> {
+    context.only(&[Method::Get], "GET")?;
+    let expected = Cookies::parse(context.head.header("cookie"))
+        .logout()
+        .and_then(|sealed| context.app.ring.open(Purpose::LogoutState, &CookieName::Logout.text(), &sealed).ok())
+        .map(|(_, state)| state);
+    let state = context.parameter("state");
+    let matches = expected.zip(state).is_some_and(|(expected, state)| {
+        subtle::ConstantTimeEq::ct_eq(expected.as_slice(), state.as_bytes()).into()
+    });
+    if !matches {
+        return Err(Error::LogoutResponseInvalid);
+    }
+    log::happened(context.runtime, &context.trace, Event::LogoutReturned, json!({}));
+    Ok(signed_out(context).with("set-cookie", CookieName::Logout.expire()))
+}
+
+/// The entry before it is removed, for the hints to the OP. Doing without is no reason not to sign out.
+async fn last_entry<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Option<TokenCacheEntry> {
+    let key = session.entry_key(&context.app.ring)?;
+    let entry = match context.app.memory.stale_entry(session.id) {
+        Some(entry) => entry,
+        None => authenticate::read(context, session, &key).await.ok()?,
+    };
+    Some(TokenCacheEntry::clone(&entry))
+}
+
+/// Deletes every entry of the account, under every name it has, whether or not it can be opened.
+async fn remove_account<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
+    let runtime = context.runtime;
+    let memory = &context.app.memory;
+    // From this moment on a refresh that is under way keeps nothing.
+    memory.sign_out(session.account, context.now);
+    memory.forget(session.id);
+    let own = session.entry_key(&context.app.ring);
+    // Listings lag behind writes, so the session's own entry is not left to them.
+    if let Some(own) = &own {
+        runtime.kv_delete(own.as_str()).await.map_err(Error::CacheUnavailable)?;
+    }
+    for prefix in session.account.prefixes(&context.app.ring) {
+        for listing in runtime.kv_list(&prefix).await.map_err(Error::CacheUnavailable)? {
+            runtime.kv_delete(&listing.key).await.map_err(Error::CacheUnavailable)?;
+            let metadata = listing.metadata.and_then(|metadata| serde_json::from_str::<EntryMetadata>(&metadata).ok());
+            if let Some(sid) = metadata.and_then(|metadata| metadata.sid).as_deref().and_then(SidKey::parse) {
+                runtime.kv_delete(sid.as_str()).await.map_err(Error::CacheUnavailable)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sends the browser to the OP to end its session there; without such an endpoint the sign-out ends here.
+async fn leave<R: Runtime>(context: &Context<'_, R>, entry: Option<&TokenCacheEntry>) -> Answer {
+    let config = &context.app.config;
+    // The account is removed: an OP that cannot be reached must not turn that into an error.
+    let metadata = documents::metadata(context).await.ok();
+    let Some(endpoint) = metadata.as_ref().and_then(|metadata| metadata.end_session_endpoint.as_ref()) else {
+        return signed_out(context);
+    };
+    let state = super::hex(&context.runtime.random::<16>());
+    let location = EndSessionRequest {
+        client_id: &config.provider.client_id,
+        id_token_hint: entry.map(|entry| entry.id_token.expose().as_str()),
+        logout_hint: entry.and_then(|entry| entry.claim("login_hint")),
+        post_logout_redirect_uri: &config.public_url(&config.paths.signed_out_callback),
+        state: &state,
+    }
+    .url(endpoint);
+    let place = CookieName::Logout.text();
+    let sealed = context.app.ring.seal(Purpose::LogoutState, &place, state.as_bytes(), context.runtime.random());
+    Answer::redirect(303, location.into()).with("set-cookie", CookieName::Logout.set(&sealed, LOGOUT_LIFETIME))
+}
+
+/// The end: the configured page, or our own.
+fn signed_out<R: Runtime>(context: &Context<'_, R>) -> Answer {
+    let config = &context.app.config;
+    if let Some(uri) = &config.provider.signed_out_redirect_uri {
+        let location = if uri.starts_with('/') { config.public_url(uri) } else { uri.clone() };
+        return Answer::redirect(303, location);
+    }
+    let home = config.public_url("/");
+    let page = Page {
+        title: "You are signed out",
+        text: "Your tokens have been removed from this application.",
+        action: Some(Action::Link("Sign in again", &home)),
+        trace: None,
+    };
+    Answer::page(200, &page)
+}
+
+/// How long a browser may take to come back from the OP.
+const LOGOUT_LIFETIME: Lifetime = Lifetime::from_seconds(900);

@@ -1,0 +1,67 @@
+//! ID token verification: finds the key, has the platform verify the signature, and lets `oidc::id_token` judge.
+
+use super::{Context, documents};
+use crate::error::Error;
+use crate::oidc::id_token::{ExpectedIdToken, IdToken, UntrustedIdToken};
+use crate::oidc::jwks::{Jwk, Jwks};
+use crate::oidc::metadata::Metadata;
+use crate::runtime::Runtime;
+
+/// When an ID token is received, which decides what it must contain.
+pub(super) enum Occasion<'a> {
+    /// At the callback.
+    SignIn {
+        /// The nonce that was sent.
+        nonce: &'a str,
+        /// The access token beside it.
+        access_token: &'a str,
+    },
+    /// With a refresh (OIDC Core 12.2).
+    Refresh {
+        /// Who signed in.
+        subject: Option<&'a str>,
+    },
+}
+
+/// Verifies an ID token. An unknown key makes the OP's keys be fetched anew, at most once per configured interval.
+pub(super) async fn verify<R: Runtime>(
+    context: &Context<'_, R>,
+    metadata: &Metadata,
+    compact: &str,
+    occasion: &Occasion<'_>,
+) -> Result<IdToken, Error> {
+    let token = UntrustedIdToken::parse(compact).map_err(Error::IdTokenRejected)?;
+    let mut jwks = documents::jwks(context, metadata, false).await?;
+    let mut signer = signer(context, &token, &jwks).await;
+    if signer.is_none() && jwks.candidates(token.kid(), token.algorithm()).is_empty() {
+        jwks = documents::jwks(context, metadata, true).await?;
+        signer = self::signer(context, &token, &jwks).await;
+    }
+    let provider = &context.app.config.provider;
+    let (nonce, access_token, subject) = match occasion {
+        Occasion::SignIn { nonce, access_token } => (Some(*nonce), Some(*access_token), None),
+        Occasion::Refresh { subject } => (None, None, *subject),
+    };
+    let expected = ExpectedIdToken {
+        issuer: &provider.issuer,
+        client_id: &provider.client_id,
+        algorithms: &provider.id_token_algorithms,
+        nonce,
+        subject,
+        max_age: None,
+        access_token,
+        now: context.runtime.now(),
+        skew: provider.clock_skew,
+    };
+    token.accept(signer.as_ref(), &expected).map_err(Error::IdTokenRejected)
+}
+
+/// The key that signed the token, if it is one of the OP's.
+async fn signer<R: Runtime>(context: &Context<'_, R>, token: &UntrustedIdToken, jwks: &Jwks) -> Option<Jwk> {
+    for key in jwks.candidates(token.kid(), token.algorithm()) {
+        if context.runtime.verify(key, token.algorithm(), token.signed_data(), token.signature()).await {
+            return Some(key.clone());
+        }
+    }
+    None
+}

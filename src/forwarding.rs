@@ -1,0 +1,206 @@
+//! What is changed on a request that is passed on, and on its answer. The plan is data: the runtime applies it to
+//! native handles, so that bodies and all other headers stay where they are.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::request::RequestHead;
+use crate::session::cookie::Cookies;
+use crate::session::entry::TokenCacheEntry;
+use crate::time::Lifetime;
+
+/// How to pass a request on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForwardPlan {
+    /// The absolute URL.
+    pub url: String,
+    /// Request headers to take away, in lower case.
+    pub remove: Vec<String>,
+    /// Request headers to set, after the removal.
+    pub set: Vec<(&'static str, String)>,
+    /// How long to wait for the head of the answer.
+    pub timeout: Lifetime,
+    /// What happens to the answer.
+    pub answer: AnswerEdits,
+}
+
+/// What is changed on the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnswerEdits {
+    /// `Set-Cookie` headers of ours; with any, the answer is never cacheable.
+    pub set_cookie: Vec<String>,
+    /// Whether cookies of the answer are dropped: an API's cookies have no business on our origin.
+    pub drop_cookies: bool,
+    /// Whether only `no-store` or `private` of the answer's own are kept, and everything else becomes `no-store`;
+    /// otherwise any `Cache-Control` of the answer's own stays and only a missing one becomes `no-store`.
+    pub force_no_store: bool,
+}
+
+/// The request headers that never pass: whatever claims to be an identity, a credential or an original request, in any
+/// case and with `_` for `-`, our own cookies, and whatever `Connection` names.
+pub fn headers_to_remove(head: &RequestHead<'_>) -> Vec<String> {
+    let connection = head.header("connection").unwrap_or("");
+    head.header_names()
+        .filter(|name| is_reserved(name) || connection.split(',').any(|named| is_hop_by_hop(named.trim(), name)))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The `Cookie` header to pass on, if it is not the one that came in: `Some(None)` removes it.
+#[must_use]
+pub fn forwarded_cookies(head: &RequestHead<'_>) -> Option<Option<String>> {
+    let header = head.header("cookie")?;
+    let others = Cookies::parse(Some(header)).without_ours();
+    (others.as_deref() != Some(header)).then_some(others)
+}
+
+/// The headers that tell the origin who is signed in: App Service's names, so that applications written for it run
+/// unchanged. Text outside visible ASCII is percent-encoded; the principal itself carries it unharmed.
+#[must_use]
+pub fn identity_headers(entry: &TokenCacheEntry, provider: &str) -> Vec<(&'static str, String)> {
+    let name = ["preferred_username", "email", "name", "sub"].iter().find_map(|claim| entry.claim(claim)).unwrap_or("");
+    let id = entry.claim("oid").or_else(|| entry.claim("sub")).unwrap_or("");
+    vec![
+        ("x-ms-client-principal", STANDARD.encode(principal(entry, provider).to_string())),
+        ("x-ms-client-principal-id", ascii(id)),
+        ("x-ms-client-principal-idp", idp(provider).to_owned()),
+        ("x-ms-client-principal-name", ascii(name)),
+    ]
+}
+
+/// Where the request came from, in our own words: nothing of it is taken from the client's `X-Forwarded-*`.
+#[must_use]
+pub fn origin_headers(head: &RequestHead<'_>, public_origin: &Url) -> Vec<(&'static str, String)> {
+    let mut headers = vec![
+        ("x-forwarded-host", public_origin.authority().to_owned()),
+        ("x-forwarded-proto", public_origin.scheme().to_owned()),
+    ];
+    // Cloudflare sets this one itself, whatever the client sent.
+    if let Some(address) = head.header("cf-connecting-ip") {
+        headers.push(("x-forwarded-for", address.to_owned()));
+    }
+    headers
+}
+
+fn principal(entry: &TokenCacheEntry, provider: &str) -> Value {
+    let mut claims = Vec::new();
+    for (name, value) in &entry.claims {
+        match value {
+            Value::Array(values) => claims.extend(values.iter().map(|value| claim(name, value))),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                claims.push(claim(name, value));
+            }
+        }
+    }
+    json!({ "auth_typ": idp(provider), "name_typ": "name", "role_typ": "roles", "claims": claims })
+}
+
+fn claim(name: &str, value: &Value) -> Value {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    json!({ "typ": name, "val": text })
+}
+
+fn idp(provider: &str) -> &'static str {
+    if provider == "AzureAd" { "aad" } else { "openidconnect" }
+}
+
+fn ascii(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if (b' '..=b'~').contains(&byte) && byte != b'%' {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// Whether a name belongs to us or to the front of the chain, so that no client may set it.
+fn is_reserved(name: &str) -> bool {
+    let matches = |reserved: &str| {
+        let mut bytes = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() });
+        reserved.bytes().all(|expected| bytes.next() == Some(expected))
+    };
+    RESERVED_PREFIXES.iter().any(|prefix| matches(prefix))
+        || RESERVED_NAMES.iter().any(|reserved| reserved.len() == name.len() && matches(reserved))
+}
+
+/// `Connection` may name hop-by-hop headers for removal, but not those that a WebSocket handshake needs.
+fn is_hop_by_hop(named: &str, name: &str) -> bool {
+    named.eq_ignore_ascii_case(name) && !matches!(name, "upgrade" | "connection")
+}
+
+const RESERVED_PREFIXES: &[&str] =
+    &["x-forwarded-", "x-ms-client-principal", "x-ms-token-", "x-original-", "x-rewrite-", "x-envoy-", "x-auth-request-"];
+
+const RESERVED_NAMES: &[&str] = &[
+    "authorization",
+    "forwarded",
+    "proxy-authorization",
+    "remote-user",
+    "x-real-ip",
+    "x-remote-user",
+];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Map;
+
+    use super::*;
+    use crate::secret::Secret;
+    use crate::time::Timestamp;
+
+    fn removed(headers: &str) -> Vec<String> {
+        let text = format!("GET\nhttps://app.example/\n{headers}");
+        headers_to_remove(&RequestHead::parse(&text).unwrap())
+    }
+
+    #[test]
+    fn identity_and_credentials_never_pass() {
+        let headers = "authorization\nx\nx_forwarded_user\nx\nx-ms-client_principal-name\nx\naccept\nx\nx-custom\nx\n";
+        assert_eq!(removed(headers), ["authorization", "x_forwarded_user", "x-ms-client_principal-name"]);
+    }
+
+    #[test]
+    fn connection_names_headers_of_the_client_but_keeps_the_upgrade() {
+        let headers = "connection\nUpgrade, X-Private\nupgrade\nwebsocket\nx-private\n1\n";
+        assert_eq!(removed(headers), ["x-private"]);
+    }
+
+    #[test]
+    fn the_principal_is_app_services_and_names_are_ascii() {
+        let claims: Map<String, Value> =
+            serde_json::from_str(r#"{"sub":"s1","name":"Zoë 100%\r\nX: y","roles":["a","b"]}"#).unwrap();
+        let entry = TokenCacheEntry::new(
+            "https://op.example".to_owned(),
+            claims,
+            Secret::new(String::new()),
+            None,
+            Timestamp::from_unix(0),
+        );
+        let headers = identity_headers(&entry, "AzureAd");
+        assert_eq!(headers[3].1, "Zo%C3%AB 100%25%0D%0AX: y");
+        let principal = STANDARD.decode(&headers[0].1).unwrap();
+        let principal: Value = serde_json::from_slice(&principal).unwrap();
+        assert_eq!(principal["claims"][1], json!({ "typ": "roles", "val": "a" }));
+        assert_eq!(principal["auth_typ"], "aad");
+    }
+
+    proptest! {
+        #[test]
+        fn the_strip_set_is_closed_under_case_and_underscores(
+            index in 0..RESERVED_NAMES.len(),
+            flips in proptest::collection::vec(any::<(bool, bool)>(), 30),
+        ) {
+            let disguised: String = RESERVED_NAMES[index].chars().zip(flips).map(|(character, (upper, underscore))| {
+                let character = if character == '-' && underscore { '_' } else { character };
+                if upper { character.to_ascii_uppercase() } else { character }
+            }).collect();
+            prop_assert!(is_reserved(&disguised));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The only place that matches paths and decides what a request is.
+
+use crate::config::{Api, Config};
+use crate::request::{RequestHead, Target};
+
+/// What a request is.
+#[derive(Clone, Copy, Debug)]
+pub enum Route<'a> {
+    /// A call of a downstream API: what follows `/api/<Name>` is the target under its base URL.
+    Api(&'a Api, Target<'a>),
+    /// The OP's answer to an authorization request.
+    Callback,
+    /// For monitors.
+    Health,
+    /// Begins a login.
+    Login,
+    /// Begins a sign-out.
+    Logout,
+    /// Who am I.
+    Me,
+    /// A path of ours with nothing behind it. It never reaches the origin.
+    Nothing,
+    /// Everything that is not ours.
+    Origin,
+    /// The OP's answer to a sign-out.
+    SignedOut,
+}
+
+/// Decides by the parsed path alone; no header and no query plays a part.
+#[must_use]
+pub fn route<'a>(config: &'a Config, head: &RequestHead<'a>) -> Route<'a> {
+    let path = head.target.path();
+    let paths = &config.paths;
+    if path == paths.callback {
+        return Route::Callback;
+    }
+    if path == paths.signed_out_callback {
+        return Route::SignedOut;
+    }
+    if path == paths.front_channel_logout {
+        return Route::Nothing;
+    }
+    if let Some(name) = below(path, &paths.auth) {
+        return match name {
+            "/health" => Route::Health,
+            "/login" => Route::Login,
+            "/logout" => Route::Logout,
+            "/me" => Route::Me,
+            _ => Route::Nothing,
+        };
+    }
+    below(path, &paths.api).map_or(Route::Origin, |rest| api(config, head.target, rest))
+}
+
+fn api<'a>(config: &'a Config, target: Target<'a>, rest: &'a str) -> Route<'a> {
+    let Some(rest) = rest.strip_prefix('/') else { return Route::Nothing };
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (name, path) = rest.split_at(end);
+    config.api(name).map_or(Route::Nothing, |api| Route::Api(api, target.with_rest(path)))
+}
+
+/// What follows `prefix`, if the path is the prefix itself or continues it with a slash.
+fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+    path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,138 @@
+//! Accounts and the storage names made from them.
+//!
+//! An account is the home account id `uid.utid` at the Microsoft identity platform and (`iss`, `sub`) elsewhere. In
+//! storage it appears only as a keyed hash, so that names in the store carry no personal data.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use crate::oidc::client_info::ClientInfo;
+use crate::session::keys::{KeyRing, PurposeKeys};
+use crate::session::session::SessionId;
+
+/// Which account: a digest of its identity. It stays inside sealed values; storage sees only names made from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AccountDigest([u8; 32]);
+
+/// A key of the token cache: `account/<account>/<session>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryKey(String);
+
+/// A key of the index from an OpenID Provider's session to ours: `sid/<hash(iss, sid)>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SidKey(String);
+
+impl AccountDigest {
+    /// The account of a subject; `sub` alone is unique only within its issuer (OIDC Core 2).
+    #[must_use]
+    pub fn from_subject(issuer: &str, subject: &str) -> Self {
+        Self::over(&[b"subject", issuer.as_bytes(), subject.as_bytes()])
+    }
+
+    /// The home account of the Microsoft identity platform, from the token response's `client_info`.
+    #[must_use]
+    pub fn from_client_info(info: &ClientInfo) -> Self {
+        Self::over(&[b"home account", info.uid.as_bytes(), info.utid.as_bytes()])
+    }
+
+    /// Restores a digest from a sealed value.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest, for a sealed value.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The prefixes of all entries of this account, one per key of the ring.
+    pub fn prefixes(self, ring: &KeyRing) -> impl Iterator<Item = String> {
+        ring.all().map(move |keys| self.prefix(keys))
+    }
+
+    fn prefix(self, keys: &PurposeKeys) -> String {
+        format!("{ACCOUNT_PREFIX}{}/", URL_SAFE_NO_PAD.encode(keys.name(&[b"account", &self.0])))
+    }
+
+    fn over(parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+}
+
+impl EntryKey {
+    /// The key of the entry of one account and session, under one key of the ring.
+    #[must_use]
+    pub fn new(account: AccountDigest, session: SessionId, keys: &PurposeKeys) -> Self {
+        Self(format!("{}{}", account.prefix(keys), URL_SAFE_NO_PAD.encode(session.as_bytes())))
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl SidKey {
+    /// The index key for the OP's session `sid`, under one key of the ring.
+    #[must_use]
+    pub fn new(issuer: &str, sid: &str, keys: &PurposeKeys) -> Self {
+        let hash = keys.name(&[b"sid", issuer.as_bytes(), sid.as_bytes()]);
+        Self(format!("{SID_PREFIX}{}", URL_SAFE_NO_PAD.encode(hash)))
+    }
+
+    /// Reads a key back from the metadata of a token cache entry.
+    #[must_use]
+    pub fn parse(key: &str) -> Option<Self> {
+        key.starts_with(SID_PREFIX).then(|| Self(key.to_owned()))
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const ACCOUNT_PREFIX: &str = "account/";
+const SID_PREFIX: &str = "sid/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SessionKeys;
+    use crate::secret::Secret;
+
+    #[test]
+    fn an_account_is_found_under_every_key_of_the_ring() {
+        let ring = KeyRing::new(&SessionKeys {
+            current: Secret::new([1; 32]),
+            previous: vec![Secret::new([2; 32])],
+        });
+        let account = AccountDigest::from_subject("https://op.example", "alice");
+        let prefixes: Vec<_> = account.prefixes(&ring).collect();
+        assert_eq!(prefixes.len(), 2);
+        for keys in ring.all() {
+            let key = EntryKey::new(account, SessionId::from_bytes([5; 16]), keys);
+            assert!(prefixes.iter().any(|prefix| key.as_str().starts_with(prefix)));
+            assert!(key.as_str().len() < 512);
+        }
+    }
+
+    #[test]
+    fn the_same_subject_of_two_issuers_is_two_accounts() {
+        assert_ne!(
+            AccountDigest::from_subject("https://a.example", "alice"),
+            AccountDigest::from_subject("https://b.example", "alice")
+        );
+        assert_ne!(AccountDigest::from_subject("ab", "c"), AccountDigest::from_subject("a", "bc"));
+    }
+}

@@ -1,0 +1,233 @@
+//! The login attempt: what must be remembered between the redirect to the OpenID Provider and its answer.
+//!
+//! Each attempt is one sealed cookie of its own, so that several tabs can sign in at once, nothing is written to any
+//! store before somebody has signed in, and the browser that started an attempt is the only one that can finish it.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::oidc::pkce::CodeVerifier;
+use crate::session::cookie::CookieName;
+use crate::session::keys::{KeyRing, Purpose};
+use crate::session::return_to::ReturnTo;
+use crate::session::seal::NONCE_LENGTH;
+use crate::time::{Lifetime, Timestamp};
+
+/// One attempt to sign in. Opening consumes the cookie's bytes; finishing consumes the attempt.
+pub struct LoginAttempt {
+    /// `state`: the attempt's id, a dot, and 128 random bits.
+    pub state: String,
+    /// `nonce` (OIDC Core 3.1.2.1).
+    pub nonce: String,
+    /// The PKCE code verifier (RFC 7636).
+    pub verifier: CodeVerifier,
+    /// Where the browser wanted to go.
+    pub return_to: ReturnTo,
+    /// The section of the provider that was asked.
+    pub provider: String,
+    /// The resource of the token request (RFC 8707).
+    pub resource: Option<String>,
+    /// The scopes of the token request.
+    pub scopes: Vec<String>,
+    /// When the attempt began.
+    pub created_at: Timestamp,
+}
+
+/// What an attempt is made from.
+pub struct Beginning {
+    /// 80 random bytes: 8 for the id, 16 for the state, 24 for the nonce, 32 for the verifier.
+    pub random: [u8; 80],
+    /// Where the browser wanted to go.
+    pub return_to: ReturnTo,
+    /// The section of the provider that is asked.
+    pub provider: String,
+    /// The resource of the token request (RFC 8707).
+    pub resource: Option<String>,
+    /// The scopes of the token request.
+    pub scopes: Vec<String>,
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+/// Why a cookie is not the attempt that a `state` names. One wire code for all: the difference is for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptFault {
+    /// The cookie was changed, moved, or sealed by another key.
+    DoesNotOpen,
+    /// The attempt is older than it may be.
+    Expired,
+    /// No cookie of that attempt: another browser, a second use, or cookies are off.
+    Missing,
+}
+
+impl LoginAttempt {
+    /// Begins an attempt.
+    #[must_use]
+    pub fn begin(beginning: Beginning) -> Self {
+        let part = |range: std::ops::Range<usize>| URL_SAFE_NO_PAD.encode(beginning.random.get(range).unwrap_or_default());
+        let mut verifier = [0; 32];
+        verifier.copy_from_slice(beginning.random.last_chunk::<32>().unwrap_or(&[0; 32]));
+        Self {
+            state: format!("{}.{}", part(0..8), part(8..24)),
+            nonce: part(24..48),
+            verifier: CodeVerifier::from_random(verifier),
+            return_to: beginning.return_to,
+            provider: beginning.provider,
+            resource: beginning.resource,
+            scopes: beginning.scopes,
+            created_at: beginning.now,
+        }
+    }
+
+    /// The id that names the attempt's cookie.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        id_of(&self.state).unwrap_or("")
+    }
+
+    /// Seals the attempt for its cookie.
+    #[must_use]
+    pub fn seal(&self, ring: &KeyRing, nonce: [u8; NONCE_LENGTH]) -> Vec<u8> {
+        let stored = StoredAttempt {
+            state: self.state.clone(),
+            nonce: self.nonce.clone(),
+            verifier: self.verifier.expose().to_owned(),
+            return_to: self.return_to.clone(),
+            provider: self.provider.clone(),
+            resource: self.resource.clone(),
+            scopes: self.scopes.clone(),
+            created_at: self.created_at,
+        };
+        let plain = serde_json::to_vec(&stored).unwrap_or_default();
+        ring.seal(Purpose::LoginAttempt, &CookieName::LoginAttempt(self.id()).text(), &plain, nonce)
+    }
+
+    /// Opens the cookie of the attempt `id`.
+    ///
+    /// # Errors
+    /// [`AttemptFault`].
+    pub fn open(
+        id: &str,
+        sealed: Option<&[u8]>,
+        ring: &KeyRing,
+        now: Timestamp,
+        lifetime: Lifetime,
+    ) -> Result<Self, AttemptFault> {
+        let sealed = sealed.ok_or(AttemptFault::Missing)?;
+        let place = CookieName::LoginAttempt(id).text();
+        let (_, plain) = ring.open(Purpose::LoginAttempt, &place, sealed).map_err(|_| AttemptFault::DoesNotOpen)?;
+        let stored: StoredAttempt = serde_json::from_slice(&plain).map_err(|_| AttemptFault::DoesNotOpen)?;
+        let verifier = CodeVerifier::parse(stored.verifier).ok_or(AttemptFault::DoesNotOpen)?;
+        if stored.created_at + lifetime <= now {
+            return Err(AttemptFault::Expired);
+        }
+        Ok(Self {
+            state: stored.state,
+            nonce: stored.nonce,
+            verifier,
+            return_to: stored.return_to,
+            provider: stored.provider,
+            resource: stored.resource,
+            scopes: stored.scopes,
+            created_at: stored.created_at,
+        })
+    }
+}
+
+/// The attempt id inside a `state` value: the part before the dot, if it is one that we could have made.
+#[must_use]
+pub fn id_of(state: &str) -> Option<&str> {
+    let (id, _) = state.split_once('.')?;
+    let ours = id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    ours.then_some(id)
+}
+
+/// The attempts a browser must give up so that `allowed` remain once one more begins: unreadable ones, then the oldest.
+#[must_use]
+pub fn surplus<'a>(attempts: Vec<(&'a str, Option<Timestamp>)>, allowed: usize) -> Vec<&'a str> {
+    let mut attempts = attempts;
+    attempts.sort_by_key(|(_, created_at)| *created_at);
+    let keep = allowed.saturating_sub(1);
+    let excess = attempts.len().saturating_sub(keep);
+    let unreadable = attempts.iter().take_while(|(_, created_at)| created_at.is_none()).count();
+    attempts.into_iter().take(excess.max(unreadable)).map(|(id, _)| id).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredAttempt {
+    state: String,
+    nonce: String,
+    verifier: String,
+    return_to: ReturnTo,
+    provider: String,
+    resource: Option<String>,
+    scopes: Vec<String>,
+    created_at: Timestamp,
+}
+
+/// Eight bytes in base64url.
+const ID_LENGTH: usize = 11;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SessionKeys;
+    use crate::secret::Secret;
+
+    fn ring() -> KeyRing {
+        KeyRing::new(&SessionKeys { current: Secret::new([1; 32]), previous: vec![] })
+    }
+
+    fn attempt(first_byte: u8) -> LoginAttempt {
+        let mut random = [3; 80];
+        random[0] = first_byte;
+        LoginAttempt::begin(Beginning {
+            random,
+            return_to: ReturnTo::root(),
+            provider: "OpenIdConnect".to_owned(),
+            resource: None,
+            scopes: vec!["orders.read".to_owned()],
+            now: Timestamp::from_unix(1000),
+        })
+    }
+
+    fn open(id: &str, sealed: Option<&[u8]>, now: u64) -> Result<LoginAttempt, AttemptFault> {
+        LoginAttempt::open(id, sealed, &ring(), Timestamp::from_unix(now), Lifetime::from_seconds(900))
+    }
+
+    #[test]
+    fn an_attempt_opens_in_its_own_cookie_until_it_is_too_old() {
+        let attempt = attempt(1);
+        let sealed = attempt.seal(&ring(), [5; NONCE_LENGTH]);
+        let opened = open(attempt.id(), Some(&sealed), 1899).unwrap();
+        assert_eq!(opened.state, attempt.state);
+        assert_eq!(opened.verifier.expose(), attempt.verifier.expose());
+        assert_eq!(open(attempt.id(), Some(&sealed), 1900).err(), Some(AttemptFault::Expired));
+        assert_eq!(open(attempt.id(), None, 1000).err(), Some(AttemptFault::Missing));
+    }
+
+    #[test]
+    fn an_attempt_moved_to_another_cookie_does_not_open() {
+        let sealed = attempt(1).seal(&ring(), [5; NONCE_LENGTH]);
+        assert_eq!(open(attempt(2).id(), Some(&sealed), 1000).err(), Some(AttemptFault::DoesNotOpen));
+    }
+
+    #[test]
+    fn nothing_secret_to_the_attempt_is_in_its_state() {
+        let attempt = attempt(1);
+        assert!(!attempt.state.contains(attempt.verifier.expose()));
+        assert!(!attempt.state.contains(&attempt.nonce));
+        assert_eq!(id_of(&attempt.state), Some(attempt.id()));
+        assert_eq!(id_of("short.x"), None);
+        assert_eq!(id_of("AAAAAAAAAA;.x"), None);
+    }
+
+    #[test]
+    fn unreadable_attempts_go_first_and_then_the_oldest() {
+        let at = |seconds| Some(Timestamp::from_unix(seconds));
+        assert_eq!(surplus(vec![("a", at(3)), ("b", at(1)), ("c", at(2))], 3), ["b"]);
+        assert_eq!(surplus(vec![("a", at(3)), ("b", None)], 8), ["b"]);
+        assert!(surplus(vec![("a", at(3)), ("b", at(1))], 3).is_empty());
+    }
+}
