@@ -52,6 +52,7 @@ fn azure_ad_becomes_the_endpoints_of_its_tenant() {
         ("https://login.microsoftonline.com", TENANT, TENANT, IssuerRule::Exact(issuer("com", TENANT))),
         ("https://login.microsoftonline.com/", upper.as_str(), TENANT, IssuerRule::Exact(issuer("com", TENANT))),
         ("https://login.microsoftonline.us/", "common", "common", IssuerRule::Tenanted(issuer("us", "{tenantid}"))),
+        ("https://login.microsoftonline.com/", "organizations", "organizations", tenanted()),
         ("https://login.microsoftonline.com/", "consumers", "consumers", IssuerRule::Exact(issuer("com", MSA))),
     ] {
         let in_parts = json!({"vars": {"AzureAd": {"Instance": instance, "TenantId": tenant}}});
@@ -158,6 +159,10 @@ proptest! {
             }
         }
     }
+}
+
+fn tenanted() -> IssuerRule {
+    IssuerRule::Tenanted(issuer("com", "{tenantid}"))
 }
 
 fn issuer(top_level: &str, tenant: &str) -> String {
