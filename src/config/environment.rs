@@ -1,0 +1,116 @@
+//! The Worker's variables as one tree. Tables of `wrangler.toml` arrive as objects, secrets as top-level strings
+//! in ASP.NET's `Section__Key` form; here both become nested tables, and neither overrides the other.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::fault::{ConfigFault, Problem};
+
+/// The variables, merged, and the names of the other bindings.
+#[derive(Default)]
+pub(super) struct Environment {
+    pub(super) vars: Table,
+    pub(super) bindings: Vec<String>,
+}
+
+/// Keys and what stands under them.
+#[derive(Default)]
+pub(super) struct Table(pub(super) BTreeMap<String, Node>);
+
+/// A value, or a table of further keys.
+pub(super) enum Node {
+    Leaf(Leaf),
+    Table(Table),
+}
+
+/// A value and the form it was written in.
+pub(super) struct Leaf {
+    pub(super) value: Value,
+    pub(super) form: Form,
+}
+
+/// How a value was written, which decides whether it can be a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As a top-level variable, `Section__Key`.
+    Flat,
+    /// Inside a table, which is committed to version control with `wrangler.toml`.
+    Plain,
+}
+
+impl Environment {
+    /// Reads `{"vars": {…}, "bindings": […]}`; what cannot be read is reported and left out.
+    pub(super) fn parse(text: &str, faults: &mut Vec<ConfigFault>) -> Self {
+        const SHAPE: Problem = Problem::Invalid("be {\"vars\": {…}, \"bindings\": […]}", None);
+
+        let (vars, bindings) = match serde_json::from_str(text) {
+            Ok(Value::Object(mut object)) => (object.remove("vars"), object.remove("bindings")),
+            Ok(_) | Err(_) => (None, None),
+        };
+        let bindings = bindings.as_ref().and_then(Value::as_array).and_then(|names| strings(names));
+        let (Some(Value::Object(vars)), Some(bindings)) = (vars, bindings) else {
+            faults.push(ConfigFault::new("environment", SHAPE));
+            return Self::default();
+        };
+        let mut merged = Table::default();
+        for (name, value) in vars {
+            merged.merge(Table::from_variable(&name, value), "", faults);
+        }
+        Self { vars: merged, bindings }
+    }
+}
+
+impl Table {
+    /// `A__B` = value becomes A → B → value. A name with an empty part is no nesting but an odd name.
+    fn from_variable(name: &str, value: Value) -> Self {
+        let (first, rest) = match name.split_once("__") {
+            Some((first, rest)) if !name.split("__").any(str::is_empty) => (first, Some(rest)),
+            Some(_) | None => (name, None),
+        };
+        let node = match rest {
+            Some(rest) => Node::Table(Self::from_variable(rest, value)),
+            None => Node::from_value(value, Form::Flat),
+        };
+        Self(BTreeMap::from([(first.to_owned(), node)]))
+    }
+
+    fn merge(&mut self, other: Self, path: &str, faults: &mut Vec<ConfigFault>) {
+        for (name, node) in other.0 {
+            let key = join(path, &name);
+            match (self.0.get_mut(&name), node) {
+                (None, node) => {
+                    self.0.insert(name, node);
+                }
+                (Some(Node::Table(table)), Node::Table(more)) => table.merge(more, &key, faults),
+                // A value where a section belongs: the section's reader says so.
+                (Some(Node::Leaf(_)), Node::Table(_)) if path.is_empty() => {}
+                (Some(Node::Leaf(_) | Node::Table(_)), Node::Leaf(_) | Node::Table(_)) => {
+                    faults.push(ConfigFault::new(&key, Problem::SetTwice(key.replace('.', "__"))));
+                }
+            }
+        }
+    }
+}
+
+impl Node {
+    fn from_value(value: Value, form: Form) -> Self {
+        match value {
+            Value::Object(object) => Self::Table(Table(
+                object.into_iter().map(|(name, value)| (name, Self::from_value(value, Form::Plain))).collect(),
+            )),
+            value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+                Self::Leaf(Leaf { value, form })
+            }
+        }
+    }
+}
+
+fn strings(values: &[Value]) -> Option<Vec<String>> {
+    values.iter().map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
+/// The dotted key of `name` in the section `path`; the root's path is empty.
+pub(super) fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}

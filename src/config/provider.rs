@@ -1,0 +1,237 @@
+//! The OpenID Provider: `[vars.AzureAd]` for the Microsoft identity platform, `[vars.OpenIdConnect]` for any other.
+//! The two differ in how the issuer is named and in a few defaults; see `entra.rs` for the former.
+
+use url::Url;
+
+use crate::oidc::algorithm::Algorithm;
+use crate::oidc::issuer::IssuerRule;
+use crate::secret::Secret;
+use crate::time::Lifetime;
+
+use super::entra;
+use super::fault::Problem;
+use super::section::{Section, plain_text};
+use super::values::Range;
+use super::{address, paths};
+
+const JWKS_REFETCH: Range = Range { min: 1, max: 86_400, default: 60 };
+const TIMEOUT: Range = Range { min: 1, max: 14, default: 5 };
+const AUTHORITY_EXAMPLE: &str = "https://op.example.com";
+const WELL_KNOWN: &str = ".well-known/openid-configuration";
+
+/// Parameters of the authorization request that the sign-in itself decides.
+const RESERVED: [&str; 17] = [
+    "claims",
+    "client_id",
+    "client_info",
+    "client_secret",
+    "code_challenge",
+    "code_challenge_method",
+    "max_age",
+    "nonce",
+    "prompt",
+    "redirect_uri",
+    "request",
+    "request_uri",
+    "resource",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+];
+
+/// The OP and how this client talks to it.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// The section it came from: `AzureAd` or `OpenIdConnect`.
+    pub name: &'static str,
+    /// Whether it is the Microsoft identity platform.
+    pub is_entra: bool,
+    /// Where its metadata document is.
+    pub metadata_url: Url,
+    /// What `iss` must be.
+    pub issuer: IssuerRule,
+    /// `ClientId`.
+    pub client_id: String,
+    /// `ClientSecret`, and how it is sent.
+    pub credential: ClientCredential,
+    /// `Scope`: scopes of every sign-in beyond `openid profile offline_access`; none by default.
+    pub scopes: Vec<String>,
+    /// `ExtraQueryParameters` of the authorization request, sorted by name; none by default.
+    pub extra_query: Vec<(String, String)>,
+    /// `IdTokenSigningAlgorithms`: RS256 for `AzureAd`, all of [`Algorithm::ALL`] for `OpenIdConnect` by default.
+    pub id_token_algorithms: Vec<Algorithm>,
+    /// `UserInfo`: whether sign-in calls the `UserInfo` endpoint; no by default.
+    pub user_info: bool,
+    /// `JwksRefetchSeconds`: least time between two fetches for an unknown `kid`; 60 s by default.
+    pub jwks_refetch: Lifetime,
+    /// `ClockSkewSeconds`: 300 s for `AzureAd`, 60 s for `OpenIdConnect` by default.
+    pub clock_skew: Lifetime,
+    /// `BackchannelTimeoutSeconds`: for one call to the OP; 5 s by default.
+    pub timeout: Lifetime,
+    /// `SignedOutRedirectUri`: a path on this origin or an absolute URL; by default the signed-out page.
+    pub signed_out_redirect_uri: Option<String>,
+}
+
+/// How the client authenticates at the token endpoint (`TokenEndpointAuthMethod`, RFC 6749 §2.3.1).
+#[derive(Clone, Debug)]
+pub enum ClientCredential {
+    /// `client_secret_basic`, the default of `OpenIdConnect`.
+    SecretBasic(Secret<String>),
+    /// `client_secret_post`, the default of `AzureAd`.
+    SecretPost(Secret<String>),
+}
+
+/// The OP's endpoints as configuration knows them.
+pub(super) struct Authority {
+    pub(super) metadata_url: Url,
+    pub(super) issuer: IssuerRule,
+}
+
+/// What the two sections do not share.
+struct Defaults {
+    name: &'static str,
+    auth_method: &'static str,
+    secret_hint: &'static str,
+    algorithms: &'static [Algorithm],
+    clock_skew: Range,
+}
+
+const AZURE_AD: Defaults = Defaults {
+    name: "AzureAd",
+    auth_method: "client_secret_post",
+    secret_hint: "store it with `wrangler secret put AzureAd__ClientSecret`",
+    algorithms: &[Algorithm::Rs256],
+    clock_skew: Range { min: 0, max: 600, default: 300 },
+};
+
+const OPEN_ID_CONNECT: Defaults = Defaults {
+    name: "OpenIdConnect",
+    auth_method: "client_secret_basic",
+    secret_hint: "store it with `wrangler secret put OpenIdConnect__ClientSecret`",
+    algorithms: &Algorithm::ALL,
+    clock_skew: Range { min: 0, max: 600, default: 60 },
+};
+
+/// Reads the one provider section, and the paths that stand in it.
+pub(super) fn read(root: &mut Section<'_>) -> (Option<Provider>, paths::Redirects) {
+    let is_entra = root.mentions(AZURE_AD.name);
+    if is_entra && root.mentions(OPEN_ID_CONNECT.name) {
+        root.fault(OPEN_ID_CONNECT.name, Problem::Conflict(AZURE_AD.name.to_owned()));
+        // Its own faults are worth knowing all the same.
+        read_section(root.child(OPEN_ID_CONNECT.name, OPEN_ID_CONNECT.name), &OPEN_ID_CONNECT);
+    }
+    if is_entra {
+        return read_section(root.child(AZURE_AD.name, AZURE_AD.name), &AZURE_AD);
+    }
+    if !root.mentions(OPEN_ID_CONNECT.name) {
+        root.missing(AZURE_AD.name, "add [vars.AzureAd], or [vars.OpenIdConnect] for any other OpenID Provider");
+        return (None, paths::Redirects::absent(OPEN_ID_CONNECT.name));
+    }
+    read_section(root.child(OPEN_ID_CONNECT.name, OPEN_ID_CONNECT.name), &OPEN_ID_CONNECT)
+}
+
+/// The metadata document of an issuer (OIDC Discovery 4.1).
+pub(super) fn metadata_url(issuer: &str) -> Result<Url, Problem> {
+    Url::parse(&format!("{}/{WELL_KNOWN}", issuer.strip_suffix('/').unwrap_or(issuer)))
+        .map_err(|_| Problem::Invalid("be a URL that a path can be appended to", Some(AUTHORITY_EXAMPLE)))
+}
+
+fn read_section(mut section: Section<'_>, defaults: &Defaults) -> (Option<Provider>, paths::Redirects) {
+    let redirects = paths::Redirects::read(&mut section, defaults.name);
+    let provider = provider(&mut section, defaults, redirects.signed_out_target.clone());
+    section.finish();
+    (provider, redirects)
+}
+
+fn provider(section: &mut Section<'_>, defaults: &Defaults, target: Option<String>) -> Option<Provider> {
+    let is_entra = defaults.name == AZURE_AD.name;
+    let authority = if is_entra { entra::read(section) } else { authority(section) };
+    let client_id = section.required("ClientId", "the id that the OpenID Provider gave this client", client_text);
+    let credential = credential(section, defaults);
+    let scopes = section.scopes("Scope").unwrap_or_default();
+    let extra_query = extra_query(section);
+    let id_token_algorithms = algorithms(section, defaults);
+    section.parsed("ResponseMode", |text| match text {
+        "query" => Ok(()),
+        _ => Err(Problem::Invalid("be query; the sign-in cookies are not sent with a form post", None)),
+    });
+    let user_info = section.flag("UserInfo");
+    let jwks_refetch = section.seconds("JwksRefetchSeconds", &JWKS_REFETCH);
+    let clock_skew = section.seconds("ClockSkewSeconds", &defaults.clock_skew);
+    let timeout = section.seconds("BackchannelTimeoutSeconds", &TIMEOUT);
+    let authority = authority?;
+    Some(Provider {
+        name: defaults.name,
+        is_entra,
+        metadata_url: authority.metadata_url,
+        issuer: authority.issuer,
+        client_id: client_id?,
+        credential: credential?,
+        scopes,
+        extra_query,
+        id_token_algorithms: id_token_algorithms?,
+        user_info: user_info?,
+        jwks_refetch: jwks_refetch?,
+        clock_skew: clock_skew?,
+        timeout: timeout?,
+        signed_out_redirect_uri: target,
+    })
+}
+
+fn authority(section: &mut Section<'_>) -> Option<Authority> {
+    section.required("Authority", "the OpenID Provider's issuer identifier, an https URL", |issuer| {
+        address::base_url(issuer, AUTHORITY_EXAMPLE)?;
+        // The text and not the parsed URL: issuers compare byte for byte (OIDC Core 3.1.3.7 step 2).
+        Ok(Authority { metadata_url: metadata_url(issuer)?, issuer: IssuerRule::Exact(issuer.to_owned()) })
+    })
+}
+
+fn credential(section: &mut Section<'_>, defaults: &Defaults) -> Option<ClientCredential> {
+    let wrap = section.parsed_or("TokenEndpointAuthMethod", defaults.auth_method, |method| match method {
+        "client_secret_basic" => Ok(ClientCredential::SecretBasic as fn(Secret<String>) -> ClientCredential),
+        "client_secret_post" => Ok(ClientCredential::SecretPost as fn(Secret<String>) -> ClientCredential),
+        _ => Err(Problem::Invalid("be client_secret_basic or client_secret_post", None)),
+    });
+    if !section.holds("ClientSecret") {
+        section.missing("ClientSecret", defaults.secret_hint);
+    }
+    let value = section.secret("ClientSecret")?;
+    let secret = plain_text(&value).and_then(|text| client_text(&text));
+    section.accept("ClientSecret", secret).map(Secret::new).zip(wrap).map(|(secret, wrap)| wrap(secret))
+}
+
+/// RFC 6749 Appendix A.1 and A.2 allow visible ASCII and spaces only.
+fn client_text(text: &str) -> Result<String, Problem> {
+    if text.bytes().all(|byte| matches!(byte, 0x20..=0x7E)) {
+        return Ok(text.to_owned());
+    }
+    Err(Problem::Invalid("be printable ASCII, not a placeholder", None))
+}
+
+fn extra_query(section: &mut Section<'_>) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for (name, value) in section.entries("ExtraQueryParameters") {
+        let key = format!("ExtraQueryParameters.{name}");
+        if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(&name)) {
+            section.fault(&key, Problem::Unsupported("the sign-in itself decides this parameter"));
+        } else if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            section.fault(&key, Problem::Invalid("have a name of printable ASCII without spaces", None));
+        } else if let Some(value) = section.accept(&key, plain_text(&value)) {
+            pairs.push((name, value));
+        }
+    }
+    pairs
+}
+
+fn algorithms(section: &mut Section<'_>, defaults: &Defaults) -> Option<Vec<Algorithm>> {
+    const KEY: &str = "IdTokenSigningAlgorithms";
+    const RULE: Problem = Problem::Invalid("name algorithms of RS256, ES256, PS256 and EdDSA", None);
+
+    if !section.holds(KEY) {
+        return Some(defaults.algorithms.to_vec());
+    }
+    let names = section.words(KEY)?;
+    let algorithms: Option<Vec<_>> = names.iter().map(|name| Algorithm::parse(name)).collect();
+    section.accept(KEY, algorithms.ok_or(RULE))
+}

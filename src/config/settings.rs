@@ -1,0 +1,199 @@
+//! Every key that the configuration knows. The parser reads no key that is not listed here, the README's table is
+//! made from it, and so are the suggestions for a key that is misspelt.
+
+use std::fmt;
+
+use super::fault::Problem;
+use super::unsupported;
+
+/// One accepted key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The full key; `<Name>` stands for a name that the operator chooses.
+    pub key: &'static str,
+    /// What kind of value it takes.
+    pub kind: Kind,
+    /// What holds if it is absent, as one would write it; `None` if there is no default.
+    pub default: Option<&'static str>,
+    /// What it does, and whether it is required.
+    pub meaning: &'static str,
+}
+
+/// What kind of value a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `true` or `false`.
+    Boolean,
+    /// A list of strings, or one string with spaces between them.
+    List,
+    /// A whole number, or a string of digits.
+    Number,
+    /// A path that begins with `/`.
+    Path,
+    /// A whole number of seconds, or a string of digits.
+    Seconds,
+    /// A string that `wrangler secret put Section__Key` stores.
+    Secret,
+    /// A table of strings.
+    Table,
+    /// A string.
+    Text,
+    /// An absolute URL.
+    Url,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Boolean => "boolean",
+            Self::List => "list",
+            Self::Number => "number",
+            Self::Path => "path",
+            Self::Seconds => "seconds",
+            Self::Secret => "secret",
+            Self::Table => "table",
+            Self::Text => "text",
+            Self::Url => "URL",
+        })
+    }
+}
+
+macro_rules! settings {
+    ($($key:literal $kind:ident $([$default:literal])?, $meaning:literal;)*) => {
+        /// Every accepted key, section by section.
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            key: $key,
+            kind: Kind::$kind,
+            default: settings!(@default $($default)?),
+            meaning: $meaning,
+        }),*];
+    };
+    (@default) => { None };
+    (@default $default:literal) => { Some($default) };
+}
+
+settings! {
+    "AzureAd.Instance" Url ["https://login.microsoftonline.com/"], "the cloud's sign-in host";
+    "AzureAd.TenantId" Text, "the tenant's GUID, or common, organizations or consumers; required unless Authority is set";
+    "AzureAd.Authority" Url, "Instance and TenantId in one URL, instead of both";
+    "AzureAd.ClientId" Text, "the application (client) id; required";
+    "AzureAd.ClientSecret" Secret, "the client secret; required";
+    "AzureAd.TokenEndpointAuthMethod" Text ["client_secret_post"], "client_secret_post or client_secret_basic";
+    "AzureAd.Domain" Text, "accepted because it is so often copied, and unused";
+    "AzureAd.Scope" List, "scopes to ask for at sign-in beyond openid, profile and offline_access";
+    "AzureAd.ExtraQueryParameters" Table, "parameters to add to the authorization request";
+    "AzureAd.IdTokenSigningAlgorithms" List ["RS256"], "accepted ID token algorithms, of RS256, ES256, PS256 and EdDSA";
+    "AzureAd.ResponseMode" Text ["query"], "query is the only one";
+    "AzureAd.UserInfo" Boolean ["false"], "whether sign-in calls the UserInfo endpoint, whose sub must match";
+    "AzureAd.JwksRefetchSeconds" Seconds ["60"], "least time between two fetches for an unknown key id, 1 to 86400";
+    "AzureAd.ClockSkewSeconds" Seconds ["300"], "tolerance for the times in tokens, 0 to 600";
+    "AzureAd.BackchannelTimeoutSeconds" Seconds ["5"], "how long a call to the OP may take, 1 to 14";
+    "AzureAd.CallbackPath" Path ["/signin-oidc"], "the redirect URI's path";
+    "AzureAd.SignedOutCallbackPath" Path ["/signout-callback-oidc"], "where the OP sends the browser after sign-out";
+    "AzureAd.RemoteSignOutPath" Path ["/signout-oidc"], "the front-channel logout URL's path";
+    "AzureAd.SignedOutRedirectUri" Url, "a path or URL to go to after sign-out, instead of the signed-out page";
+
+    "OpenIdConnect.Authority" Url, "the OP's issuer identifier, byte for byte; required";
+    "OpenIdConnect.ClientId" Text, "the client id; required";
+    "OpenIdConnect.ClientSecret" Secret, "the client secret; required";
+    "OpenIdConnect.TokenEndpointAuthMethod" Text ["client_secret_basic"], "client_secret_basic or client_secret_post";
+    "OpenIdConnect.Scope" List, "scopes to ask for at sign-in beyond openid, profile and offline_access";
+    "OpenIdConnect.ExtraQueryParameters" Table, "parameters to add to the authorization request";
+    "OpenIdConnect.IdTokenSigningAlgorithms" List ["RS256 ES256 PS256 EdDSA"], "accepted ID token algorithms";
+    "OpenIdConnect.ResponseMode" Text ["query"], "query is the only one";
+    "OpenIdConnect.UserInfo" Boolean ["false"], "whether sign-in calls the UserInfo endpoint, whose sub must match";
+    "OpenIdConnect.JwksRefetchSeconds" Seconds ["60"], "least time between two fetches for an unknown key id, 1 to 86400";
+    "OpenIdConnect.ClockSkewSeconds" Seconds ["60"], "tolerance for the times in tokens, 0 to 600";
+    "OpenIdConnect.BackchannelTimeoutSeconds" Seconds ["5"], "how long a call to the OP may take, 1 to 14";
+    "OpenIdConnect.CallbackPath" Path ["/signin-oidc"], "the redirect URI's path";
+    "OpenIdConnect.SignedOutCallbackPath" Path ["/signout-callback-oidc"], "where the OP sends the browser after sign-out";
+    "OpenIdConnect.RemoteSignOutPath" Path ["/signout-oidc"], "the front-channel logout URL's path";
+    "OpenIdConnect.SignedOutRedirectUri" Url, "a path or URL to go to after sign-out, instead of the signed-out page";
+
+    "DownstreamApis.<Name>.BaseUrl" Url, "where requests for the API go; required";
+    "DownstreamApis.<Name>.RelativePath" Text, "segments to append to BaseUrl";
+    "DownstreamApis.<Name>.Scopes" List, "scopes of the API's access token; required";
+    "DownstreamApis.<Name>.Resource" Text, "resource indicator (RFC 8707) to send with token requests";
+    "DownstreamApis.<Name>.TimeoutSeconds" Seconds ["30"], "how long the API may take to answer, 1 to 300";
+
+    "Gateway.PublicOrigin" Url, "scheme, host and port that browsers use; every absolute URL starts with it; required";
+    "Gateway.Origin" Url, "scheme, host and port of the origin behind the gateway; required";
+    "Gateway.OriginTimeoutSeconds" Seconds ["30"], "how long the origin may take to answer, 1 to 300";
+    "Gateway.AuthPath" Path ["/.auth"], "prefix of login, logout, me, sessions, health and backchannel-logout";
+    "Gateway.ApiPath" Path ["/api"], "prefix of the downstream APIs";
+
+    "Session.Key" Secret, "32 random bytes in base64, from which all keys are derived; required";
+    "Session.PreviousKeys" Secret, "up to 4 earlier keys with commas between them, which still open what they sealed";
+    "Session.IdleSeconds" Seconds ["3600"], "a session unused for this long ends, 60 to AbsoluteSeconds";
+    "Session.AbsoluteSeconds" Seconds ["28800"], "a session this old ends, 300 to 7776000";
+    "Session.LoginAttemptSeconds" Seconds ["900"], "how long a sign-in may take, 60 to 3600";
+    "Session.RevocationDelay" Seconds ["10"], "how long an isolate trusts its memory before it asks again, 0 to 300";
+    "Session.MemoryEntries" Number ["5000"], "how many sessions an isolate remembers, 1 to 20000";
+}
+
+/// The names that may stand directly under a section; under the root, the empty pattern, the sections.
+pub(super) fn names_under(pattern: &'static str) -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().filter_map(move |setting| {
+        let rest = setting.key.strip_prefix(pattern)?;
+        let rest = if pattern.is_empty() { rest } else { rest.strip_prefix('.')? };
+        rest.split('.').next()
+    })
+}
+
+/// Why `name`, which nothing reads, does not belong under `pattern`.
+pub(super) fn explain(pattern: &'static str, name: &str) -> Problem {
+    if let Some(right) = names_under(pattern).find(|known| known.eq_ignore_ascii_case(name)) {
+        return Problem::Misspelt(right.to_owned());
+    }
+    if let Some(reason) = unsupported::reason(pattern, name) {
+        return Problem::Unsupported(reason);
+    }
+    let near = names_under(pattern).map(|known| (distance(known, name), known)).min_by_key(|(distance, _)| *distance);
+    Problem::Unknown(near.filter(|(distance, known)| distance * 4 <= known.len()).map(|(_, known)| known))
+}
+
+/// How many letters to insert, delete or replace, letter case aside (Levenshtein).
+fn distance(known: &str, name: &str) -> usize {
+    let mut row: Vec<usize> = (0..=known.len()).collect();
+    for (position, letter) in name.bytes().enumerate() {
+        let mut diagonal = position;
+        let mut left = position + 1;
+        let mut next = vec![left];
+        for (above, other) in row.iter().skip(1).zip(known.bytes()) {
+            let replaced = diagonal + usize::from(!letter.eq_ignore_ascii_case(&other));
+            left = replaced.min(above + 1).min(left + 1);
+            diagonal = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_counts_letters() {
+        assert_eq!(distance("Scope", "Scope"), 0);
+        assert_eq!(distance("Scope", "scopes"), 1);
+        assert_eq!(distance("BaseUrl", "BaesUrl"), 2);
+        assert_eq!(distance("Origin", ""), 6);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn no_key_is_listed_twice_and_no_refused_one_is_known() {
+        for (position, setting) in SETTINGS.iter().enumerate() {
+            assert!(SETTINGS[..position].iter().all(|other| other.key != setting.key), "{}", setting.key);
+            let (section, name) = setting.key.rsplit_once('.').unwrap();
+            let pattern = ["AzureAd", "OpenIdConnect", "DownstreamApis.<Name>", "Gateway", "Session"]
+                .into_iter()
+                .find(|pattern| *pattern == section)
+                .unwrap();
+            assert_eq!(unsupported::reason(pattern, name), None, "{}", setting.key);
+        }
+    }
+}

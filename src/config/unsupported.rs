@@ -1,0 +1,85 @@
+//! Keys that people bring along from `appsettings.json` and that mean nothing here, each with the reason. Ignoring
+//! one silently would promise something that does not happen.
+
+/// Where a key of that name is refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Api,
+    Gateway,
+    Provider,
+    Root,
+}
+
+/// Why the key `name` under `pattern` is refused, if it is one that people know.
+pub(super) fn reason(pattern: &str, name: &str) -> Option<&'static str> {
+    let place = match pattern {
+        "" => Place::Root,
+        "AzureAd" | "OpenIdConnect" => Place::Provider,
+        "DownstreamApis.<Name>" => Place::Api,
+        "Gateway" => Place::Gateway,
+        _ => return None,
+    };
+    let entry = UNSUPPORTED.iter().find(|(at, known, _)| *at == place && known.eq_ignore_ascii_case(name));
+    entry.map(|(_, _, reason)| *reason)
+}
+
+const ONE_CREDENTIAL: &str = "a client secret is the only client credential of this version";
+const NO_DECRYPTION: &str = "encrypted ID tokens are refused";
+const NO_POLICIES: &str = "Azure AD B2C user flows are not part of this version";
+const NO_ERROR_PAGES: &str = "errors are shown on Vestibule's own pages";
+const OWN_CACHE: &str = "tokens are always kept in Workers KV, sealed, in Vestibule's own format";
+const OWN_CALLS: &str = "the caller's own method, headers and query reach the API";
+const USER_TOKENS: &str = "an API is always called with the signed-in end-user's token";
+
+const UNSUPPORTED: &[(Place, &str, &str)] = &[
+    (Place::Root, "AllowedHosts", "Gateway.PublicOrigin is the only host"),
+    (Place::Root, "AzureAdB2C", NO_POLICIES),
+    (Place::Root, "DownstreamApi", "each API has a name; use [vars.DownstreamApis.<Name>]"),
+    (Place::Root, "Logging", "the log's settings are those of the Worker in wrangler.toml"),
+    (Place::Provider, "AllowWebApiToBeAuthorizedByACL", "Vestibule signs end-users in and is no web API"),
+    (Place::Provider, "AppHomeTenantId", USER_TOKENS),
+    (Place::Provider, "Audience", "the audience of an ID token is always ClientId"),
+    (Place::Provider, "Audiences", "the audience of an ID token is always ClientId"),
+    (Place::Provider, "AzureRegion", "regional endpoints serve app tokens only, and Vestibule asks for none"),
+    (Place::Provider, "CacheOptions", OWN_CACHE),
+    (Place::Provider, "ClientCapabilities", "claims challenges are answered without it"),
+    (Place::Provider, "ClientCertificates", ONE_CREDENTIAL),
+    (Place::Provider, "ClientCredentials", ONE_CREDENTIAL),
+    (Place::Provider, "DefaultUserFlow", NO_POLICIES),
+    (Place::Provider, "EditProfilePolicyId", NO_POLICIES),
+    (Place::Provider, "EnablePiiLogging", "no personal data is ever logged"),
+    (Place::Provider, "ErrorPath", NO_ERROR_PAGES),
+    (Place::Provider, "GetClaimsFromUserInfoEndpoint", "it is named UserInfo here"),
+    (Place::Provider, "LegacyCacheCompatibilityEnabled", OWN_CACHE),
+    (Place::Provider, "MaxAge", "it belongs to a single login request, not to the configuration"),
+    (Place::Provider, "MetadataAddress", "the metadata is always at Authority's well-known path"),
+    (Place::Provider, "PartitionAppTokenCacheByAudience", OWN_CACHE),
+    (Place::Provider, "Prompt", "it belongs to a single login request, not to the configuration"),
+    (Place::Provider, "RequireHttpsMetadata", "https is always required, except on loopback hosts"),
+    (Place::Provider, "ResetPasswordPath", NO_POLICIES),
+    (Place::Provider, "ResetPasswordPolicyId", NO_POLICIES),
+    (Place::Provider, "Resource", "set Resource of the downstream API"),
+    (Place::Provider, "ResponseType", "the authorization code flow is the only one"),
+    (Place::Provider, "SaveTokens", "tokens are always kept, and only at the edge"),
+    (Place::Provider, "SendX5C", ONE_CREDENTIAL),
+    (Place::Provider, "SignUpSignInPolicyId", NO_POLICIES),
+    (Place::Provider, "TokenDecryptionCertificates", NO_DECRYPTION),
+    (Place::Provider, "TokenDecryptionCredentials", NO_DECRYPTION),
+    (Place::Provider, "TokenValidationParameters", "the checks of OpenID Connect Core cannot be changed"),
+    (Place::Provider, "UseFastUnboundedCache", OWN_CACHE),
+    (Place::Provider, "UsePkce", "PKCE cannot be switched off"),
+    (Place::Provider, "UserAssignedManagedIdentityClientId", "managed identities exist on Azure hosts only"),
+    (Place::Provider, "UseTokenLifetime", "set Session.IdleSeconds and Session.AbsoluteSeconds"),
+    (Place::Provider, "WithSpaAuthCode", "the browser never holds a code or a token"),
+    (Place::Api, "AcceptHeader", OWN_CALLS),
+    (Place::Api, "AcquireTokenOptions", "tokens are acquired as the provider's section and Scopes say"),
+    (Place::Api, "ContentType", OWN_CALLS),
+    (Place::Api, "ExtraHeaderParameters", OWN_CALLS),
+    (Place::Api, "ExtraQueryParameters", OWN_CALLS),
+    (Place::Api, "HttpMethod", OWN_CALLS),
+    (Place::Api, "ProtocolScheme", "access tokens are always sent as Bearer"),
+    (Place::Api, "RequestAppToken", USER_TOKENS),
+    (Place::Api, "Tenant", "the tenant of the provider's section is the only one"),
+    (Place::Api, "UserFlow", NO_POLICIES),
+    (Place::Gateway, "OriginService", "a service binding cannot be the origin in this version; set Origin"),
+];

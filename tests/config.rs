@@ -1,0 +1,271 @@
+//! The configuration, from the outside: vectors for every rule, the table of settings against the parser, and the
+//! promise that no fault repeats a value.
+//!
+//! A vector's `environment` is a JSON merge patch (RFC 7396) on the `base` of its file.
+
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests may panic, and so may what they call")]
+
+use std::fs;
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use vestibule::config::{ClientCredential, Config, Kind, SETTINGS, Setting};
+use vestibule::oidc::algorithm::Algorithm;
+use vestibule::oidc::issuer::IssuerRule;
+
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+
+#[test]
+fn every_vector_is_accepted_or_refused_as_it_says() {
+    let mut count = 0;
+    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/config")).unwrap() {
+        let path = entry.unwrap().path();
+        let file: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        for case in file["cases"].as_array().unwrap() {
+            let mut environment = file["base"].clone();
+            patch(&mut environment, &case["environment"]);
+            let lines = case["expect"].as_array();
+            assert!(lines.is_some() || case["expect"] == "accepted", "{}: {}", path.display(), case["name"]);
+            let expected: Vec<&str> = lines.into_iter().flatten().map(|line| line.as_str().unwrap()).collect();
+            assert_eq!(faults(&environment), expected, "{}: {}", path.display(), case["name"]);
+            count += 1;
+        }
+    }
+    assert!(count > 100, "only {count} vectors");
+}
+
+#[test]
+fn a_text_that_is_no_environment_is_one_fault() {
+    for text in ["", "null", "[]", "{}", r#"{"vars": []}"#, r#"{"vars": {}, "bindings": [1]}"#] {
+        let faults = Config::parse(text).unwrap_err();
+        assert_eq!(faults.len(), 1, "{text}");
+        assert_eq!(faults[0].key(), "environment");
+    }
+}
+
+#[test]
+fn azure_ad_becomes_the_endpoints_of_its_tenant() {
+    const MSA: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+    let upper = TENANT.to_uppercase();
+    for (instance, tenant, metadata, issuer) in [
+        ("https://login.microsoftonline.com", TENANT, TENANT, IssuerRule::Exact(issuer("com", TENANT))),
+        ("https://login.microsoftonline.com/", upper.as_str(), TENANT, IssuerRule::Exact(issuer("com", TENANT))),
+        ("https://login.microsoftonline.us/", "common", "common", IssuerRule::Tenanted(issuer("us", "{tenantid}"))),
+        ("https://login.microsoftonline.com/", "organizations", "organizations", tenanted()),
+        ("https://login.microsoftonline.com/", "consumers", "consumers", IssuerRule::Exact(issuer("com", MSA))),
+    ] {
+        let in_parts = json!({"vars": {"AzureAd": {"Instance": instance, "TenantId": tenant}}});
+        let authority = format!("{}/{tenant}/v2.0", instance.trim_end_matches('/'));
+        let in_one = json!({"vars": {"AzureAd": {"Instance": null, "TenantId": null, "Authority": authority}}});
+        for change in [in_parts, in_one] {
+            let provider = parsed(&azure_ad(&change)).provider;
+            let host = instance.trim_end_matches('/');
+            let expected = format!("{host}/{metadata}/v2.0/.well-known/openid-configuration");
+            assert_eq!(provider.metadata_url.as_str(), expected);
+            assert_eq!(provider.issuer, issuer);
+            assert!(provider.is_entra);
+            assert_eq!(provider.name, "AzureAd");
+            assert_eq!(provider.id_token_algorithms, [Algorithm::Rs256]);
+            assert!(matches!(provider.credential, ClientCredential::SecretPost(_)));
+        }
+    }
+}
+
+#[test]
+fn the_issuer_of_another_provider_is_kept_byte_for_byte() {
+    for (authority, metadata) in [
+        ("https://OP.example", "https://op.example/.well-known/openid-configuration"),
+        ("https://op.example/", "https://op.example/.well-known/openid-configuration"),
+        ("https://op.example/realms/One/", "https://op.example/realms/One/.well-known/openid-configuration"),
+    ] {
+        let provider = parsed(&open_id_connect(&json!({"vars": {"OpenIdConnect": {"Authority": authority}}}))).provider;
+        assert_eq!(provider.issuer, IssuerRule::Exact(authority.to_owned()));
+        assert_eq!(provider.metadata_url.as_str(), metadata);
+        assert_eq!(provider.id_token_algorithms, Algorithm::ALL);
+        assert!(!provider.is_entra);
+        let ClientCredential::SecretBasic(secret) = provider.credential else { panic!("not the default") };
+        assert_eq!(secret.expose(), "SECRET?%G+client ~");
+    }
+}
+
+#[test]
+fn apis_are_sorted_and_found_by_exact_name() {
+    let api = |base: &str, path: &str| json!({"BaseUrl": base, "RelativePath": path, "Scopes": "a b"});
+    let config = parsed(&azure_ad(&json!({"vars": {"DownstreamApis": {
+        "Orders": api("https://api.example.com/v1/", "/orders/"),
+        "Graph": {"BaseUrl": "https://graph.microsoft.com", "Scopes": ["User.Read"]},
+    }}})));
+    assert_eq!(config.apis.iter().map(|api| api.name.as_str()).collect::<Vec<_>>(), ["Graph", "Orders"]);
+    assert_eq!(config.api("Orders").unwrap().base_url.as_str(), "https://api.example.com/v1/orders");
+    assert_eq!(config.api("Orders").unwrap().scopes, ["a", "b"]);
+    assert_eq!(config.api("Graph").unwrap().base_url.as_str(), "https://graph.microsoft.com/");
+    assert!(config.api("orders").is_none());
+    assert_eq!(config.public_url("/signin-oidc"), "https://app.example.com/signin-oidc");
+}
+
+#[test]
+fn each_listed_setting_is_accepted_and_its_default_is_what_holds_without_it() {
+    for setting in SETTINGS {
+        let environment = with_setting(setting, setting.default);
+        assert_eq!(faults(&environment), [""; 0], "{}", setting.key);
+        if setting.default.is_some() {
+            let without = format!("{:?}", parsed(&base_of(setting)));
+            assert_eq!(format!("{:?}", parsed(&environment)), without, "the default of {}", setting.key);
+        }
+    }
+}
+
+#[test]
+fn a_setting_that_is_not_listed_is_refused() {
+    for setting in SETTINGS {
+        let mut environment = base_of(setting);
+        let key = format!("{}X", setting.key.replace("<Name>", "Orders"));
+        environment["vars"][key.replace('.', "__")] = json!("1");
+        let lines = faults(&environment);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].starts_with(&format!("{key}: is not a known setting")), "{lines:?}");
+    }
+}
+
+#[test]
+fn debug_output_has_no_secret() {
+    let text = format!("{:?}", parsed(&azure_ad(&json!({}))));
+    assert!(!text.contains("SECRET"), "{text}");
+    assert!(!text.contains("[0, 1, 2, 3"), "{text}");
+}
+
+proptest! {
+    #[test]
+    fn no_fault_repeats_a_value(value in "[!-~]{0,3}q0Z[ -~]{0,3}x9W[!-~\n\u{e9}]{0,40}", is_flat: bool, wrong_case: bool) {
+        for setting in SETTINGS {
+            let mut environment = base_of(setting);
+            set(&mut environment, setting, json!(value), is_flat, wrong_case);
+            for line in faults(&environment) {
+                prop_assert!(!line.contains("q0Z") && !line.contains("x9W"), "{}", line);
+            }
+        }
+    }
+
+    #[test]
+    fn any_environment_is_parsed_or_explained(text in ".{0,60}", name in "[A-Za-z_]{0,20}", number: i64) {
+        for value in [json!(text), json!(number), json!([text]), json!({ (text.as_str()): 1 }), Value::Null] {
+            let mut environment = azure_ad(&json!({}));
+            environment["vars"][name.as_str()] = value;
+            if let Err(faults) = Config::parse(&environment.to_string()) {
+                prop_assert!(!faults.is_empty());
+                prop_assert!(faults.is_sorted_by_key(|fault| fault.key().to_owned()));
+                prop_assert!(faults.iter().all(|fault| !fault.to_string().contains('\n')));
+            }
+        }
+    }
+}
+
+fn tenanted() -> IssuerRule {
+    IssuerRule::Tenanted(issuer("com", "{tenantid}"))
+}
+
+fn issuer(top_level: &str, tenant: &str) -> String {
+    format!("https://login.microsoftonline.{top_level}/{tenant}/v2.0")
+}
+
+fn parsed(environment: &Value) -> Config {
+    Config::parse(&environment.to_string()).unwrap()
+}
+
+fn faults(environment: &Value) -> Vec<String> {
+    let faults = Config::parse(&environment.to_string()).err().unwrap_or_default();
+    faults.iter().map(ToString::to_string).collect()
+}
+
+fn azure_ad(change: &Value) -> Value {
+    let mut environment = json!({
+        "vars": {
+            "AzureAd": {"TenantId": TENANT, "ClientId": "client!+ID"},
+            "AzureAd__ClientSecret": "SECRET?%G+client ~",
+            "DownstreamApis": {"Orders": {"BaseUrl": "https://api.example.com", "Scopes": "a"}},
+            "Gateway": {"PublicOrigin": "https://app.example.com", "Origin": "https://origin.example.com"},
+            "Session__Key": KEY,
+        },
+        "bindings": ["TOKEN_CACHE"],
+    });
+    patch(&mut environment, change);
+    environment
+}
+
+fn open_id_connect(change: &Value) -> Value {
+    let mut environment = azure_ad(&json!({"vars": {
+        "AzureAd": null,
+        "AzureAd__ClientSecret": null,
+        "OpenIdConnect": {"Authority": "https://op.example", "ClientId": "client!+ID"},
+        "OpenIdConnect__ClientSecret": "SECRET?%G+client ~",
+    }}));
+    patch(&mut environment, change);
+    environment
+}
+
+/// The least environment in which the setting may stand.
+fn base_of(setting: &Setting) -> Value {
+    if setting.key.starts_with("OpenIdConnect.") { open_id_connect(&json!({})) } else { azure_ad(&json!({})) }
+}
+
+/// The environment with the setting written out: its default, or something that fits its kind.
+fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
+    let mut environment = base_of(setting);
+    let value = match (setting.key, setting.kind, default) {
+        (_, _, Some(default)) => json!(default),
+        ("AzureAd.TenantId", ..) => json!("common"),
+        ("AzureAd.Authority", ..) => json!("https://login.microsoftonline.com/common"),
+        ("Session.Key", ..) => json!(KEY),
+        ("Session.PreviousKeys", ..) => json!("BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("DownstreamApis.<Name>.Resource", ..) => json!("urn:example:orders"),
+        (_, Kind::Table, _) => json!({"slice": "test"}),
+        (_, Kind::Url, _) => json!("https://other.example.com"),
+        (_, Kind::Boolean | Kind::List | Kind::Number | Kind::Path | Kind::Seconds | Kind::Secret | Kind::Text, _) => {
+            json!("other")
+        }
+    };
+    if setting.key == "AzureAd.Authority" {
+        patch(&mut environment, &json!({"vars": {"AzureAd": {"TenantId": null}}}));
+    }
+    set(&mut environment, setting, value, setting.kind == Kind::Secret, false);
+    environment
+}
+
+/// Writes one setting into its table, or in the `Section__Key` form.
+fn set(environment: &mut Value, setting: &Setting, value: Value, is_flat: bool, wrong_case: bool) {
+    let key = setting.key.replace("<Name>", "Orders");
+    let (section, name) = key.rsplit_once('.').unwrap();
+    let name = if wrong_case { name.to_lowercase() } else { name.to_owned() };
+    let flat = format!("{}__{name}", section.replace('.', "__"));
+    if is_flat {
+        environment["vars"][flat] = value;
+        return;
+    }
+    let mut table = &mut environment["vars"];
+    for part in section.split('.') {
+        table = &mut table[part];
+        if table.is_null() {
+            *table = Value::Object(Map::new());
+        }
+    }
+    table[name] = value;
+}
+
+/// RFC 7396 §2.
+fn patch(target: &mut Value, change: &Value) {
+    let Value::Object(change) = change else {
+        *target = change.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    for (name, value) in change {
+        if value.is_null() {
+            target.as_object_mut().unwrap().remove(name);
+        } else {
+            patch(&mut target[name.as_str()], value);
+        }
+    }
+}
