@@ -4,4 +4,15 @@
 //! must be sent comes out as a URL or a form, and time and keys are arguments.
 
 pub mod algorithm;
+pub mod authorization;
+pub mod client_info;
+pub mod end_session;
+pub mod endpoint;
+pub mod id_token;
 pub mod issuer;
+mod json_object;
+pub mod jwks;
+pub mod metadata;
+pub mod pkce;
+pub mod token;
+pub mod user_info;

@@ -1,0 +1,68 @@
+//! `client_info` of the Microsoft identity platform's token response: the home account of who signed in.
+//!
+//! Only the token endpoint's value may be used. The one in an authorization response comes through the browser unsigned;
+//! whoever edits it there would choose an account.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+/// The home account id in its two parts; `uid.utid` is unambiguous since `utid` has no dot.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct ClientInfo {
+    /// The user, in the home tenant. For Azure AD B2C it includes the name of the user flow.
+    pub uid: String,
+    /// The home tenant.
+    pub utid: String,
+}
+
+impl ClientInfo {
+    /// Parses base64url JSON. `None` where a part is absent, empty, overlong or not printable.
+    #[must_use]
+    pub fn parse(encoded: &str) -> Option<Self> {
+        if encoded.len() > MAX_ENCODED_BYTES {
+            return None;
+        }
+        let document = URL_SAFE_NO_PAD.decode(encoded.trim_end_matches('=')).ok()?;
+        let info: Self = serde_json::from_slice(&document).ok()?;
+        (is_identifier(&info.uid) && is_identifier(&info.utid) && !info.utid.contains('.')).then_some(info)
+    }
+}
+
+/// Two GUIDs and the name of a user flow need about 200.
+const MAX_ENCODED_BYTES: usize = 2048;
+
+fn is_identifier(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(document: &str) -> Option<(String, String)> {
+        ClientInfo::parse(&URL_SAFE_NO_PAD.encode(document)).map(|info| (info.uid, info.utid))
+    }
+
+    #[test]
+    fn both_parts_are_needed() {
+        let both = parse(r#"{"uid":"u-b2c_1_flow","utid":"t","ver":"1.0"}"#);
+        assert_eq!(both, Some(("u-b2c_1_flow".to_owned(), "t".to_owned())));
+        for document in [r#"{"uid":"u"}"#, r#"{"uid":"","utid":"t"}"#, r#"{"uid":1,"utid":"t"}"#, "[]", ""] {
+            assert_eq!(parse(document), None, "{document}");
+        }
+    }
+
+    #[test]
+    fn two_accounts_never_share_an_id() {
+        assert_eq!(parse(r#"{"uid":"a","utid":"b.c"}"#), None);
+        assert_eq!(parse(r#"{"uid":"a b","utid":"c"}"#), None);
+        assert_eq!(parse(r#"{"uid":"a\n","utid":"c"}"#), None);
+    }
+
+    #[test]
+    fn padding_is_forgiven_and_other_alphabets_are_not() {
+        assert!(ClientInfo::parse("eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ==").is_some());
+        assert!(ClientInfo::parse("not base64url").is_none());
+    }
+}

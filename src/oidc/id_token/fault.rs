@@ -1,0 +1,101 @@
+//! Why an ID token was refused. Precise, for the log only: no value of the token is in it, and the wire gets one code.
+
+use std::fmt;
+
+/// The check that an ID token failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IdTokenFault {
+    /// `at_hash` belongs to another access token.
+    AccessTokenHashMismatch,
+    /// The algorithm is `none`, a MAC, unknown, not configured, or not one for the key.
+    AlgorithmRefused,
+    /// `aud` does not list this client.
+    AudienceMismatch,
+    /// There is no `aud`.
+    AudienceMissing,
+    /// `max_age` was asked for, and there is no `auth_time`.
+    AuthTimeMissing,
+    /// The end-user authenticated longer ago than `max_age`.
+    AuthTimeTooOld,
+    /// `azp` is another client.
+    AuthorizedPartyMismatch,
+    /// There are other audiences, and no `azp`.
+    AuthorizedPartyMissing,
+    /// A claim that is checked has the wrong type.
+    ClaimWrongType,
+    /// The header demands an extension (`crit`).
+    CriticalHeader,
+    /// The token is encrypted.
+    Encrypted,
+    /// `exp` has passed.
+    Expired,
+    /// There is no `exp`.
+    ExpiryMissing,
+    /// There is no `iat`.
+    IssuedAtMissing,
+    /// `iat` lies in the future.
+    IssuedInFuture,
+    /// `iss` is not the expected issuer, or not that of the token's tenant.
+    IssuerMismatch,
+    /// There is no `iss`.
+    IssuerMissing,
+    /// The key may not sign for this issuer.
+    KeyIssuerMismatch,
+    /// Not a compact JWS with a JSON object as claims.
+    Malformed,
+    /// `nonce` is not that of the login attempt.
+    NonceMismatch,
+    /// There is no `nonce`.
+    NonceMissing,
+    /// `nbf` lies in the future.
+    NotYetValid,
+    /// No key of the provider verifies the signature.
+    SignatureInvalid,
+    /// `sub` is blank, overlong or not ASCII.
+    SubjectMalformed,
+    /// `sub` is not that of the session.
+    SubjectMismatch,
+    /// There is no `sub`.
+    SubjectMissing,
+    /// The token is longer than is parsed.
+    TooLong,
+    /// `typ` names another kind of token.
+    TypeRefused,
+}
+
+impl fmt::Display for IdTokenFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AccessTokenHashMismatch => "at_hash belongs to another access token",
+            Self::AlgorithmRefused => "the algorithm is refused",
+            Self::AudienceMismatch => "aud does not list this client",
+            Self::AudienceMissing => "aud is missing",
+            Self::AuthTimeMissing => "auth_time is missing",
+            Self::AuthTimeTooOld => "auth_time is older than max_age",
+            Self::AuthorizedPartyMismatch => "azp is another client",
+            Self::AuthorizedPartyMissing => "azp is missing beside several audiences",
+            Self::ClaimWrongType => "a claim has the wrong type",
+            Self::CriticalHeader => "the header has crit",
+            Self::Encrypted => "the token is encrypted",
+            Self::Expired => "exp has passed",
+            Self::ExpiryMissing => "exp is missing",
+            Self::IssuedAtMissing => "iat is missing",
+            Self::IssuedInFuture => "iat lies in the future",
+            Self::IssuerMismatch => "iss is another issuer",
+            Self::IssuerMissing => "iss is missing",
+            Self::KeyIssuerMismatch => "the key may not sign for this issuer",
+            Self::Malformed => "the token is malformed",
+            Self::NonceMismatch => "nonce is another login attempt's",
+            Self::NonceMissing => "nonce is missing",
+            Self::NotYetValid => "nbf lies in the future",
+            Self::SignatureInvalid => "no key verifies the signature",
+            Self::SubjectMalformed => "sub is blank, overlong or not ascii",
+            Self::SubjectMismatch => "sub is not that of the session",
+            Self::SubjectMissing => "sub is missing",
+            Self::TooLong => "the token is too long",
+            Self::TypeRefused => "typ names another kind of token",
+        })
+    }
+}
+
+impl std::error::Error for IdTokenFault {}

@@ -1,0 +1,120 @@
+//! The OpenID Provider's metadata document (OIDC Discovery 3, RFC 8414 §2). Fetching and caching it is not done here.
+
+use std::fmt;
+
+use serde::Deserialize;
+use url::Url;
+
+use super::endpoint::is_secure_or_loopback;
+use super::issuer::IssuerRule;
+
+/// The longest document that is parsed. Those of large providers have 2 to 6 KiB.
+pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
+
+/// What the provider says about itself, as far as this relying party acts on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// Where the browser is sent to sign in.
+    pub authorization_endpoint: Url,
+    /// Where codes and refresh tokens are redeemed.
+    pub token_endpoint: Url,
+    /// Where the signing keys are.
+    pub jwks_uri: Url,
+    /// Where more claims can be read (OIDC Core 5.3).
+    pub userinfo_endpoint: Option<Url>,
+    /// Where the browser is sent to sign out (RP-Initiated Logout 1.0 §2.1).
+    pub end_session_endpoint: Option<Url>,
+    /// Where a refresh token can be revoked (RFC 7009 §2).
+    pub revocation_endpoint: Option<Url>,
+    /// The issuer, or the issuer template, that the document names; the one that was expected.
+    pub issuer: String,
+    /// Whether authorization responses carry `iss`, so that one without it is refused (RFC 9207 §2.3).
+    pub sends_issuer_parameter: bool,
+    /// Whether the provider says that it checks S256 code challenges. They are sent in any case: RFC 6749 §3.1 has
+    /// unknown parameters ignored, and some providers check what they do not advertise.
+    pub advertises_s256: bool,
+}
+
+impl Metadata {
+    /// Parses the document and holds it against the issuer that it was fetched for (OIDC Discovery 4.3).
+    pub fn parse(document: &[u8], issuer: &IssuerRule) -> Result<Self, MetadataFault> {
+        if document.len() > MAX_DOCUMENT_BYTES {
+            return Err(MetadataFault::TooLong);
+        }
+        let raw: RawMetadata = serde_json::from_slice(document).map_err(|_| MetadataFault::Malformed)?;
+        if raw.issuer != issuer.in_metadata() {
+            return Err(MetadataFault::IssuerMismatch);
+        }
+        Ok(Self {
+            authorization_endpoint: required(raw.authorization_endpoint.as_deref())?,
+            token_endpoint: required(raw.token_endpoint.as_deref())?,
+            jwks_uri: required(raw.jwks_uri.as_deref())?,
+            userinfo_endpoint: raw.userinfo_endpoint.as_deref().map(endpoint).transpose()?,
+            end_session_endpoint: raw.end_session_endpoint.as_deref().map(endpoint).transpose()?,
+            revocation_endpoint: raw.revocation_endpoint.as_deref().map(endpoint).transpose()?,
+            issuer: raw.issuer,
+            sends_issuer_parameter: raw.authorization_response_iss_parameter_supported.unwrap_or(false),
+            advertises_s256: raw.code_challenge_methods_supported.unwrap_or_default().iter().any(|name| name == "S256"),
+        })
+    }
+}
+
+/// Why a metadata document was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MetadataFault {
+    /// An endpoint is neither https nor on a loopback host.
+    EndpointInsecure,
+    /// An endpoint is no absolute URL, or carries user information or a fragment.
+    EndpointMalformed,
+    /// `authorization_endpoint`, `token_endpoint` or `jwks_uri` is absent.
+    EndpointMissing,
+    /// `issuer` is not the configured one: the document belongs to someone else.
+    IssuerMismatch,
+    /// Not a JSON object with members of the right types.
+    Malformed,
+    /// Longer than [`MAX_DOCUMENT_BYTES`].
+    TooLong,
+}
+
+impl fmt::Display for MetadataFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EndpointInsecure => "an endpoint in the metadata is neither https nor loopback",
+            Self::EndpointMalformed => "an endpoint in the metadata is not a usable url",
+            Self::EndpointMissing => "the metadata lacks a required endpoint",
+            Self::IssuerMismatch => "the metadata names another issuer",
+            Self::Malformed => "the metadata is malformed",
+            Self::TooLong => "the metadata is too long",
+        })
+    }
+}
+
+impl std::error::Error for MetadataFault {}
+
+#[derive(Deserialize)]
+struct RawMetadata {
+    issuer: String,
+    authorization_endpoint: Option<String>,
+    token_endpoint: Option<String>,
+    jwks_uri: Option<String>,
+    userinfo_endpoint: Option<String>,
+    end_session_endpoint: Option<String>,
+    revocation_endpoint: Option<String>,
+    authorization_response_iss_parameter_supported: Option<bool>,
+    code_challenge_methods_supported: Option<Vec<String>>,
+}
+
+fn required(text: Option<&str>) -> Result<Url, MetadataFault> {
+    text.ok_or(MetadataFault::EndpointMissing).and_then(endpoint)
+}
+
+fn endpoint(text: &str) -> Result<Url, MetadataFault> {
+    let url = Url::parse(text).map_err(|_| MetadataFault::EndpointMalformed)?;
+    if !is_secure_or_loopback(&url) {
+        return Err(MetadataFault::EndpointInsecure);
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err(MetadataFault::EndpointMalformed);
+    }
+    Ok(url)
+}
