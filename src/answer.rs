@@ -98,12 +98,12 @@ impl Answer {
 
     /// The page of an error, for people.
     #[must_use]
-    pub fn error_page(error: &Error, trace: &str, home: &str) -> Self {
+    pub fn error_page(error: &Error, trace: &str, home: Option<&str>) -> Self {
         let code = error.code();
         let page = Page {
             title: title(code),
             text: advice(code),
-            action: Some(Action::Link("Start again", home)),
+            action: home.map(|home| Action::Link("Start again", home)),
             trace: Some(trace),
         };
         Self::page(error.status(), &page).with_error_headers(error)
@@ -127,9 +127,9 @@ impl Answer {
             Some(seconds) => self.with("retry-after", seconds.to_string()),
             None => self,
         };
-        match error {
-            Error::WrongMethod { allow } => answer.with("allow", (*allow).to_owned()),
-            _ => answer,
+        match error.allow() {
+            Some(methods) => answer.with("allow", methods.to_owned()),
+            None => answer,
         }
     }
 }
@@ -184,21 +184,53 @@ fn escape(text: &str) -> String {
 
 /// Code, title, and what a person can do.
 const TEXTS: &[(&str, &str, &str)] = &[
-    ("access_denied", "Sign-in was declined", "You or an administrator declined the sign-in. You can try again with another account."),
-    ("api_unreachable", "The service cannot be reached", "A service behind this application did not answer. Please try again in a moment."),
+    (
+        "access_denied",
+        "Sign-in was declined",
+        "You or an administrator declined the sign-in. You can try again with another account.",
+    ),
+    (
+        "api_unreachable",
+        "The service cannot be reached",
+        "A service behind this application did not answer. Please try again in a moment.",
+    ),
     ("bad_request", "This address cannot be used", "The address of this request is malformed."),
-    ("cache_unavailable", "Temporarily unavailable", "The session store did not answer. You are still signed in; please try again in a moment."),
+    (
+        "cache_unavailable",
+        "Temporarily unavailable",
+        "The session store did not answer. You are still signed in; please try again in a moment.",
+    ),
     ("csrf_rejected", "This request was blocked", "The request did not come from a page of this application."),
     ("internal", "Something went wrong", "This is our fault. Please try again."),
-    ("login_attempt_invalid", "Sign-in could not be completed", "The sign-in was started in another browser, was already used, or took too long. Please sign in again."),
+    (
+        "login_attempt_invalid",
+        "Sign-in could not be completed",
+        "The sign-in was started in another browser, was already used, or took too long. Please sign in again.",
+    ),
     ("login_required", "Sign-in required", "Please sign in to continue."),
-    ("logout_response_invalid", "Sign-out could not be confirmed", "The answer from the sign-in service does not belong to a sign-out that this browser started."),
+    (
+        "logout_response_invalid",
+        "Sign-out could not be confirmed",
+        "The answer from the sign-in service does not belong to a sign-out that this browser started.",
+    ),
     ("method_not_allowed", "This action is not available", "The address exists, but not for this kind of request."),
-    ("misconfigured", "This application is not set up correctly", "Its operator has been told what is wrong in the log."),
+    (
+        "misconfigured",
+        "This application is not set up correctly",
+        "Its operator has been told what is wrong in the log.",
+    ),
     ("not_found", "Not found", "There is nothing at this address."),
-    ("op_error", "Sign-in could not be completed", "The sign-in service gave an answer that cannot be trusted. Please try again later."),
+    (
+        "op_error",
+        "Sign-in could not be completed",
+        "The sign-in service gave an answer that cannot be trusted. Please try again later.",
+    ),
     ("op_unreachable", "The sign-in service cannot be reached", "Please try again in a moment."),
-    ("origin_unreachable", "The application cannot be reached", "The application did not answer. Please try again in a moment."),
+    (
+        "origin_unreachable",
+        "The application cannot be reached",
+        "The application did not answer. Please try again in a moment.",
+    ),
     ("session_expired", "Your session has ended", "Please sign in again."),
 ];
 
@@ -227,7 +259,8 @@ mod tests {
     #[test]
     fn every_text_on_a_page_is_escaped() {
         let hostile = "<script>alert('1')</script>\"&";
-        let page = Page { title: hostile, text: hostile, action: Some(Action::Link(hostile, hostile)), trace: Some(hostile) };
+        let page =
+            Page { title: hostile, text: hostile, action: Some(Action::Link(hostile, hostile)), trace: Some(hostile) };
         assert!(!page.html().contains("<script"));
         assert!(page.html().contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;"));
     }

@@ -117,8 +117,6 @@ pub enum OpFault {
     Status(&'static str, u16),
     /// The token response is not one.
     TokenResponse,
-    /// The refreshed token belongs to another user.
-    UserChanged,
     /// The UserInfo answer.
     UserInfo(UserInfoFault),
 }
@@ -223,11 +221,16 @@ impl Error {
     /// Seconds after which it makes sense to try again.
     #[must_use]
     pub const fn retry_after(&self) -> Option<u64> {
-        match self {
-            Self::OpUnreachable(TransportFault::Busy { retry_after }) => Some(*retry_after),
-            Self::CacheUnavailable(_) | Self::OpUnreachable(_) => Some(5),
-            _ => None,
+        if let Self::OpUnreachable(TransportFault::Busy { retry_after }) = self {
+            return Some(*retry_after);
         }
+        if self.status() == 503 { Some(5) } else { None }
+    }
+
+    /// The methods that would be allowed.
+    #[must_use]
+    pub const fn allow(&self) -> Option<&'static str> {
+        if let Self::WrongMethod { allow } = self { Some(allow) } else { None }
     }
 }
 

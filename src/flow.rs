@@ -17,9 +17,9 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::error::Error;
 use crate::forwarding::ForwardPlan;
-use crate::request::{Method, RequestHead};
+use crate::request::{HeadFault, Method, RequestHead};
 use crate::router::{Route, route};
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, TransportFault};
 use crate::time::Timestamp;
 
 pub use log::misconfigured;
@@ -76,8 +76,33 @@ pub async fn serve<R: Runtime>(
     }
 }
 
+/// Answers for a forward that [`serve_at_once`] planned and that failed.
+pub fn forward_failed<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>, fault: TransportFault) -> Answer {
+    let context = Context { app, runtime, head, now: runtime.now(), trace: trace(runtime, head) };
+    let error = match route(&app.config, head) {
+        Route::Api(api, _) => Error::ApiUnreachable(api.name.clone(), fault),
+        Route::Callback
+        | Route::Health
+        | Route::Login
+        | Route::Logout
+        | Route::Me
+        | Route::Nothing
+        | Route::Origin
+        | Route::SignedOut => Error::OriginUnreachable(fault),
+    };
+    log::refused(runtime, &context.trace, &error);
+    refusal::shown(&context, &error)
+}
+
+/// Answers a request that no configuration can serve.
+pub fn refuse_all<R: Runtime>(runtime: &R, head: &RequestHead<'_>, error: &Error) -> Answer {
+    let trace = trace(runtime, head);
+    log::refused(runtime, &trace, error);
+    if head.is_navigation() { Answer::error_page(error, &trace, None) } else { Answer::problem(error, &trace, None) }
+}
+
 /// Answers a request whose head is refused.
-pub fn refuse_head<R: Runtime>(runtime: &R, fault: crate::request::HeadFault) -> Answer {
+pub fn refuse_head<R: Runtime>(runtime: &R, fault: HeadFault) -> Answer {
     let trace = hex(&runtime.random::<8>());
     let error = Error::BadRequest(fault);
     log::refused(runtime, &trace, &error);
@@ -119,7 +144,9 @@ impl<R: Runtime> Context<'_, R> {
 
 /// The ray id where the platform gives one, so that its own log and ours meet.
 fn trace<R: Runtime>(runtime: &R, head: &RequestHead<'_>) -> String {
-    let ray = head.header("cf-ray").filter(|ray| ray.len() <= 40 && ray.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
+    let ray = head
+        .header("cf-ray")
+        .filter(|ray| ray.len() <= 40 && ray.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
     ray.map_or_else(|| hex(&runtime.random::<8>()), str::to_owned)
 }
 

@@ -133,17 +133,18 @@ fn is_hop_by_hop(named: &str, name: &str) -> bool {
     named.eq_ignore_ascii_case(name) && !matches!(name, "upgrade" | "connection")
 }
 
-const RESERVED_PREFIXES: &[&str] =
-    &["x-forwarded-", "x-ms-client-principal", "x-ms-token-", "x-original-", "x-rewrite-", "x-envoy-", "x-auth-request-"];
-
-const RESERVED_NAMES: &[&str] = &[
-    "authorization",
-    "forwarded",
-    "proxy-authorization",
-    "remote-user",
-    "x-real-ip",
-    "x-remote-user",
+const RESERVED_PREFIXES: &[&str] = &[
+    "x-forwarded-",
+    "x-ms-client-principal",
+    "x-ms-token-",
+    "x-original-",
+    "x-rewrite-",
+    "x-envoy-",
+    "x-auth-request-",
 ];
+
+const RESERVED_NAMES: &[&str] =
+    &["authorization", "forwarded", "proxy-authorization", "remote-user", "x-real-ip", "x-remote-user"];
 
 #[cfg(test)]
 mod tests {

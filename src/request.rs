@@ -83,7 +83,8 @@ impl<'a> RequestHead<'a> {
             return false;
         }
         if let Some(mode) = self.header("sec-fetch-mode") {
-            return mode == "navigate" && self.header("sec-fetch-dest").is_none_or(|destination| destination == "document");
+            return mode == "navigate"
+                && self.header("sec-fetch-dest").is_none_or(|destination| destination == "document");
         }
         self.header("x-requested-with").is_none()
             && self.header("accept").is_some_and(|accept| accept.contains("text/html"))
@@ -242,12 +243,17 @@ mod tests {
         assert_eq!(head.target.path(), "/a/b");
         assert_eq!(head.target.query(), Some("c=/d"));
         assert_eq!(head.header("cookie"), Some("x=1"));
-        assert_eq!(head.target.under(&Url::parse("http://origin.example/base/").unwrap()), "http://origin.example/base/a/b?c=/d");
+        assert_eq!(
+            head.target.under(&Url::parse("http://origin.example/base/").unwrap()),
+            "http://origin.example/base/a/b?c=/d"
+        );
     }
 
     #[test]
     fn paths_that_two_parsers_read_differently_are_refused() {
-        for path in ["/a/..%2fadmin", "/%2e%2e/x", "/a%5cb", "/a%255c..%255cb", "/a%00", "/%252e%252e%252fx", "/a/%0d%0aX"] {
+        for path in
+            ["/a/..%2fadmin", "/%2e%2e/x", "/a%5cb", "/a%255c..%255cb", "/a%00", "/%252e%252e%252fx", "/a/%0d%0aX"]
+        {
             let text = format!("GET\nhttps://app.example{path}\n");
             assert_eq!(RequestHead::parse(&text).unwrap_err(), HeadFault::AmbiguousPath, "{path}");
         }

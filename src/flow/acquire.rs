@@ -7,9 +7,10 @@ use serde_json::json;
 use super::authenticate::{self, SignedIn};
 use super::log::{self, Event};
 use super::token_endpoint::{self, Grant, Purpose, Refusal};
-use super::{Context, documents, verify_id_token};
+use super::verify_id_token::{Occasion, verify};
+use super::{Context, documents};
 use crate::config::Api;
-use crate::error::{Error, LoginReason, OpFault};
+use crate::error::{Error, LoginReason};
 use crate::oidc::token::TokenParts;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
@@ -109,13 +110,8 @@ async fn redeem<R: Runtime>(
     let grant = Grant::Refresh(refresh_token.expose().clone());
     let response = token_endpoint::exchange(context, &metadata, grant, &purpose).await?;
     if let Some(id_token) = &response.id_token {
-        let subject = entry.claim("sub");
-        verify_id_token::verify(context, &metadata, id_token.expose(), &verify_id_token::Occasion::Refresh { subject })
-            .await
-            .map_err(|error| match error {
-                Error::IdTokenRejected(_) => Refusal::Error(Error::OpMisbehaved(OpFault::UserChanged)),
-                other => Refusal::Error(other),
-            })?;
+        let occasion = Occasion::Refresh { subject: entry.claim("sub") };
+        verify(context, &metadata, id_token.expose(), &occasion).await.map_err(Refusal::Error)?;
     }
     let mut renewed = TokenCacheEntry::clone(entry);
     // Kept when the OP omits a new one: RFC 6749 §6 lets it go on using the old one.

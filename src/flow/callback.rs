@@ -22,7 +22,7 @@ use crate::oidc::metadata::Metadata;
 use crate::oidc::token::TokenParts;
 use crate::oidc::user_info::UserInfo;
 use crate::request::Method;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, TransportFault};
 use crate::secret::Secret;
 use crate::session::account::{AccountDigest, EntryKey, SidKey};
 use crate::session::cookie::{CookieName, Cookies};
@@ -69,7 +69,8 @@ async fn signed_in<R: Runtime>(
     })?;
     let compact = tokens.id_token.as_ref().ok_or(Error::OpMisbehaved(OpFault::IdTokenMissing))?;
     let access_token = tokens.access_token.expose();
-    let id_token = verify(context, &metadata, compact.expose(), &Occasion::SignIn { nonce: &nonce, access_token }).await?;
+    let id_token =
+        verify(context, &metadata, compact.expose(), &Occasion::SignIn { nonce: &nonce, access_token }).await?;
     let account = account(context, &id_token, &tokens)?;
     let claims = claims(context, &metadata, &id_token, &tokens).await?;
 
@@ -91,7 +92,9 @@ fn attempt<R: Runtime>(context: &Context<'_, R>, id: Option<&str>) -> Result<Log
     let attempt = LoginAttempt::open(id, sealed.as_deref(), &context.app.ring, context.now, lifetime);
     // An attempt at another provider must not end here (RFC 9700 §4.4).
     let ours = |attempt: &LoginAttempt| attempt.provider == context.app.config.provider.name;
-    attempt.and_then(|attempt| if ours(&attempt) { Ok(attempt) } else { Err(AttemptFault::Missing) }).map_err(Error::AttemptInvalid)
+    attempt
+        .and_then(|attempt| if ours(&attempt) { Ok(attempt) } else { Err(AttemptFault::Missing) })
+        .map_err(Error::AttemptInvalid)
 }
 
 fn accept<R: Runtime>(
@@ -106,15 +109,25 @@ fn accept<R: Runtime>(
         tenant: None,
         issuer_required: metadata.sends_issuer_parameter,
     };
-    response.accept(&expected).map_err(|fault| match fault {
-        AuthorizationResponseFault::OpError(AuthorizationErrorCode::AccessDenied) => Error::Denied,
-        AuthorizationResponseFault::OpError(
-            code @ (AuthorizationErrorCode::InvalidRequest
+    response.accept(&expected).map_err(|fault| {
+        let AuthorizationResponseFault::OpError(code) = fault else {
+            return Error::AuthorizationResponseInvalid(fault);
+        };
+        match code {
+            AuthorizationErrorCode::AccessDenied => Error::Denied,
+            AuthorizationErrorCode::InvalidRequest
             | AuthorizationErrorCode::InvalidScope
             | AuthorizationErrorCode::UnauthorizedClient
-            | AuthorizationErrorCode::UnsupportedResponseType),
-        ) => Error::OpRefused(code.name().to_owned()),
-        other => Error::AuthorizationResponseInvalid(other),
+            | AuthorizationErrorCode::UnsupportedResponseType => Error::OpRefused(code.name().to_owned()),
+            AuthorizationErrorCode::ServerError | AuthorizationErrorCode::TemporarilyUnavailable => {
+                Error::OpUnreachable(TransportFault::Busy { retry_after: 5 })
+            }
+            AuthorizationErrorCode::AccountSelectionRequired
+            | AuthorizationErrorCode::ConsentRequired
+            | AuthorizationErrorCode::InteractionRequired
+            | AuthorizationErrorCode::LoginRequired
+            | AuthorizationErrorCode::Other => Error::AuthorizationResponseInvalid(fault),
+        }
     })
 }
 
@@ -128,7 +141,8 @@ fn account<R: Runtime>(
     if !context.app.config.provider.is_entra {
         return Ok(AccountDigest::from_subject(id_token.issuer(), id_token.subject()));
     }
-    let info = tokens.client_info.as_deref().and_then(ClientInfo::parse).ok_or(Error::OpMisbehaved(OpFault::ClientInfo))?;
+    let info =
+        tokens.client_info.as_deref().and_then(ClientInfo::parse).ok_or(Error::OpMisbehaved(OpFault::ClientInfo))?;
     Ok(AccountDigest::from_client_info(&info))
 }
 
@@ -149,7 +163,8 @@ async fn claims<R: Runtime>(
         let timeout = context.app.config.provider.timeout;
         let response = context.runtime.call_op(request, timeout).await.map_err(Error::OpUnreachable)?;
         let body = documents::succeeded("userinfo", &response)?;
-        let more = UserInfo::parse(body, id_token.subject()).map_err(|fault| Error::OpMisbehaved(OpFault::UserInfo(fault)))?;
+        let more =
+            UserInfo::parse(body, id_token.subject()).map_err(|fault| Error::OpMisbehaved(OpFault::UserInfo(fault)))?;
         for (name, value) in more.into_claims() {
             claims.entry(name).or_insert(value);
         }
@@ -177,7 +192,8 @@ async fn begin<R: Runtime>(
     let session = Session::begin(account, context.runtime.random(), record_key, keys.id(), context.now, settings);
     let key = EntryKey::new(account, session.id, keys);
     let sid_key = sid.map(|sid| SidKey::new(id_token.issuer(), sid, keys));
-    let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, compact.clone(), sid_key.as_ref(), context.now);
+    let mut entry =
+        TokenCacheEntry::new(id_token.issuer().to_owned(), claims, compact.clone(), sid_key.as_ref(), context.now);
     entry.refresh_token = tokens.refresh_token.clone();
     entry.save(cached(tokens, purpose, context.now), context.now);
     let device = device::describe(context.head.header("user-agent"));
@@ -203,4 +219,5 @@ async fn end_previous<R: Runtime>(context: &Context<'_, R>) {
 }
 
 /// Claims that only concern the protocol run that carried them.
-const PROTOCOL_CLAIMS: &[&str] = &["aio", "at_hash", "aud", "azp", "c_hash", "exp", "iat", "nbf", "nonce", "rh", "uti", "ver"];
+const PROTOCOL_CLAIMS: &[&str] =
+    &["aio", "at_hash", "aud", "azp", "c_hash", "exp", "iat", "nbf", "nonce", "rh", "uti", "ver"];

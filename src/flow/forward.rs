@@ -2,9 +2,9 @@
 //!
 //! The `at_once` halves decide without waiting, from this isolate's memory; the others end in the same plan.
 
+use super::Context;
 use super::acquire;
 use super::authenticate::{self, SignedIn};
-use super::Context;
 use crate::config::Api;
 use crate::error::Error;
 use crate::forwarding::{

@@ -25,7 +25,12 @@ pub(super) struct Wish {
 impl Wish {
     /// To come back to the page that was asked for.
     pub(super) fn to_return_to<R: Runtime>(context: &Context<'_, R>) -> Self {
-        Self { return_to: wanted(context, &context.head.target.path_and_query()), prompt: None, login_hint: None, domain_hint: None }
+        Self {
+            return_to: wanted(context, &context.head.target.path_and_query()),
+            prompt: None,
+            login_hint: None,
+            domain_hint: None,
+        }
     }
 }
 
@@ -34,7 +39,9 @@ pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<An
     context.only(&[Method::Get, Method::Head], "GET, HEAD")?;
     let hint = |name| context.parameter(name).filter(|hint: &String| hint.len() <= MAX_HINT);
     let wish = Wish {
-        return_to: context.parameter("return_to").map_or_else(ReturnTo::root, |wanted_path| wanted(context, &wanted_path)),
+        return_to: context
+            .parameter("return_to")
+            .map_or_else(ReturnTo::root, |wanted_path| wanted(context, &wanted_path)),
         prompt: hint("prompt").filter(|prompt| PROMPTS.contains(&prompt.as_str())),
         login_hint: hint("login_hint"),
         domain_hint: hint("domain_hint"),
@@ -95,7 +102,8 @@ fn consented_to(config: &Config) -> (Vec<String>, Vec<String>) {
     let mut resources: Vec<String> = Vec::new();
     for api in &config.apis {
         scopes.extend_from_slice(&api.scopes);
-        resources.extend(api.resource.iter().filter(|resource| !resources.contains(resource)).cloned().collect::<Vec<_>>());
+        resources
+            .extend(api.resource.iter().filter(|resource| !resources.contains(resource)).cloned().collect::<Vec<_>>());
     }
     (scopes, resources)
 }
@@ -119,7 +127,9 @@ fn wanted<R: Runtime>(context: &Context<'_, R>, wanted: &str) -> ReturnTo {
     ReturnTo::parse(wanted, &config.gateway.public_origin)
         .filter(|page| {
             let path = page.path();
-            path != paths.callback && path != paths.signed_out_callback && !path.starts_with(&format!("{}/", paths.auth))
+            path != paths.callback
+                && path != paths.signed_out_callback
+                && !path.starts_with(&format!("{}/", paths.auth))
         })
         .unwrap_or_else(ReturnTo::root)
 }

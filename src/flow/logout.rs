@@ -57,9 +57,9 @@ pub(super) fn returned<R: Runtime>(context: &Context<'_, R>) -> Result<Answer, E
         .and_then(|sealed| context.app.ring.open(Purpose::LogoutState, &CookieName::Logout.text(), &sealed).ok())
         .map(|(_, state)| state);
     let state = context.parameter("state");
-    let matches = expected.zip(state).is_some_and(|(expected, state)| {
-        subtle::ConstantTimeEq::ct_eq(expected.as_slice(), state.as_bytes()).into()
-    });
+    let matches = expected
+        .zip(state)
+        .is_some_and(|(expected, state)| subtle::ConstantTimeEq::ct_eq(expected.as_slice(), state.as_bytes()).into());
     if !matches {
         return Err(Error::LogoutResponseInvalid);
     }

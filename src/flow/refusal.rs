@@ -31,7 +31,8 @@ pub(super) async fn answer<R: Runtime>(context: &Context<'_, R>, route: Route<'_
 /// The answer to an error that no sign-in mends.
 pub(super) fn shown<R: Runtime>(context: &Context<'_, R>, error: &Error) -> Answer {
     if context.head.is_navigation() {
-        return Answer::error_page(error, &context.trace, &context.app.config.public_url("/"));
+        let home = context.app.config.public_url("/");
+        return Answer::error_page(error, &context.trace, Some(&home));
     }
     let login_url = needs_login(error).then(|| login_url(context));
     Answer::problem(error, &context.trace, login_url.as_deref())
@@ -64,7 +65,8 @@ fn login_url<R: Runtime>(context: &Context<'_, R>) -> String {
     match page.and_then(|page| ReturnTo::parse(page, &config.gateway.public_origin)) {
         None => login,
         Some(page) => {
-            let query = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", page.as_str()).finish();
+            let query =
+                form_urlencoded::Serializer::new(String::new()).append_pair("return_to", page.as_str()).finish();
             format!("{login}?{query}")
         }
     }

@@ -79,7 +79,8 @@ pub(super) async fn exchange<R: Runtime>(
         Grant::Refresh(token) => {
             let token = RefreshToken::new(token);
             let request = client.exchange_refresh_token(&token).add_scope(Scope::new(scope.clone()));
-            let request = extra.into_iter().fold(request, |request, (name, value)| request.add_extra_param(name, value));
+            let request =
+                extra.into_iter().fold(request, |request, (name, value)| request.add_extra_param(name, value));
             request.request_async(&send).await
         }
     };
@@ -102,10 +103,7 @@ fn client<R: Runtime>(context: &Context<'_, R>, metadata: &Metadata) -> Result<T
     Ok(client.set_redirect_uri(redirect_url))
 }
 
-fn extra_parameters<'a, R: Runtime>(
-    context: &Context<'_, R>,
-    purpose: &Purpose<'a>,
-) -> Vec<(&'static str, &'a str)> {
+fn extra_parameters<'a, R: Runtime>(context: &Context<'_, R>, purpose: &Purpose<'a>) -> Vec<(&'static str, &'a str)> {
     let client_info = context.app.config.provider.is_entra.then_some(("client_info", "1"));
     purpose.resource.map(|resource| ("resource", resource)).into_iter().chain(client_info).collect()
 }
@@ -120,7 +118,7 @@ fn refusal(error: RequestTokenError<TransportFault, TokenError>) -> Refusal {
     match error {
         RequestTokenError::ServerResponse(error) => match error.remedy() {
             Remedy::NeedsUser => Refusal::Grant,
-            Remedy::Permanent => Refusal::Error(Error::OpRefused(error.code_name().to_owned())),
+            Remedy::Permanent => Refusal::Error(Error::OpRefused(error.code.name().to_owned())),
             Remedy::Transient => Refusal::Error(Error::OpUnreachable(TransportFault::Busy { retry_after: 5 })),
         },
         RequestTokenError::Request(fault) => Refusal::Error(Error::OpUnreachable(fault)),

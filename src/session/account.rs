@@ -113,10 +113,7 @@ mod tests {
 
     #[test]
     fn an_account_is_found_under_every_key_of_the_ring() {
-        let ring = KeyRing::new(&SessionKeys {
-            current: Secret::new([1; 32]),
-            previous: vec![Secret::new([2; 32])],
-        });
+        let ring = KeyRing::new(&SessionKeys { current: Secret::new([1; 32]), previous: vec![Secret::new([2; 32])] });
         let account = AccountDigest::from_subject("https://op.example", "alice");
         let prefixes: Vec<_> = account.prefixes(&ring).collect();
         assert_eq!(prefixes.len(), 2);

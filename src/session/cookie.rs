@@ -91,7 +91,8 @@ impl<'a> Cookies<'a> {
     /// The header without our cookies, for whoever we forward to. `None` when nothing is left.
     #[must_use]
     pub fn without_ours(self) -> Option<String> {
-        let others: Vec<_> = self.0.split(';').map(str::trim).filter(|pair| !pair.is_empty() && !is_ours(pair)).collect();
+        let others: Vec<_> =
+            self.0.split(';').map(str::trim).filter(|pair| !pair.is_empty() && !is_ours(pair)).collect();
         (!others.is_empty()).then(|| others.join("; "))
     }
 

@@ -4,9 +4,8 @@
 #[must_use]
 pub fn describe(user_agent: Option<&str>) -> String {
     let claim = user_agent.unwrap_or("");
-    let first = |names: &[(&str, &'static str)]| {
-        names.iter().find(|(mark, _)| claim.contains(mark)).map(|(_, name)| *name)
-    };
+    let first =
+        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| claim.contains(mark)).map(|(_, name)| *name);
     match (first(BROWSERS), first(SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
@@ -15,13 +14,8 @@ pub fn describe(user_agent: Option<&str>) -> String {
 }
 
 /// Most specific first: most browsers also claim to be Chrome and Safari.
-const BROWSERS: &[(&str, &str)] = &[
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-];
+const BROWSERS: &[(&str, &str)] =
+    &[("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
 
 const SYSTEMS: &[(&str, &str)] = &[
     ("Android", "Android"),

@@ -88,7 +88,16 @@ impl TokenCacheEntry {
         created_at: Timestamp,
     ) -> Self {
         let sid_key = sid_key.map(|key| key.as_str().to_owned());
-        Self { issuer, claims, id_token, refresh_token: None, created_at, sid_key, revision: 0, access_tokens: Vec::new() }
+        Self {
+            issuer,
+            claims,
+            id_token,
+            refresh_token: None,
+            created_at,
+            sid_key,
+            revision: 0,
+            access_tokens: Vec::new(),
+        }
     }
 
     /// Finds a token for `resource` whose scopes include all `scopes`; of several the one that lasts longest.

@@ -46,7 +46,10 @@ impl KeyRing {
     /// Derives all keys.
     #[must_use]
     pub fn new(keys: &SessionKeys) -> Self {
-        Self { current: PurposeKeys::derive(&keys.current), previous: keys.previous.iter().map(PurposeKeys::derive).collect() }
+        Self {
+            current: PurposeKeys::derive(&keys.current),
+            previous: keys.previous.iter().map(PurposeKeys::derive).collect(),
+        }
     }
 
     /// The key that seals.

@@ -65,7 +65,8 @@ impl LoginAttempt {
     /// Begins an attempt.
     #[must_use]
     pub fn begin(beginning: Beginning) -> Self {
-        let part = |range: std::ops::Range<usize>| URL_SAFE_NO_PAD.encode(beginning.random.get(range).unwrap_or_default());
+        let part =
+            |range: std::ops::Range<usize>| URL_SAFE_NO_PAD.encode(beginning.random.get(range).unwrap_or_default());
         let mut verifier = [0; 32];
         verifier.copy_from_slice(beginning.random.last_chunk::<32>().unwrap_or(&[0; 32]));
         Self {
@@ -139,13 +140,14 @@ impl LoginAttempt {
 #[must_use]
 pub fn id_of(state: &str) -> Option<&str> {
     let (id, _) = state.split_once('.')?;
-    let ours = id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let ours =
+        id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     ours.then_some(id)
 }
 
 /// The attempts a browser must give up so that `allowed` remain once one more begins: unreadable ones, then the oldest.
 #[must_use]
-pub fn surplus<'a>(attempts: Vec<(&'a str, Option<Timestamp>)>, allowed: usize) -> Vec<&'a str> {
+pub fn surplus(attempts: Vec<(&str, Option<Timestamp>)>, allowed: usize) -> Vec<&str> {
     let mut attempts = attempts;
     attempts.sort_by_key(|(_, created_at)| *created_at);
     let keep = allowed.saturating_sub(1);

@@ -15,7 +15,8 @@ impl ReturnTo {
     /// Parses what a request asked for. `None` when it leads, or could be read as leading, anywhere else.
     #[must_use]
     pub fn parse(wanted: &str, public_origin: &Url) -> Option<Self> {
-        let suspicious = wanted.bytes().any(|byte| byte.is_ascii_control() || byte == b'\\') || wanted.len() > MAX_LENGTH;
+        let suspicious =
+            wanted.bytes().any(|byte| byte.is_ascii_control() || byte == b'\\') || wanted.len() > MAX_LENGTH;
         if suspicious || !wanted.starts_with('/') {
             return None;
         }
@@ -80,10 +81,26 @@ mod tests {
     #[test]
     fn everything_that_leads_elsewhere_is_refused() {
         for wanted in [
-            "", "a", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil.example", "/\t/evil.example",
-            "/\n/evil.example", " /x", "https://evil.example/", "https:/evil.example", "javascript:alert(1)",
-            "/%2f/evil.example", "/%2Fevil.example", "/%5cevil.example", "/.//evil.example", "/a/..//evil.example",
-            "/\u{0}x", "https://app.example@evil.example/", "//app.example@evil.example",
+            "",
+            "a",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\/evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            " /x",
+            "https://evil.example/",
+            "https:/evil.example",
+            "javascript:alert(1)",
+            "/%2f/evil.example",
+            "/%2Fevil.example",
+            "/%5cevil.example",
+            "/.//evil.example",
+            "/a/..//evil.example",
+            "/\u{0}x",
+            "https://app.example@evil.example/",
+            "//app.example@evil.example",
         ] {
             assert_eq!(ReturnTo::parse(wanted, &origin()), None, "{wanted:?}");
         }

@@ -181,7 +181,14 @@ mod tests {
 
     fn session(ring: &KeyRing, now: u64) -> Session {
         let account = AccountDigest::from_subject("https://op.example", "alice");
-        Session::begin(account, [7; 16], Secret::new([8; 32]), ring.current().id(), Timestamp::from_unix(now), &settings())
+        Session::begin(
+            account,
+            [7; 16],
+            Secret::new([8; 32]),
+            ring.current().id(),
+            Timestamp::from_unix(now),
+            &settings(),
+        )
     }
 
     #[test]

@@ -1,0 +1,207 @@
+// What the Worker runtime does natively and wasm must not: requests, answers and bodies stay here as handles, and only
+// text that a decision needs crosses. Every function is called from Rust (src/edge/*.rs); none decides anything.
+
+/** The head of a request as one string: see RequestHead::parse. One crossing costs less than one per header. */
+export function head(request) {
+  let text = `${request.method}\n${request.url}\n`;
+  for (const [name, value] of request.headers) text += `${name}\n${value}\n`;
+  return text;
+}
+
+/** The environment as JSON: plain values under "vars", the names of all other bindings under "bindings". */
+export function environment(env) {
+  const vars = {};
+  const bindings = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (isPlain(value)) vars[name] = value;
+    else bindings.push(name);
+  }
+  return JSON.stringify({ vars, bindings });
+}
+
+function isPlain(value) {
+  if (typeof value !== "object" || value === null) return typeof value !== "function";
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+}
+
+const NO_CONNECTION = 1;
+const TIMED_OUT = 2;
+const TOO_LARGE = 3;
+
+/**
+ * Passes a request on. `edits` is `(name LF value LF)*`, an empty value removing the header. Headers are copied natively
+ * and the body is handed over unread. Rejects with one of the numbers above.
+ */
+export function forward(request, url, edits, timeout, forceNoStore, dropCookies, cookies) {
+  const headers = new Headers(request.headers);
+  const lines = edits.split("\n");
+  for (let index = 0; index + 1 < lines.length; index += 2) {
+    if (lines[index + 1] === "") headers.delete(lines[index]);
+    else headers.set(lines[index], lines[index + 1]);
+  }
+  const deadline = new Deadline(timeout);
+  const init = {
+    method: request.method,
+    headers,
+    body: request.body,
+    // A redirect is an answer for the browser. Followed here, it would take a token to wherever it points.
+    redirect: "manual",
+    signal: deadline.signal,
+  };
+  return fetch(url, init).then(
+    (answer) => {
+      // Only the head is waited for: a stream may take as long as it likes.
+      deadline.met();
+      return edited(answer, forceNoStore, dropCookies, cookies);
+    },
+    () => Promise.reject(deadline.failure()),
+  );
+}
+
+/** As `forward`, for a caller that waits for nothing: a failure becomes an answer through `onForwardFailure`. */
+export function forwardAtOnce(request, ...rest) {
+  return forward(request, ...rest).catch((failure) => forwardFailed(request, failure));
+}
+
+let forwardFailed;
+export function onForwardFailure(answer) {
+  forwardFailed = answer;
+}
+
+/** The answer itself wherever possible: a new Response object costs, and only what must change is worth it. */
+function edited(answer, forceNoStore, dropCookies, cookies) {
+  if (answer.webSocket) return answer;
+  const stated = answer.headers.get("cache-control");
+  const isKept = stated !== null && (!forceNoStore || /\b(no-store|private)\b/i.test(stated));
+  const hasForeignCookie = dropCookies && answer.headers.has("set-cookie");
+  if (isKept && !hasForeignCookie && cookies === "") return answer;
+  const copy = new Response(answer.body, answer);
+  if (!isKept || cookies !== "") copy.headers.set("cache-control", "no-store");
+  if (dropCookies) copy.headers.delete("set-cookie");
+  for (const cookie of cookies.split("\n")) if (cookie !== "") copy.headers.append("set-cookie", cookie);
+  return copy;
+}
+
+/** Sends a request to the OpenID Provider and reads the whole answer: `[status, head, body]`. */
+export async function callOp(method, url, headerLines, body, timeout, limit) {
+  const deadline = new Deadline(timeout);
+  try {
+    const init = { method, headers: pairs(headerLines), redirect: "manual", signal: deadline.signal };
+    if (body.length > 0) init.body = body;
+    const answer = await fetch(url, init);
+    let text = "";
+    for (const [name, value] of answer.headers) text += `${name}\n${value}\n`;
+    return [answer.status, text, await readUpTo(answer.body, limit)];
+  } catch (failure) {
+    throw failure === TOO_LARGE ? TOO_LARGE : deadline.failure();
+  } finally {
+    deadline.met();
+  }
+}
+
+async function readUpTo(body, limit) {
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    if (length > limit) throw TOO_LARGE;
+    chunks.push(chunk);
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+class Deadline {
+  #controller = new AbortController();
+  #isOver = false;
+  #timer;
+
+  constructor(milliseconds) {
+    this.#timer = setTimeout(() => {
+      this.#isOver = true;
+      this.#controller.abort();
+    }, milliseconds);
+  }
+
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  met() {
+    clearTimeout(this.#timer);
+  }
+
+  failure() {
+    this.met();
+    return this.#isOver ? TIMED_OUT : NO_CONNECTION;
+  }
+}
+
+/** An answer of our own. */
+export function answer(status, headerLines, body) {
+  return new Response(body === "" ? null : body, { status, headers: pairs(headerLines) });
+}
+
+function pairs(lines) {
+  const parts = lines.split("\n");
+  const result = [];
+  for (let index = 0; index + 1 < parts.length; index += 2) result.push([parts[index], parts[index + 1]]);
+  return result;
+}
+
+const ALGORITHMS = {
+  RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  PS256: { name: "RSA-PSS", hash: "SHA-256", saltLength: 32 },
+  ES256: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
+  EdDSA: { name: "Ed25519" },
+};
+
+/** Verifies a signature. A key that cannot be imported verifies nothing. */
+export async function verify(jwk, algorithm, signature, data) {
+  try {
+    const parameters = ALGORITHMS[algorithm];
+    const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), parameters, false, ["verify"]);
+    return await crypto.subtle.verify(parameters, key, signature, data);
+  } catch {
+    return false;
+  }
+}
+
+export function log(line) {
+  console.log(line);
+}
+
+// A panic in wasm stops the code that would have answered. Requests that wait for it are answered here instead, and the
+// main module starts a fresh instance for the next request.
+const waiting = new Set();
+let hasTrapped = false;
+
+export function guarded(promise) {
+  return new Promise((resolve, reject) => {
+    waiting.add(resolve);
+    promise.then(resolve, reject).finally(() => waiting.delete(resolve));
+  });
+}
+
+export function trapped() {
+  hasTrapped = true;
+  for (const resolve of waiting) resolve(internalError());
+  waiting.clear();
+}
+
+/** Whether the instance is broken; asking makes it the caller's to mend. */
+export function takeTrap() {
+  const result = hasTrapped;
+  hasTrapped = false;
+  return result;
+}
+
+export function internalError() {
+  const body = {
+    type: "urn:vestibule:problem:internal",
+    title: "Something went wrong",
+    status: 500,
+    code: "internal",
+  };
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+  return new Response(JSON.stringify(body), { status: 500, headers });
+}

@@ -1,0 +1,150 @@
+//! The functions of `glue.js`, with Rust types around them.
+
+use js_sys::{Array, Function, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::answer::Answer;
+use crate::forwarding::ForwardPlan;
+use crate::runtime::{OpRequest, OpResponse, TransportFault};
+use crate::time::Lifetime;
+
+#[wasm_bindgen(raw_module = "./glue.js")]
+extern "C" {
+    /// The head of a request, as `RequestHead::parse` wants it.
+    pub(super) fn head(request: &JsValue) -> String;
+
+    /// The environment, as `Config::parse` wants it.
+    pub(super) fn environment(env: &JsValue) -> String;
+
+    /// A promise that a panic answers.
+    pub(super) fn guarded(promise: &Promise) -> Promise;
+
+    /// Tells the main module that this instance is broken.
+    pub(super) fn trapped();
+
+    /// Writes a log line.
+    pub(super) fn log(line: &str);
+
+    /// Sets the function that answers for a forward that nobody awaits.
+    #[wasm_bindgen(js_name = onForwardFailure)]
+    pub(super) fn on_forward_failure(answer: &Function);
+
+    /// Verifies a signature.
+    pub(super) fn verify(jwk: &str, algorithm: &str, signature: &[u8], data: &[u8]) -> Promise;
+
+    #[wasm_bindgen(js_name = answer)]
+    fn js_answer(status: u16, header_lines: &str, body: &str) -> JsValue;
+
+    #[wasm_bindgen(js_name = callOp)]
+    fn js_call_op(method: &str, url: &str, header_lines: &str, body: &[u8], timeout: u32, limit: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = forward)]
+    fn js_forward(
+        request: &JsValue,
+        url: &str,
+        edits: &str,
+        timeout: u32,
+        force_no_store: bool,
+        drop_cookies: bool,
+        cookies: &str,
+    ) -> Promise;
+
+    #[wasm_bindgen(js_name = forwardAtOnce)]
+    fn js_forward_at_once(
+        request: &JsValue,
+        url: &str,
+        edits: &str,
+        timeout: u32,
+        force_no_store: bool,
+        drop_cookies: bool,
+        cookies: &str,
+    ) -> Promise;
+}
+
+/// A `Response` made of an answer of our own.
+pub(super) fn respond(answer: &Answer) -> JsValue {
+    let headers = answer.headers.iter().map(|(name, value)| (*name, value.as_str()));
+    js_answer(answer.status, &lines(headers), &answer.body)
+}
+
+/// Passes a request on; resolves with the native answer.
+pub(super) async fn forward(request: &JsValue, plan: &ForwardPlan) -> Result<JsValue, TransportFault> {
+    let edits = plan.answer.set_cookie.join("\n");
+    let promise = js_forward(
+        request,
+        &plan.url,
+        &request_edits(plan),
+        milliseconds(plan.timeout),
+        plan.answer.force_no_store,
+        plan.answer.drop_cookies,
+        &edits,
+    );
+    JsFuture::from(promise).await.map_err(|failure| transport_fault(&failure))
+}
+
+/// Passes a request on for a handler that returns the promise as its own.
+pub(super) fn forward_at_once(request: &JsValue, plan: &ForwardPlan) -> Promise {
+    js_forward_at_once(
+        request,
+        &plan.url,
+        &request_edits(plan),
+        milliseconds(plan.timeout),
+        plan.answer.force_no_store,
+        plan.answer.drop_cookies,
+        &plan.answer.set_cookie.join("\n"),
+    )
+}
+
+/// Sends a request to the OpenID Provider.
+pub(super) async fn call_op(request: OpRequest, timeout: Lifetime) -> Result<OpResponse, TransportFault> {
+    let (parts, body) = request.into_parts();
+    let headers = parts.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let url = parts.uri.to_string();
+    let promise =
+        js_call_op(parts.method.as_str(), &url, &lines(headers), &body, milliseconds(timeout), MAX_OP_ANSWER_BYTES);
+    let answer = JsFuture::from(promise).await.map_err(|failure| transport_fault(&failure))?;
+    let answer: Array = answer.unchecked_into();
+    let status = answer.get(0).as_f64().unwrap_or(0.0) as u16;
+    let head = answer.get(1).as_string().unwrap_or_default();
+    let mut response = http::Response::builder().status(status);
+    let mut rest = head.split('\n');
+    while let (Some(name), Some(value)) = (rest.next(), rest.next()) {
+        response = response.header(name, value);
+    }
+    let body = answer.get(2).unchecked_into::<Uint8Array>().to_vec();
+    // Only a status or header that HTTP does not know fails here.
+    response.body(body).map_err(|_| TransportFault::NoConnection)
+}
+
+/// What a rejection of `glue.js` means; its numbers are there.
+pub(super) fn transport_fault(failure: &JsValue) -> TransportFault {
+    match failure.as_f64() {
+        Some(2.0) => TransportFault::TimedOut,
+        Some(3.0) => TransportFault::TooLarge,
+        _ => TransportFault::NoConnection,
+    }
+}
+
+fn request_edits(plan: &ForwardPlan) -> String {
+    let removed = plan.remove.iter().map(|name| (name.as_str(), ""));
+    let set = plan.set.iter().map(|(name, value)| (*name, value.as_str()));
+    lines(removed.chain(set))
+}
+
+fn lines<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut text = String::new();
+    for (name, value) in pairs {
+        text.push_str(name);
+        text.push('\n');
+        text.push_str(value);
+        text.push('\n');
+    }
+    text
+}
+
+fn milliseconds(lifetime: Lifetime) -> u32 {
+    u32::try_from(lifetime.as_seconds().saturating_mul(1000)).unwrap_or(u32::MAX)
+}
+
+const MAX_OP_ANSWER_BYTES: u32 = 256 * 1024;
