@@ -3,7 +3,7 @@
 use serde_json::Value;
 use url::Url;
 use vestibule::oidc::authorization::{
-    AuthorizationErrorCode, AuthorizationRequest, AuthorizationResponseFault, ExpectedResponse,
+    AuthorizationErrorCode, AuthorizationRequest, AuthorizationResponseFault, ExpectedResponse, RESERVED_PARAMETERS,
     UntrustedAuthorizationResponse,
 };
 use vestibule::oidc::issuer::IssuerRule;
@@ -91,6 +91,17 @@ fn an_extra_hint_is_sent_where_the_request_has_none() {
     let url = plain(&[], &[], &extra).url(&Url::parse("https://op.example/authorize").unwrap());
     let hints: Vec<_> = pairs(&url).into_iter().filter(|(name, _)| name == "domain_hint").collect();
     assert_eq!(hints, [("domain_hint".to_owned(), "example.com".to_owned())]);
+}
+
+#[test]
+fn an_extra_parameter_with_a_reserved_name_is_skipped_in_any_letter_case() {
+    let url = Url::parse("https://op.example/authorize").unwrap();
+    let sent = plain(&[], &[], &[]).url(&url);
+    for name in RESERVED_PARAMETERS {
+        for name in [(*name).to_owned(), name.to_uppercase()] {
+            assert_eq!(plain(&[], &[], &[(name, "evil".to_owned())]).url(&url), sent);
+        }
+    }
 }
 
 pub(crate) fn plain<'a>(

@@ -1,5 +1,5 @@
-//! What holds for every input, sampled: parsers never panic, a changed token is never accepted, and no value breaks out of
-//! its parameter.
+//! What holds for every input, sampled: parsers never panic, a changed token is never accepted, and no value breaks out
+//! of its parameter.
 
 use std::sync::LazyLock;
 
@@ -30,7 +30,9 @@ static SIGN_IN: LazyLock<(Jwks, Vec<String>)> = LazyLock::new(|| {
 
 proptest! {
     #[test]
-    fn a_token_with_flipped_bits_is_never_accepted(which in 0..4_usize, bits in vec(any::<prop::sample::Index>(), 1..4)) {
+    fn a_token_with_flipped_bits_is_never_accepted(
+        which in 0..4_usize, bits in vec(any::<prop::sample::Index>(), 1..4),
+    ) {
         let (jwks, tokens) = &*SIGN_IN;
         let mut bytes = tokens[which].clone().into_bytes();
         for bit in bits {
@@ -43,7 +45,9 @@ proptest! {
     }
 
     #[test]
-    fn a_token_is_never_accepted_with_a_spliced_in_part(which in 0..4_usize, part in 0..3_usize, text in any::<String>()) {
+    fn a_token_is_never_accepted_with_a_spliced_in_part(
+        which in 0..4_usize, part in 0..3_usize, text in any::<String>(),
+    ) {
         let (jwks, tokens) = &*SIGN_IN;
         let mut parts: Vec<String> = tokens[which].split('.').map(str::to_owned).collect();
         parts[part] = encode(text);
@@ -83,7 +87,7 @@ proptest! {
             "domain_hint", "acr_values", "claims"];
         let sent = pairs(&url);
         for (index, name) in names.iter().enumerate() {
-            let found: Vec<&str> = sent.iter().filter(|(sent, _)| sent == name).map(|(_, value)| value.as_str()).collect();
+            let found: Vec<_> = sent.iter().filter(|(sent, _)| sent == name).map(|(_, value)| value).collect();
             prop_assert_eq!(found, vec![value(index)]);
         }
         prop_assert_eq!(sent.len(), names.len() + 3);

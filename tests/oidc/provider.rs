@@ -1,4 +1,7 @@
 //! An OpenID Provider's keys: signs like one with `ring`, and verifies from the published JWK like a runtime.
+//!
+//! The keys in `tests/keys` were made for these tests with `openssl genpkey | openssl pkcs8 -topk8 -nocrypt -outform DER`
+//! and protect nothing.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -36,7 +39,8 @@ impl Provider {
             "rsa_other" => rsa_jwk(&self.rsa_other),
             "p256" => {
                 let point = self.p256.public_key().as_ref();
-                json!({"kty": "EC", "crv": "P-256", "use": "sig", "x": encode(&point[1..33]), "y": encode(&point[33..])})
+                let (x, y) = (encode(&point[1..33]), encode(&point[33..]));
+                json!({"kty": "EC", "crv": "P-256", "use": "sig", "x": x, "y": y})
             }
             "ed25519" => json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "x": encode(self.ed25519.public_key())}),
             _ => panic!("no such key: {key}"),
