@@ -1,4 +1,4 @@
-//! The authorization request (OIDC Core 3.1.2.1) and, in [`response`], what comes back.
+//! The authorization request (OIDC Core 3.1.2.1) and the types of what comes back.
 //!
 //! Only the code flow exists here: `response_type=code`, PKCE S256, `state` and `nonce` cannot be left out. The
 //! response mode is the default of that flow, `query`. Request objects and pushed requests are not made.

@@ -1,7 +1,7 @@
 //! `client_info` of the Microsoft identity platform's token response: the home account of who signed in.
 //!
-//! Only the token endpoint's value may be used. The one in an authorization response comes through the browser unsigned;
-//! whoever edits it there would choose an account.
+//! Only the token endpoint's value may be used. The one in an authorization response comes through the browser
+//! unsigned; whoever edits it there would choose an account.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,5 +1,5 @@
-//! The endpoints of an OpenID Provider as URLs: which ones may be used at all (OIDC Core 3.1.2.1, RFC 8252 §8.3), and how
-//! parameters are added to one (RFC 6749 §3.1). Nothing here decides which host is trusted; configuration does.
+//! The endpoints of an OpenID Provider as URLs: which ones may be used at all (OIDC Core 3.1.2.1, RFC 8252 §8.3), and
+//! how parameters are added to one (RFC 6749 §3.1). Nothing here decides which host is trusted; configuration does.
 
 use url::{Host, Url};
 
@@ -13,8 +13,8 @@ pub fn is_secure_or_loopback(url: &Url) -> bool {
     }
 }
 
-/// The endpoint with `parameters` appended. Its own query is kept (RFC 6749 §3.1), except for the names that are ours to
-/// set: no parameter may be sent twice, and a provider that reads the first one would not read ours.
+/// The endpoint with `parameters` appended. Its own query is kept (RFC 6749 §3.1), except for the names that are ours
+/// to set: no parameter may be sent twice, and a provider that reads the first one would not read ours.
 pub(crate) fn with_parameters(endpoint: &Url, parameters: &[(&str, &str)]) -> Url {
     let is_ours = |name: &str| parameters.iter().any(|(ours, _)| ours.eq_ignore_ascii_case(name));
     let own: Vec<(String, String)> = endpoint.query_pairs().into_owned().filter(|(name, _)| !is_ours(name)).collect();

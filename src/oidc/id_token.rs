@@ -1,5 +1,7 @@
-//! The ID Token checks of OIDC Core 3.1.3.7, in its order. Step 1 (encryption) and step 8 (MAC) are refused by type; step
-//! 6's TLS shortcut is not taken. No I/O: the key whose signature was verified, and the time, are arguments.
+//! The ID token, from the compact text to a type that is believed (OIDC Core 3.1.3.7, 3.1.3.8, 12.2).
+//!
+//! `accept` takes the steps of 3.1.3.7 in order. Encrypted tokens (step 1) and MACs (step 8) have no type here, and a
+//! token that came over TLS is no exception to step 6. Signatures are not verified here: the caller says which key did.
 //!
 //! `jwt-compact` reads structure and header. The claims are read here, because its time claims accept more than JSON
 //! integers, and a claim of the wrong type must never count as absent (CVE-2026-25537).
@@ -158,9 +160,9 @@ impl UntrustedIdToken {
         is_expected.then_some(subject).ok_or(IdTokenFault::SubjectMismatch)
     }
 
-    /// Steps 3 to 5. No other audience is trusted as such. A token that lists one is accepted only if `azp` says that it
-    /// was issued to us (step 4), because some providers add the downstream API to `aud`; an `azp` that is not ours is
-    /// refused in any case (step 5).
+    /// Steps 3 to 5. No other audience is trusted as such. A token that lists one is accepted only if `azp` says that
+    /// it was issued to us (step 4), because some providers add the downstream API to `aud`; an `azp` that is not ours
+    /// is refused in any case (step 5).
     fn expect_audience(&self, expected: &ExpectedIdToken<'_>) -> Result<(), IdTokenFault> {
         let audience = claims::audience(&self.claims)?.ok_or(IdTokenFault::AudienceMissing)?;
         if !audience.contains(&expected.client_id) {

@@ -1,8 +1,8 @@
 //! A JSON object whose member names are unique (RFC 7519 §4, RFC 8259 §4).
 //!
-//! Parsers that disagree on which of two equal names counts have been used to show one value to the check and another to
-//! the use. RFC 7519 allows refusing such objects, so they are refused. Nested objects are not looked at: no claim that
-//! is checked lies in one.
+//! Parsers that disagree on which of two equal names counts have been used to show one value to the check and another
+//! to the use. RFC 7519 allows refusing such objects, so they are refused. Nested objects are not looked at: no claim
+//! that is checked lies in one.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The OpenID Provider's public signing keys (RFC 7517, RFC 7518 §6, RFC 8037 §2). Which key may verify which algorithm is
-//! decided here, by the key; the verification itself and the fetching are not done here.
+//! The OpenID Provider's public signing keys (RFC 7517, RFC 7518 §6, RFC 8037 §2). Which key may verify which algorithm
+//! is decided here, by the key; the verification itself and the fetching are not done here.
 
 use std::fmt;
 
@@ -87,8 +87,8 @@ impl Jwks {
 }
 
 impl Jwk {
-    /// Whether the key may verify `algorithm`. The type of the key decides, and its `alg` where it has one; a token that
-    /// names an algorithm of another family finds no key at all (RFC 8725 §3.1).
+    /// Whether the key may verify `algorithm`. The type of the key decides, and its `alg` where it has one; a token
+    /// that names an algorithm of another family finds no key at all (RFC 8725 §3.1).
     #[must_use]
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         self.alg.is_none_or(|alg| alg == algorithm) && self.material.fits(algorithm)

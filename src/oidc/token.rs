@@ -1,6 +1,6 @@
-//! The token response (OIDC Core 3.1.3.3, RFC 6749 §5.1) and, in [`error`], the error response, as the type parameters of
-//! `oauth2::Client`, which makes the token request. Tokens are not verified here, and no time is kept: lifetimes count
-//! from when the answer came.
+//! The token response (OIDC Core 3.1.3.3, RFC 6749 §5.1) and the error response, as the type parameters of
+//! `oauth2::Client`, which makes the token request. Tokens are not verified here, and no time is kept: lifetimes
+//! count from when the answer came.
 
 mod error;
 

@@ -13,8 +13,8 @@ pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 pub struct UserInfo(Map<String, Value>);
 
 impl UserInfo {
-    /// Parses the answer. `subject` is the ID token's `sub`: an answer about anyone else must not be used, for an access
-    /// token could have been substituted (OIDC Core 5.3.2).
+    /// Parses the answer. `subject` is the ID token's `sub`: an answer about anyone else must not be used, for an
+    /// access token could have been substituted (OIDC Core 5.3.2).
     pub fn parse(answer: &[u8], subject: &str) -> Result<Self, UserInfoFault> {
         if answer.len() > MAX_ANSWER_BYTES {
             return Err(UserInfoFault::TooLong);

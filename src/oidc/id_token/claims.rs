@@ -1,5 +1,5 @@
-//! Claims read with their types (RFC 7519 §2, §4.1). `None` means absent; a claim of the wrong type, `null` included, is a
-//! fault and never counts as absent.
+//! Claims read with their types (RFC 7519 §2, §4.1). `None` means absent; a claim of the wrong type, `null` included,
+//! is a fault and never counts as absent.
 
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 //! The token endpoint's error response (RFC 6749 §5.2) and what can be done about it.
 //!
-//! Only `error` and `suberror` decide. `error_description` and the numbers in it are prose that may change; they are not
-//! even kept, so nothing can come to depend on them, log them or show them.
+//! Only `error` and `suberror` decide. `error_description` and the numbers in it are prose that may change; they are
+//! not even kept, so nothing can come to depend on them, log them or show them.
 
 use std::fmt;
 

@@ -1,0 +1,26 @@
+//! The protocol layer against the vectors in `tests/vectors`, against real signatures, and against arbitrary input.
+//!
+//! A vector is one statement with the section that demands it; adding a case needs no Rust. Timings are never asserted.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+#[path = "oidc/authorization.rs"]
+mod authorization;
+#[path = "oidc/documents.rs"]
+mod documents;
+#[path = "oidc/id_token.rs"]
+mod id_token;
+#[path = "oidc/properties.rs"]
+mod properties;
+#[path = "oidc/provider.rs"]
+mod provider;
+#[path = "oidc/token.rs"]
+mod token;
+#[path = "oidc/vectors.rs"]
+mod vectors;
