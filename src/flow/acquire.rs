@@ -110,7 +110,7 @@ async fn redeem<R: Runtime>(
     let grant = Grant::Refresh(refresh_token.expose().clone());
     let response = token_endpoint::exchange(context, &metadata, grant, &purpose).await?;
     if let Some(id_token) = &response.id_token {
-        let occasion = Occasion::Refresh { subject: entry.claim("sub") };
+        let occasion = Occasion::Refresh { issuer: &entry.issuer, subject: entry.claim("sub") };
         verify(context, &metadata, id_token.expose(), &occasion).await.map_err(Refusal::Error)?;
     }
     let mut renewed = TokenCacheEntry::clone(entry);

@@ -3,6 +3,7 @@
 use super::{Context, documents};
 use crate::error::Error;
 use crate::oidc::id_token::{ExpectedIdToken, IdToken, UntrustedIdToken};
+use crate::oidc::issuer::IssuerRule;
 use crate::oidc::jwks::{Jwk, Jwks};
 use crate::oidc::metadata::Metadata;
 use crate::runtime::Runtime;
@@ -18,6 +19,8 @@ pub(super) enum Occasion<'a> {
     },
     /// With a refresh (OIDC Core 12.2).
     Refresh {
+        /// The issuer that signed the user in: of a multi-tenant provider, no other tenant will do.
+        issuer: &'a str,
         /// Who signed in.
         subject: Option<&'a str>,
     },
@@ -38,12 +41,12 @@ pub(super) async fn verify<R: Runtime>(
         signer = self::signer(context, &token, &jwks).await;
     }
     let provider = &context.app.config.provider;
-    let (nonce, access_token, subject) = match occasion {
-        Occasion::SignIn { nonce, access_token } => (Some(*nonce), Some(*access_token), None),
-        Occasion::Refresh { subject } => (None, None, *subject),
+    let (issuer, nonce, access_token, subject) = match occasion {
+        Occasion::SignIn { nonce, access_token } => (provider.issuer.clone(), Some(*nonce), Some(*access_token), None),
+        Occasion::Refresh { issuer, subject } => (IssuerRule::Exact((*issuer).to_owned()), None, None, *subject),
     };
     let expected = ExpectedIdToken {
-        issuer: &provider.issuer,
+        issuer: &issuer,
         client_id: &provider.client_id,
         algorithms: &provider.id_token_algorithms,
         nonce,
