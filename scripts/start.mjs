@@ -46,14 +46,16 @@ async function startParts(parts, secrets) {
   parts.push(await startApi({ port: ports.api, issuer: op.issuer, audience: orders.resource }));
   const worker = new LocalWorker();
   parts.push(worker);
-  refuseMisconfigured(worker, await worker.ready(`http://127.0.0.1:${ports.worker}`));
+  await refuseMisconfigured(worker, await worker.ready(`http://127.0.0.1:${ports.worker}`));
   await printGuide(settings);
   worker.showLines((line) => say(`worker | ${line}`));
 }
 
-function refuseMisconfigured(worker, { health, me }) {
+async function refuseMisconfigured(worker, { health, me }) {
   const bad = [health, me].find((answer) => answer?.status === 500);
   if (!bad) return;
+  // The Worker's log takes its own way and may come after the answer.
+  await new Promise((resolve) => setTimeout(resolve, 500));
   const faults = worker.faults.map((fault) => (typeof fault === "string" ? fault : JSON.stringify(fault)));
   if (faults.length || bad.text.includes("misconfigured")) {
     const list = faults.map((fault) => `\n  - ${fault}`).join("") || `\n  ${bad.text}`;

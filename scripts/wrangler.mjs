@@ -14,6 +14,8 @@ const quietEnvironment = {
   WRANGLER_HIDE_BANNER: "true",
   WRANGLER_NO_SKILLS_UPDATE_PROMPTS: "true",
   NO_COLOR: "1",
+  // The demo needs no real Request.cf, and a machine without a network would print an error for it.
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
 };
 
 export class LocalWorker {
@@ -95,7 +97,8 @@ export class LocalWorker {
 
 function parsed(line) {
   try {
-    return JSON.parse(line.slice(line.indexOf("{")));
+    // Wrangler colours console.error whatever NO_COLOR says, so the JSON has something before it and after it.
+    return JSON.parse(line.slice(line.indexOf("{"), line.lastIndexOf("}") + 1));
   } catch {
     return undefined;
   }
