@@ -12,6 +12,7 @@ const quietEnvironment = {
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_SEND_ERROR_REPORTS: "false",
   WRANGLER_HIDE_BANNER: "true",
+  WRANGLER_WRITE_LOGS: "false",
   WRANGLER_NO_SKILLS_UPDATE_PROMPTS: "true",
   NO_COLOR: "1",
   // The demo needs no real Request.cf, and a machine without a network would print an error for it.
