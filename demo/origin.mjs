@@ -1,0 +1,89 @@
+// The demo's origin: a small web page that relies on the gateway in front of it and never sees a token.
+
+import { readFile } from "node:fs/promises";
+
+import { listen, sendJson } from "./listen.mjs";
+import { escapeHtml } from "./provider/pages.mjs";
+
+const assets = {
+  "/assets/page.css": "text/css; charset=utf-8",
+  "/assets/page.js": "text/javascript; charset=utf-8",
+};
+
+// No form-action: browsers apply it to redirects after a form too, and signing out redirects to the OP.
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** `requests` grows by one record per request, for tests: method, url and headers exactly as they arrived. */
+export async function startOrigin({ port = 0, publicOrigin = "http://localhost:8787" } = {}) {
+  const origin = { requests: [], intercept: undefined };
+  const server = await listen(port, (request, response) => {
+    origin.requests.push({
+      method: request.method,
+      url: request.url,
+      headers: request.headers,
+      rawHeaders: request.rawHeaders,
+    });
+    if (origin.intercept?.(request, response)) return;
+    return answer(request, response, publicOrigin);
+  });
+  return Object.assign(origin, { port: server.port, close: server.close });
+}
+
+async function answer(request, response, publicOrigin) {
+  const path = request.url.split("?")[0];
+  if (path === "/echo") return echo(request, response);
+  if (request.method !== "GET" && request.method !== "HEAD") return sendJson(response, 405, { error: "method" });
+  if (path === "/favicon.ico") return response.writeHead(204).end();
+  if (Object.hasOwn(assets, path)) return sendAsset(response, path);
+  if (path === "/" || path.startsWith("/page/")) return sendPage(request, response, publicOrigin);
+  return sendJson(response, 404, { error: "not_found", path });
+}
+
+function echo(request, response) {
+  if (request.method === "POST" || request.method === "PUT") {
+    response.writeHead(200, { "content-type": request.headers["content-type"] ?? "application/octet-stream" });
+    return request.pipe(response);
+  }
+  return sendJson(response, 200, { method: request.method, url: request.url, headers: request.headers });
+}
+
+async function sendAsset(response, path) {
+  const body = await readFile(new URL(`./origin/${path.slice("/assets/".length)}`, import.meta.url));
+  response.writeHead(200, { "content-type": assets[path], "cache-control": "max-age=60" });
+  response.end(body);
+}
+
+async function sendPage(request, response, publicOrigin) {
+  const template = await readFile(new URL("./origin/page.html", import.meta.url), "utf8");
+  const values = { path: request.url, publicOrigin, headers: headerRows(request.headers) };
+  const html = template.replace(/\{\{(\w+)\}\}/g, (_, name) =>
+    name === "headers" ? values.headers : escapeHtml(values[name]),
+  );
+  response.writeHead(200, {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+    "content-security-policy": contentSecurityPolicy,
+    "x-content-type-options": "nosniff",
+  });
+  response.end(html);
+}
+
+// The gateway passes neither on; should one ever arrive, the page must not be what shows it.
+const withheld = new Set(["authorization", "cookie"]);
+
+function headerRows(headers) {
+  return Object.entries(headers)
+    .map(([name, value]) => {
+      const shown = withheld.has(name) ? "(present; not shown)" : value;
+      return `<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(shown)}</td></tr>`;
+    })
+    .join("\n");
+}

@@ -1,0 +1,83 @@
+// Builds the Worker into build/worker/: cargo, wasm-bindgen, wasm-opt, entry script. Wrangler calls it as well, at
+// every change under src/, so it returns at once when nothing changed.
+
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import { installPackages } from "./packages.mjs";
+import { filesUnder, hashOf, inProject, stampHolds, writeStamp } from "./project.mjs";
+import { checkRust, targetDirectory } from "./rust.mjs";
+import { main, quietly, run, say, step, Stop } from "./step.mjs";
+
+const output = inProject("build", "worker");
+const stamp = inProject("build", "worker.stamp");
+const entry = inProject("src", "edge", "entry.js");
+const inputs = ["src", "tools", "Cargo.toml", "Cargo.lock", ".cargo", "rust-toolchain.toml", "scripts/build.mjs"];
+
+export async function buildWorker() {
+  const hash = hashOf(...inputs.map((input) => inProject(input)));
+  if (stampHolds(stamp, hash) && existsSync(join(output, basename(entry)))) {
+    return say("✓ Worker: nothing changed");
+  }
+  await checkRust();
+  if (!existsSync(entry)) throw new Stop(`The Worker's main module is missing: ${relative(inProject(), entry)}`);
+  rmSync(stamp, { force: true });
+  await step("Worker: cargo build (wasm32)", () =>
+    cargo("build", "--release", "--lib", "--target", "wasm32-unknown-unknown"),
+  );
+  await step("Worker: wasm-bindgen", generateBindings);
+  await step("Worker: wasm-opt", optimise);
+  copyFileSync(entry, join(output, basename(entry)));
+  writeStamp(stamp, hash);
+  printSizes();
+}
+
+// Quiet when all is well; cargo's own progress would bury the one line per step.
+async function cargo(command, ...args) {
+  const quiet = process.stderr.isTTY ? [] : ["--quiet"];
+  const code = await run("cargo", [command, ...quiet, ...args], { cwd: inProject() });
+  if (code !== 0) throw new Stop("The Worker does not compile; cargo says why above.");
+}
+
+async function generateBindings() {
+  const wasm = join(targetDirectory(), "wasm32-unknown-unknown", "release", "vestibule.wasm");
+  rmSync(output, { recursive: true, force: true });
+  mkdirSync(output, { recursive: true });
+  await cargo("run", "--release", "--package", "bundle", "--", wasm, output);
+}
+
+async function optimise() {
+  const wasm = join(output, "vestibule_bg.wasm");
+  const optimised = `${wasm}.optimised`;
+  // The features that rustc enables for this target by default, and reference types, which wasm-bindgen may add.
+  const features = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-call-indirect-overlong",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+  ];
+  const args = ["-Os", ...features, "--strip-debug", "--strip-producers", wasm, "-o", optimised];
+  await quietly(process.execPath, [inProject("node_modules", "binaryen", "bin", "wasm-opt"), ...args]);
+  renameSync(optimised, wasm);
+}
+
+function printSizes() {
+  for (const file of filesUnder(output)) {
+    const bytes = readFileSync(file);
+    const [raw, gzip] = [bytes.length, gzipSync(bytes, { level: 9 }).length].map((size) => (size / 1024).toFixed(1));
+    say(`  ${relative(inProject(), file).padEnd(40)} ${raw.padStart(8)} KiB ${gzip.padStart(8)} KiB gzip`);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main(async () => {
+    await installPackages();
+    await buildWorker();
+  });
+}
