@@ -13,23 +13,23 @@ import { main, quietly, run, say, step, Stop } from "./step.mjs";
 
 const output = inProject("build", "worker");
 const stamp = inProject("build", "worker.stamp");
-const entry = inProject("src", "edge", "entry.js");
+// The main module and the glue that wasm imports stand beside the generated bindings.
+const modules = ["entry.js", "glue.js"].map((name) => inProject("src", "edge", name));
 const inputs = ["src", "tools", "Cargo.toml", "Cargo.lock", ".cargo", "rust-toolchain.toml", "scripts/build.mjs"];
 
 export async function buildWorker() {
   const hash = hashOf(...inputs.map((input) => inProject(input)));
-  if (stampHolds(stamp, hash) && existsSync(join(output, basename(entry)))) {
+  if (stampHolds(stamp, hash) && modules.every((module) => existsSync(join(output, basename(module))))) {
     return say("✓ Worker: nothing changed");
   }
   await checkRust();
-  if (!existsSync(entry)) throw new Stop(`The Worker's main module is missing: ${relative(inProject(), entry)}`);
   rmSync(stamp, { force: true });
   await step("Worker: cargo build (wasm32)", () =>
     cargo("build", "--release", "--lib", "--target", "wasm32-unknown-unknown"),
   );
   await step("Worker: wasm-bindgen", generateBindings);
   await step("Worker: wasm-opt", optimise);
-  copyFileSync(entry, join(output, basename(entry)));
+  for (const module of modules) copyFileSync(module, join(output, basename(module)));
   writeStamp(stamp, hash);
   printSizes();
 }
@@ -62,7 +62,7 @@ async function optimise() {
     "--enable-reference-types",
     "--enable-sign-ext",
   ];
-  const args = ["-Os", ...features, "--strip-debug", "--strip-producers", wasm, "-o", optimised];
+  const args = ["-Oz", ...features, "--strip-debug", "--strip-producers", "--strip-target-features", wasm, "-o", optimised];
   await quietly(process.execPath, [inProject("node_modules", "binaryen", "bin", "wasm-opt"), ...args]);
   renameSync(optimised, wasm);
 }

@@ -1,4 +1,4 @@
-//! The log: one JSON object a line, `event` first, with stable names. Sessions appear as a keyed hash; tokens, codes,
+//! The log: one JSON object a line, with stable names in `event`. Sessions appear as a keyed hash; tokens, codes,
 //! cookies and subjects never do.
 
 use serde_json::{Value, json};
