@@ -63,6 +63,9 @@ pub struct Provider {
     pub id_token_algorithms: Vec<Algorithm>,
     /// `UserInfo`: whether sign-in calls the `UserInfo` endpoint; no by default.
     pub user_info: bool,
+    /// Whether sign-out sends the ID token to the OP as `id_token_hint`, through the browser. Never at the Microsoft
+    /// identity platform, whose `logout_hint` does the same; elsewhere unless `OmitIdTokenHint` is set.
+    pub sends_id_token_hint: bool,
     /// `JwksRefetchSeconds`: least time between two fetches for an unknown `kid`; 60 s by default.
     pub jwks_refetch: Lifetime,
     /// `ClockSkewSeconds`: 300 s for `AzureAd`, 60 s for `OpenIdConnect` by default.
@@ -157,6 +160,7 @@ fn provider(section: &mut Section<'_>, defaults: &Defaults, target: Option<Strin
         _ => Err(Problem::Invalid("be query; the sign-in cookies are not sent with a form post", None)),
     });
     let user_info = section.flag("UserInfo");
+    let omits_id_token_hint = if is_entra { Some(true) } else { section.flag("OmitIdTokenHint") };
     let jwks_refetch = section.seconds("JwksRefetchSeconds", &JWKS_REFETCH);
     let clock_skew = section.seconds("ClockSkewSeconds", &defaults.clock_skew);
     let timeout = section.seconds("BackchannelTimeoutSeconds", &TIMEOUT);
@@ -172,6 +176,7 @@ fn provider(section: &mut Section<'_>, defaults: &Defaults, target: Option<Strin
         extra_query,
         id_token_algorithms: id_token_algorithms?,
         user_info: user_info?,
+        sends_id_token_hint: !omits_id_token_hint?,
         jwks_refetch: jwks_refetch?,
         clock_skew: clock_skew?,
         timeout: timeout?,

@@ -192,8 +192,8 @@ async fn begin<R: Runtime>(
     let session = Session::begin(account, context.runtime.random(), record_key, keys.id(), context.now, settings);
     let key = EntryKey::new(account, session.id, keys);
     let sid_key = sid.map(|sid| SidKey::new(id_token.issuer(), sid, keys));
-    let mut entry =
-        TokenCacheEntry::new(id_token.issuer().to_owned(), claims, compact.clone(), sid_key.as_ref(), context.now);
+    let hint = app.config.provider.sends_id_token_hint.then(|| compact.clone());
+    let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, hint, sid_key.as_ref(), context.now);
     entry.refresh_token = tokens.refresh_token.clone();
     entry.save(cached(tokens, purpose, context.now), context.now);
     let device = device::describe(context.head.header("user-agent"));

@@ -112,7 +112,7 @@ async fn leave<R: Runtime>(context: &Context<'_, R>, entry: Option<&TokenCacheEn
     let state = super::hex(&context.runtime.random::<16>());
     let location = EndSessionRequest {
         client_id: &config.provider.client_id,
-        id_token_hint: entry.map(|entry| entry.id_token.expose().as_str()),
+        id_token_hint: entry.and_then(|entry| entry.id_token.as_ref()).map(|token| token.expose().as_str()),
         logout_hint: entry.and_then(|entry| entry.claim("login_hint")),
         post_logout_redirect_uri: &config.public_url(&config.paths.signed_out_callback),
         state: &state,

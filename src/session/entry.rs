@@ -19,8 +19,8 @@ pub struct TokenCacheEntry {
     pub issuer: String,
     /// The verified claims of the ID token, without those that only concern the protocol.
     pub claims: Map<String, Value>,
-    /// The ID token as received, for `id_token_hint`.
-    pub id_token: Secret,
+    /// The ID token as received, where sign-out sends it as `id_token_hint`.
+    pub id_token: Option<Secret>,
     /// The refresh token, where the OP issued one.
     pub refresh_token: Option<Secret>,
     /// When the user signed in.
@@ -83,7 +83,7 @@ impl TokenCacheEntry {
     pub fn new(
         issuer: String,
         claims: Map<String, Value>,
-        id_token: Secret,
+        id_token: Option<Secret>,
         sid_key: Option<&SidKey>,
         created_at: Timestamp,
     ) -> Self {
@@ -188,7 +188,7 @@ fn is_reserved(scope: &str) -> bool {
 struct StoredEntry {
     issuer: String,
     claims: Map<String, Value>,
-    id_token: String,
+    id_token: Option<String>,
     refresh_token: Option<String>,
     created_at: Timestamp,
     sid_key: Option<String>,
@@ -219,7 +219,7 @@ impl From<&TokenCacheEntry> for StoredEntry {
         Self {
             issuer: entry.issuer.clone(),
             claims: entry.claims.clone(),
-            id_token: entry.id_token.expose().clone(),
+            id_token: entry.id_token.as_ref().map(|token| token.expose().clone()),
             refresh_token: entry.refresh_token.as_ref().map(|token| token.expose().clone()),
             created_at: entry.created_at,
             sid_key: entry.sid_key.clone(),
@@ -242,7 +242,7 @@ impl From<StoredEntry> for TokenCacheEntry {
         Self {
             issuer: stored.issuer,
             claims: stored.claims,
-            id_token: Secret::new(stored.id_token),
+            id_token: stored.id_token.map(Secret::new),
             refresh_token: stored.refresh_token.map(Secret::new),
             created_at: stored.created_at,
             sid_key: stored.sid_key,
@@ -279,8 +279,7 @@ mod tests {
     }
 
     fn entry() -> TokenCacheEntry {
-        let id_token = Secret::new("header.claims.signature".to_owned());
-        TokenCacheEntry::new("https://op.example".to_owned(), Map::new(), id_token, None, at(0))
+        TokenCacheEntry::new("https://op.example".to_owned(), Map::new(), None, None, at(0))
     }
 
     fn found(entry: &TokenCacheEntry, scopes: &str, now: u64) -> String {
