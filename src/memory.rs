@@ -91,6 +91,14 @@ impl Memory {
         self.signed_out.borrow_mut().insert(account, now);
     }
 
+    /// The moment at which a session that begins now counts as begun: after the last sign-out of its account, even within
+    /// the same second.
+    #[must_use]
+    pub fn after_sign_out(&self, account: AccountDigest, now: Timestamp) -> Timestamp {
+        let watermark = self.signed_out.borrow_mut().find(&account);
+        watermark.map_or(now, |watermark| now.max(watermark + Lifetime::from_seconds(1)))
+    }
+
     /// Whether a session that began at `issued_at` was ended by a sign-out of its account that this isolate saw.
     #[must_use]
     pub fn is_signed_out(&self, account: AccountDigest, issued_at: Timestamp) -> bool {
@@ -176,5 +184,7 @@ mod tests {
         memory.sign_out(account, Timestamp::from_unix(100));
         assert!(memory.is_signed_out(account, Timestamp::from_unix(100)));
         assert!(!memory.is_signed_out(account, Timestamp::from_unix(101)));
+        assert_eq!(memory.after_sign_out(account, Timestamp::from_unix(100)), Timestamp::from_unix(101));
+        assert_eq!(memory.after_sign_out(account, Timestamp::from_unix(200)), Timestamp::from_unix(200));
     }
 }

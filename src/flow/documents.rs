@@ -10,8 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::ACCEPT;
 use sha2::{Digest, Sha256};
 
-use super::Context;
-use super::log::{self, Event};
+use super::{Context, token_cache};
 use crate::error::{Error, OpFault};
 use crate::memory::{Held, Slot};
 use crate::oidc::jwks::Jwks;
@@ -55,8 +54,7 @@ pub(super) async fn store<R: Runtime>(context: &Context<'_, R>) {
         value.extend_from_slice(&source);
         let key = storage_key(context, name);
         if let Err(fault) = context.runtime.kv_put(&key, &value, "{}", STORED_LIFETIME).await {
-            let details = serde_json::json!({ "what": name, "reason": format!("{fault:?}") });
-            log::happened(context.runtime, &context.trace, Event::StoreFailed, details);
+            token_cache::failed(context, name, fault);
         }
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::log::{self, Event};
-use super::{Context, authenticate, documents};
+use super::{Context, authenticate, documents, token_cache};
 use crate::answer::{Action, Answer, Page};
 use crate::error::Error;
 use crate::oidc::end_session::EndSessionRequest;
@@ -69,10 +69,9 @@ pub(super) fn returned<R: Runtime>(context: &Context<'_, R>) -> Result<Answer, E
 
 /// The entry before it is removed, for the hints to the OP. Doing without is no reason not to sign out.
 async fn last_entry<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Option<TokenCacheEntry> {
-    let key = session.entry_key(&context.app.ring)?;
     let entry = match context.app.memory.stale_entry(session.id) {
         Some(entry) => entry,
-        None => authenticate::read(context, session, &key).await.ok()?,
+        None => token_cache::read(context, session).await.ok()?,
     };
     Some(TokenCacheEntry::clone(&entry))
 }
