@@ -8,6 +8,7 @@ use crate::oidc::issuer::IssuerRule;
 use crate::secret::Secret;
 use crate::time::Lifetime;
 
+use super::authority::{Authority, metadata_url};
 use super::entra;
 use super::fault::Problem;
 use super::section::{Section, plain_text};
@@ -17,7 +18,6 @@ use super::{address, paths};
 const JWKS_REFETCH: Range = Range { min: 1, max: 86_400, default: 60 };
 const TIMEOUT: Range = Range { min: 1, max: 14, default: 5 };
 const AUTHORITY_EXAMPLE: &str = "https://op.example.com";
-const WELL_KNOWN: &str = ".well-known/openid-configuration";
 
 /// Parameters of the authorization request that the sign-in itself decides.
 const RESERVED: [&str; 17] = [
@@ -85,12 +85,6 @@ pub enum ClientCredential {
     SecretPost(Secret<String>),
 }
 
-/// The OP's endpoints as configuration knows them.
-pub(super) struct Authority {
-    pub(super) metadata_url: Url,
-    pub(super) issuer: IssuerRule,
-}
-
 /// What the two sections do not share.
 struct Defaults {
     name: &'static str,
@@ -132,12 +126,6 @@ pub(super) fn read(root: &mut Section<'_>) -> (Option<Provider>, paths::Redirect
         return (None, paths::Redirects::absent(OPEN_ID_CONNECT.name));
     }
     read_section(root.child(OPEN_ID_CONNECT.name, OPEN_ID_CONNECT.name), &OPEN_ID_CONNECT)
-}
-
-/// The metadata document of an issuer (OIDC Discovery 4.1).
-pub(super) fn metadata_url(issuer: &str) -> Result<Url, Problem> {
-    Url::parse(&format!("{}/{WELL_KNOWN}", issuer.strip_suffix('/').unwrap_or(issuer)))
-        .map_err(|_| Problem::Invalid("be a URL that a path can be appended to", Some(AUTHORITY_EXAMPLE)))
 }
 
 fn read_section(mut section: Section<'_>, defaults: &Defaults) -> (Option<Provider>, paths::Redirects) {

@@ -12,9 +12,10 @@ use crate::oidc::token::TokenParts;
 use crate::oidc::user_info::UserInfo;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
-use crate::session::account::{AccountDigest, SidKey};
+use crate::session::account::AccountDigest;
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
+use crate::session::storage_key::SidKey;
 
 /// A sign-in whose every check has passed.
 pub(super) struct SignIn<'a> {

@@ -11,11 +11,11 @@ use crate::error::Error;
 use crate::oidc::end_session::EndSessionRequest;
 use crate::request::Method;
 use crate::runtime::Runtime;
-use crate::session::account::SidKey;
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::entry::{EntryMetadata, TokenCacheEntry};
 use crate::session::keys::Purpose;
 use crate::session::session::Session;
+use crate::session::storage_key::{EntryKey, SidKey};
 use crate::time::Lifetime;
 
 /// `/.auth/logout`: a POST or GET from a page of ours signs out; any other GET asks first, so that no other site can
@@ -83,7 +83,7 @@ async fn remove_account<R: Runtime>(context: &Context<'_, R>, session: &Session)
     // From this moment on a refresh that is under way keeps nothing.
     memory.sign_out(session.account, context.now);
     memory.forget(session.id);
-    let own = session.entry_key(&context.app.ring);
+    let own = EntryKey::of(session, &context.app.ring);
     // Listings lag behind writes, so the session's own entry is not left to them.
     if let Some(own) = &own {
         runtime.kv_delete(own.as_str()).await.map_err(Error::CacheUnavailable)?;

@@ -8,15 +8,15 @@ use super::Context;
 use super::log::{self, Event};
 use crate::error::{Error, SessionEnd};
 use crate::runtime::{Runtime, StoreFault};
-use crate::session::account::EntryKey;
 use crate::session::device;
 use crate::session::entry::{EntryMetadata, TokenCacheEntry};
 use crate::session::session::Session;
+use crate::session::storage_key::EntryKey;
 use crate::time::Lifetime;
 
 /// Where the session's entry is kept. The key that named it is in the ring, or the session would not have opened.
 pub(super) fn key<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<EntryKey, Error> {
-    session.entry_key(&context.app.ring).ok_or(Error::SessionEnded(SessionEnd::EntryMissing))
+    EntryKey::of(session, &context.app.ring).ok_or(Error::SessionEnded(SessionEnd::EntryMissing))
 }
 
 /// The entry as the store has it now, or as this isolate does if that is newer.

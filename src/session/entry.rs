@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::secret::Secret;
-use crate::session::account::{EntryKey, SidKey};
 use crate::session::seal::{NONCE_LENGTH, SealingKey};
+use crate::session::storage_key::{EntryKey, SidKey};
 use crate::time::{Lifetime, Timestamp};
 
 /// The tokens and claims of one account and session.
@@ -261,7 +261,7 @@ mod tests {
     use crate::config::SessionKeys;
     use crate::session::account::AccountDigest;
     use crate::session::keys::KeyRing;
-    use crate::session::session::SessionId;
+    use crate::session::session::{Session, SessionId};
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_unix(seconds)
@@ -331,12 +331,24 @@ mod tests {
         assert_eq!(found(&entry, "a", 1800), "expiring t");
     }
 
+    fn key_of(account: AccountDigest, id: u8, ring: &KeyRing) -> EntryKey {
+        let session = Session {
+            id: SessionId::from_bytes([id; 16]),
+            account,
+            issued_at: at(0),
+            idle_expires_at: at(1),
+            absolute_expires_at: at(1),
+            record_key: Secret::new([0; 32]),
+            named_by: ring.current().id(),
+        };
+        EntryKey::of(&session, ring).unwrap()
+    }
+
     #[test]
     fn an_entry_opens_only_with_its_record_key_and_in_its_place() {
         let ring = KeyRing::new(&SessionKeys { current: Secret::new([1; 32]), previous: vec![] });
         let account = AccountDigest::from_subject("https://op.example", "alice");
-        let here = EntryKey::new(account, SessionId::from_bytes([1; 16]), ring.current());
-        let there = EntryKey::new(account, SessionId::from_bytes([2; 16]), ring.current());
+        let (here, there) = (key_of(account, 1, &ring), key_of(account, 2, &ring));
         let mut entry = entry();
         entry.save(token("secret-token", "a", 3600), at(0));
         let stored = entry.seal(&Secret::new([9; 32]), &here, [4; NONCE_LENGTH]);
