@@ -37,7 +37,8 @@ pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<An
         };
         return Ok(Answer::page(200, &page));
     }
-    let Ok(session) = authenticate::session(context) else {
+    // By the cookie alone: after a removal that failed, the user signs out again and must not be told that it is done.
+    let Ok(session) = authenticate::opened(context) else {
         // Nobody is signed in here; the OP may still know the user, and the cookie may be a remnant.
         let answer = leave(context, None).await;
         return Ok(answer.with("set-cookie", CookieName::Session.expire()));

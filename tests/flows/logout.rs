@@ -131,6 +131,28 @@ fn a_page_of_ours_signs_out_by_link_or_form() {
 }
 
 #[test]
+fn a_store_that_fails_to_remove_signs_nobody_out() {
+    for (fault, prefix) in
+        [(StoreFault::Delete, "account/"), (StoreFault::List, "account/"), (StoreFault::Delete, "sid/")]
+    {
+        let world = World::new();
+        let (browser, other) = (Browser::signed_in(&world, &ADA), Browser::signed_in(&world, &ADA));
+        world.kv.fail_at(fault, prefix);
+        for _ in 0..2 {
+            let answer = browser.post("/.auth/logout");
+            assert_eq!(answer.problem(), (503, "cache_unavailable".to_owned()), "{fault:?}");
+            assert!(answer.header("retry-after").is_some() && !answer.expires(SESSION));
+        }
+        world.kv.recover();
+        // The user tries again, and only then is it done.
+        assert_eq!(browser.post("/.auth/logout").status, 303, "{fault:?}");
+        assert_eq!((world.kv.keys("account/"), world.kv.keys("sid/")), (vec![], vec![]), "{fault:?}");
+        world.new_isolate();
+        assert!(!other.is_signed_in());
+    }
+}
+
+#[test]
 fn a_sign_out_needs_no_op_and_no_readable_entry() {
     let world = World::new();
     let browser = Browser::signed_in(&world, &ADA);
