@@ -133,9 +133,15 @@ async fn keep<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn, renewe
     if memory.is_signed_out(session.account, session.issued_at) {
         return;
     }
-    // A store that fails now leaves the old copy there: this isolate goes on with the new one.
     let device = crate::session::device::describe(context.head.header("user-agent"));
-    if let Err(error) = store(context, session, &signed_in.key, &renewed, device).await {
+    // A store that fails now leaves the old copy there: this isolate goes on with the new one.
+    let mut outcome = store(context, session, &signed_in.key, &renewed, device).await;
+    // A sign-out may have looked for the entry while it was on its way to the store.
+    if memory.is_signed_out(session.account, session.issued_at) {
+        memory.forget(session.id);
+        outcome = context.runtime.kv_delete(signed_in.key.as_str()).await.map_err(Error::CacheUnavailable);
+    }
+    if let Err(error) = outcome {
         let details = json!({ "what": "entry", "reason": error.to_string() });
         log::happened(context.runtime, &context.trace, Event::StoreFailed, details);
     }
