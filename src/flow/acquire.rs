@@ -133,6 +133,8 @@ async fn keep<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn, renewe
     if memory.is_signed_out(session.account, session.issued_at) {
         return;
     }
+    // Before the store: a request that lost the race for the refresh token looks for its successor while we write.
+    let renewed = memory.remember(session.id, renewed, context.now);
     let device = crate::session::device::describe(context.head.header("user-agent"));
     // A store that fails now leaves the old copy there: this isolate goes on with the new one.
     let mut outcome = store(context, session, &signed_in.key, &renewed, device).await;
@@ -145,7 +147,6 @@ async fn keep<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn, renewe
         let details = json!({ "what": "entry", "reason": error.to_string() });
         log::happened(context.runtime, &context.trace, Event::StoreFailed, details);
     }
-    memory.remember(session.id, renewed, context.now);
 }
 
 /// A token whose life the OP does not state is used briefly.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::browser::{Browser, absolute};
-use crate::op::{ADA, BOB};
+use crate::op::{ADA, BOB, Endpoint};
 use crate::request::Request;
 use crate::schedule::interleaved;
 use crate::world::World;
@@ -72,6 +72,19 @@ fn two_calls_that_race_for_a_refresh_token_end_no_session() {
         assert!(first.is_forwarded || second.is_forwarded);
         assert!(browser.fetch("/api/Orders/again").is_forwarded, "schedule {schedule:010b}");
     }
+}
+
+#[test]
+fn a_call_that_lost_the_race_finds_the_successor_while_it_is_being_stored() {
+    let world = World::new();
+    let browser = Browser::signed_in(&world, &ADA);
+    world.op.renews_id_token.set(false);
+    let call = browser.with_cookies(Request::script("GET", &absolute("/api/Orders/x")));
+    world.pauses.set(true);
+    // The second call is about to send its refresh token; the first gets its answer and begins to write.
+    let (first, second) = interleaved(world.serving(&call), world.serving(&call), 0b1111_1111_0001, 12);
+    assert_eq!((first.status, second.status), (200, 200));
+    assert_eq!(world.op.count(Endpoint::Token), 3);
 }
 
 #[test]
