@@ -45,6 +45,9 @@ pub(crate) struct EndUser {
 pub(crate) const ADA: EndUser = EndUser { sub: "ada+1/&<b>", sid: Some("sid one/é") };
 pub(crate) const BOB: EndUser = EndUser { sub: "bob", sid: Some("sid-of-bob") };
 
+/// A call of the gateway and its form.
+type Call = (Endpoint, Vec<(String, String)>);
+
 pub(crate) struct Op {
     /// The issuer in ID tokens.
     pub(crate) issuer: RefCell<String>,
@@ -61,7 +64,7 @@ pub(crate) struct Op {
     pub(crate) expires_in: Cell<u64>,
     pub(crate) is_microsoft: Cell<bool>,
     instead: RefCell<HashMap<Endpoint, Instead>>,
-    calls: RefCell<Vec<(Endpoint, Vec<(String, String)>)>>,
+    calls: RefCell<Vec<Call>>,
     codes: RefCell<HashMap<String, Authorization>>,
     families: RefCell<HashMap<u64, Family>>,
     issued: RefCell<Vec<Issued>>,
