@@ -67,8 +67,7 @@ pub(super) async fn session<R: Runtime>(
 pub(super) async fn end_previous<R: Runtime>(context: &Context<'_, R>) {
     let Ok(previous) = authenticate::session(context) else { return };
     context.app.memory.forget(previous.id);
-    let Ok(key) = token_cache::key(context, &previous) else { return };
-    if let Err(fault) = context.runtime.kv_delete(key.as_str()).await {
+    if let Err(Error::CacheUnavailable(fault)) = token_cache::delete(context, &previous).await {
         token_cache::failed(context, "previous entry", fault);
     }
 }

@@ -37,13 +37,14 @@ pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<An
         };
         return Ok(Answer::page(200, &page));
     }
-    let Ok(session) = authenticate::session(context) else {
+    // By the cookie alone: after a removal that failed, the user signs out again and must not be told that it is done.
+    let Ok(session) = authenticate::opened(context) else {
         // Nobody is signed in here; the OP may still know the user, and the cookie may be a remnant.
         let answer = leave(context, None).await;
         return Ok(answer.with("set-cookie", CookieName::Session.expire()));
     };
     let entry = last_entry(context, &session).await;
-    remove_account(context, &session).await?;
+    remove_account(context, &session, entry.as_ref()).await?;
     let answer = leave(context, entry.as_ref()).await;
     log::happened(context.runtime, &context.trace, Event::LogoutCompleted, json!({}));
     Ok(answer.with("set-cookie", CookieName::Session.expire()))
@@ -77,27 +78,34 @@ async fn last_entry<R: Runtime>(context: &Context<'_, R>, session: &Session) -> 
 }
 
 /// Deletes every entry of the account, under every name it has, whether or not it can be opened.
-async fn remove_account<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
-    let runtime = context.runtime;
+async fn remove_account<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    entry: Option<&TokenCacheEntry>,
+) -> Result<(), Error> {
     let memory = &context.app.memory;
     // From this moment on a refresh that is under way keeps nothing.
     memory.sign_out(session.account, context.now);
     memory.forget(session.id);
-    let own = EntryKey::of(session, &context.app.ring);
-    // Listings lag behind writes, so the session's own entry is not left to them.
-    if let Some(own) = &own {
-        runtime.kv_delete(own.as_str()).await.map_err(Error::CacheUnavailable)?;
-    }
     for prefix in session.account.prefixes(&context.app.ring) {
-        for listing in runtime.kv_list(&prefix).await.map_err(Error::CacheUnavailable)? {
-            runtime.kv_delete(&listing.key).await.map_err(Error::CacheUnavailable)?;
+        for listing in context.runtime.kv_list(&prefix).await.map_err(Error::CacheUnavailable)? {
             let metadata = listing.metadata.and_then(|metadata| serde_json::from_str::<EntryMetadata>(&metadata).ok());
-            if let Some(sid) = metadata.and_then(|metadata| metadata.sid).as_deref().and_then(SidKey::parse) {
-                runtime.kv_delete(sid.as_str()).await.map_err(Error::CacheUnavailable)?;
-            }
+            remove(context, &listing.key, metadata.and_then(|metadata| metadata.sid).as_deref()).await?;
         }
     }
-    Ok(())
+    // Listings lag behind writes, so the session's own entry is not left to them.
+    match EntryKey::of(session, &context.app.ring) {
+        Some(own) => remove(context, own.as_str(), entry.and_then(|entry| entry.sid_key.as_deref())).await,
+        None => Ok(()),
+    }
+}
+
+/// Deletes the index entry before the entry that names it: a second attempt must still find both.
+async fn remove<R: Runtime>(context: &Context<'_, R>, key: &str, sid: Option<&str>) -> Result<(), Error> {
+    if let Some(sid) = sid.and_then(SidKey::parse) {
+        context.runtime.kv_delete(sid.as_str()).await.map_err(Error::CacheUnavailable)?;
+    }
+    context.runtime.kv_delete(key).await.map_err(Error::CacheUnavailable)
 }
 
 /// Sends the browser to the OP to end its session there; without such an endpoint the sign-out ends here.

@@ -69,11 +69,24 @@ pub(super) async fn keep<R: Runtime>(context: &Context<'_, R>, session: &Session
     if memory.is_signed_out(session.account, session.issued_at) {
         return;
     }
+    // Before the store: a request that lost the race for the refresh token looks for its successor while we write.
+    let renewed = memory.remember(session.id, renewed, context.now);
     // A store that fails now keeps the old copy: this isolate goes on with the new one.
-    if let Err(Error::CacheUnavailable(fault)) = write(context, session, &renewed).await {
+    let mut outcome = write(context, session, &renewed).await;
+    // A sign-out may have looked for the entry while it was on its way to the store.
+    if memory.is_signed_out(session.account, session.issued_at) {
+        memory.forget(session.id);
+        outcome = delete(context, session).await;
+    }
+    if let Err(Error::CacheUnavailable(fault)) = outcome {
         failed(context, "entry", fault);
     }
-    memory.remember(session.id, renewed, context.now);
+}
+
+/// Deletes the session's entry.
+pub(super) async fn delete<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
+    let key = key(context, session)?;
+    context.runtime.kv_delete(key.as_str()).await.map_err(Error::CacheUnavailable)
 }
 
 /// How long what belongs to a session is stored.
