@@ -69,3 +69,18 @@ fn the_account_is_named_by_the_token_endpoint_only() {
         assert_eq!(world.kv.changes(), [""; 0]);
     }
 }
+
+#[test]
+fn an_attempt_at_one_provider_does_not_end_at_another() {
+    let world = World::new();
+    let browser = Browser::new(&world);
+    let callback = world.op.authorize(&browser.begin("/"), &ADA);
+    let mut vars = deployment::microsoft()["vars"].clone();
+    vars["OpenIdConnect"] = json!(null);
+    vars["OpenIdConnect__ClientSecret"] = json!(null);
+    world.redeploy(&vars);
+    world.op.is_microsoft.set(true);
+    let (without_iss, _) = callback.split_once("&iss=").unwrap();
+    assert_eq!(browser.come_back_as_script(without_iss).problem(), (400, "login_attempt_invalid".to_owned()));
+    assert_eq!(world.op.count(Endpoint::Token), 0);
+}

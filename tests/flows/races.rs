@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::browser::{Browser, absolute};
+use crate::kv::Operation;
 use crate::op::{ADA, BOB, Endpoint};
 use crate::request::Request;
 use crate::schedule::interleaved;
@@ -30,6 +31,24 @@ fn a_refresh_in_flight_never_brings_back_what_a_sign_out_removed() {
         world.new_isolate();
         assert!(!browser.is_signed_in());
     }
+}
+
+#[test]
+fn a_renewed_entry_of_an_account_that_left_is_not_even_written() {
+    let world = World::new();
+    let browser = Browser::signed_in(&world, &ADA);
+    world.op.renews_id_token.set(false);
+    let call = browser.with_cookies(Request::script("GET", &absolute("/api/Orders/x")));
+    let logout = browser.with_cookies(Request::script("POST", &absolute("/.auth/logout")));
+    world.pauses.set(true);
+    // The call is on its way to the OP during the whole sign-out.
+    interleaved(world.serving(&call), world.serving(&logout), u32::MAX - 1, 31);
+    let puts = world
+        .kv
+        .operations()
+        .into_iter()
+        .filter(|done| matches!(done, Operation::Put(key, _) if key.starts_with("account/")));
+    assert_eq!(puts.count(), 1, "that of the sign-in");
 }
 
 #[test]
