@@ -73,7 +73,7 @@ impl Answer {
             .with("content-type", "text/html; charset=utf-8".to_owned())
             .with("content-security-policy", CONTENT_SECURITY_POLICY.to_owned())
             .with("x-content-type-options", "nosniff".to_owned())
-            .with("referrer-policy", "no-referrer".to_owned());
+            .with("referrer-policy", "same-origin".to_owned());
         Self { body: page.html(), ..answer }
     }
 

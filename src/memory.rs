@@ -3,13 +3,14 @@
 //! Everything here is bounded. Sessions live in two generations: when the young one is full it becomes the old one and
 //! the previous old one is forgotten, so that eviction costs nothing and what is in use survives.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::rc::Rc;
 
 use crate::oidc::jwks::Jwks;
 use crate::oidc::metadata::Metadata;
+use crate::runtime::TransportFault;
 use crate::session::account::AccountDigest;
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::SessionId;
@@ -25,8 +26,11 @@ pub struct Memory {
     pub jwks: Slot<Jwks>,
 }
 
-/// One document of the OP.
-pub struct Slot<T>(RefCell<Option<Held<T>>>);
+/// One document of the OP, and the last failure to get it.
+pub struct Slot<T> {
+    held: RefCell<Option<Held<T>>>,
+    failure: Cell<Option<(TransportFault, Timestamp)>>,
+}
 
 /// A document and where it has been.
 pub struct Held<T> {
@@ -53,8 +57,8 @@ impl Memory {
         Self {
             entries: RefCell::new(Generations::new(sessions)),
             signed_out: RefCell::new(Generations::new(sessions)),
-            metadata: Slot(RefCell::new(None)),
-            jwks: Slot(RefCell::new(None)),
+            metadata: Slot::new(),
+            jwks: Slot::new(),
         }
     }
 
@@ -107,21 +111,37 @@ impl Memory {
 }
 
 impl<T> Slot<T> {
+    const fn new() -> Self {
+        Self { held: RefCell::new(None), failure: Cell::new(None) }
+    }
+
     /// The document and when it was fetched.
     #[must_use]
     pub fn read(&self) -> Option<(Rc<T>, Timestamp)> {
-        self.0.borrow().as_ref().map(|held| (Rc::clone(&held.document), held.fetched_at))
+        self.held.borrow().as_ref().map(|held| (Rc::clone(&held.document), held.fetched_at))
     }
 
     /// Puts a document in place.
     pub fn hold(&self, held: Held<T>) {
-        *self.0.borrow_mut() = Some(held);
+        *self.held.borrow_mut() = Some(held);
+        self.failure.set(None);
+    }
+
+    /// Remembers that the OP could not be reached, so that a crowd of visitors does not wait for it one by one.
+    pub fn failed(&self, fault: TransportFault, now: Timestamp) {
+        self.failure.set(Some((fault, now)));
+    }
+
+    /// How the OP failed within the last `pause`.
+    #[must_use]
+    pub fn recent_failure(&self, now: Timestamp, pause: Lifetime) -> Option<TransportFault> {
+        self.failure.get().filter(|(_, failed_at)| *failed_at + pause > now).map(|(fault, _)| fault)
     }
 
     /// The bytes and time of a document that the store does not have yet. From here on it counts as stored.
     #[must_use]
     pub fn take_unstored(&self) -> Option<(Rc<[u8]>, Timestamp)> {
-        let mut slot = self.0.borrow_mut();
+        let mut slot = self.held.borrow_mut();
         let held = slot.as_mut().filter(|held| !held.is_stored)?;
         held.is_stored = true;
         Some((Rc::clone(&held.source), held.fetched_at))

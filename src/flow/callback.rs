@@ -22,7 +22,7 @@ use crate::runtime::{Runtime, TransportFault};
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::login_attempt::{AttemptFault, LoginAttempt, id_of};
 
-/// Answers the callback. The attempt's cookie is cleared whatever comes of it.
+/// Answers the callback. The cookie of the attempt that it names is cleared whatever comes of it.
 pub(super) async fn finish<R: Runtime>(context: &Context<'_, R>) -> Answer {
     let response = UntrustedAuthorizationResponse::parse(context.head.target.query().unwrap_or(""));
     let attempt_id = response.as_ref().ok().and_then(|response| response.state()).and_then(id_of).map(str::to_owned);

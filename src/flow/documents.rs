@@ -90,13 +90,22 @@ impl<P> Source<'_, P> {
                 return Ok(document);
             }
         }
+        let known = || slot.read().map(|(document, _)| document);
+        if let Some(fault) = slot.recent_failure(context.now, PAUSE_AFTER_FAILURE) {
+            return known().ok_or(Error::OpUnreachable(fault));
+        }
         match self.fetch(context).await {
             Ok(held) => {
                 let document = Rc::clone(&held.document);
                 slot.hold(held);
                 Ok(document)
             }
-            Err(error) => slot.read().map(|(document, _)| document).ok_or(error),
+            Err(error) => {
+                if let Error::OpUnreachable(fault) = error {
+                    slot.failed(fault, context.now);
+                }
+                known().ok_or(error)
+            }
         }
     }
 
@@ -163,4 +172,6 @@ const METADATA_LIFETIME: Lifetime = Lifetime::from_seconds(12 * 3600);
 const JWKS_LIFETIME: Lifetime = Lifetime::from_seconds(12 * 3600);
 /// A stored copy outlives its freshness, to bridge an outage.
 const STORED_LIFETIME: Lifetime = Lifetime::from_seconds(7 * 24 * 3600);
+/// For so long after an outage the OP is not asked again: what `Retry-After` tells visitors, too.
+const PAUSE_AFTER_FAILURE: Lifetime = Lifetime::from_seconds(5);
 const MAX_RETRY_AFTER: u64 = 3600;

@@ -45,6 +45,8 @@ pub(super) async fn session<R: Runtime>(
     let begins_at = app.memory.after_sign_out(account, context.now);
     let record_key = Secret::new(context.runtime.random());
     let session = Session::begin(account, context.runtime.random(), record_key, keys.id(), begins_at, settings);
+    // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
+    let session_state = session_state.filter(|_| app.config.provider.is_entra);
     let sid = id_token.session_id().map(str::to_owned).or(session_state);
     let sid_key = sid.map(|sid| SidKey::new(id_token.issuer(), &sid, keys));
     let hint = tokens.id_token.clone().filter(|_| app.config.provider.sends_id_token_hint);

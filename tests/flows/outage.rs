@@ -168,3 +168,19 @@ fn a_downstream_that_cannot_be_reached_is_502_and_no_sign_out() {
         assert!(!answer.expires(SESSION));
     }
 }
+
+#[test]
+fn a_crowd_of_visitors_asks_an_op_in_an_outage_once_in_five_seconds() {
+    let world = World::new();
+    world.op.outage();
+    for _ in 0..20 {
+        assert_eq!(Browser::new(&world).visit("/page").status, 503);
+    }
+    assert_eq!(world.op.count(Endpoint::Metadata), 1);
+    world.op.behave();
+    world.advance(4);
+    assert_eq!(Browser::new(&world).visit("/page").status, 503);
+    world.advance(1);
+    assert_eq!(Browser::new(&world).visit("/page").status, 302);
+    assert_eq!(world.op.count(Endpoint::Metadata), 2);
+}
