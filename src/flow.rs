@@ -81,16 +81,10 @@ pub async fn serve<R: Runtime>(
 /// Answers for a forward that [`serve_at_once`] planned and that failed.
 pub fn forward_failed<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>, fault: TransportFault) -> Answer {
     let context = Context { app, runtime, head, now: runtime.now(), trace: trace(runtime, head) };
-    let error = match route(&app.config, head) {
-        Route::Api(api, _) => Error::ApiUnreachable(api.name.clone(), fault),
-        Route::Callback
-        | Route::Health
-        | Route::Login
-        | Route::Logout
-        | Route::Me
-        | Route::Nothing
-        | Route::Origin
-        | Route::SignedOut => Error::OriginUnreachable(fault),
+    let error = if let Route::Api(api, _) = route(&app.config, head) {
+        Error::ApiUnreachable(api.name.clone(), fault)
+    } else {
+        Error::OriginUnreachable(fault)
     };
     log::refused(runtime, &context.trace, &error);
     refusal::shown(&context, &error)

@@ -26,6 +26,19 @@ pub enum Route<'a> {
     SignedOut,
 }
 
+impl Route<'_> {
+    /// Whether the request goes on to somebody else, rather than being answered here.
+    #[must_use]
+    pub const fn is_forwarded(self) -> bool {
+        match self {
+            Self::Api(..) | Self::Origin => true,
+            Self::Callback | Self::Health | Self::Login | Self::Logout | Self::Me | Self::Nothing | Self::SignedOut => {
+                false
+            }
+        }
+    }
+}
+
 /// Decides by the parsed path alone; no header and no query plays a part.
 #[must_use]
 pub fn route<'a>(config: &'a Config, head: &RequestHead<'a>) -> Route<'a> {

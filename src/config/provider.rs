@@ -4,6 +4,7 @@
 use url::Url;
 
 use crate::oidc::algorithm::Algorithm;
+use crate::oidc::authorization::RESERVED_PARAMETERS;
 use crate::oidc::issuer::IssuerRule;
 use crate::secret::Secret;
 use crate::time::Lifetime;
@@ -18,27 +19,6 @@ use super::{address, paths};
 const JWKS_REFETCH: Range = Range { min: 1, max: 86_400, default: 60 };
 const TIMEOUT: Range = Range { min: 1, max: 14, default: 5 };
 const AUTHORITY_EXAMPLE: &str = "https://op.example.com";
-
-/// Parameters of the authorization request that the sign-in itself decides.
-const RESERVED: [&str; 17] = [
-    "claims",
-    "client_id",
-    "client_info",
-    "client_secret",
-    "code_challenge",
-    "code_challenge_method",
-    "max_age",
-    "nonce",
-    "prompt",
-    "redirect_uri",
-    "request",
-    "request_uri",
-    "resource",
-    "response_mode",
-    "response_type",
-    "scope",
-    "state",
-];
 
 /// The OP and how this client talks to it.
 #[derive(Clone, Debug)]
@@ -206,7 +186,7 @@ fn extra_query(section: &mut Section<'_>) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     for (name, value) in section.entries("ExtraQueryParameters") {
         let key = format!("ExtraQueryParameters.{name}");
-        if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(&name)) {
+        if RESERVED_PARAMETERS.iter().any(|reserved| reserved.eq_ignore_ascii_case(&name)) {
             section.fault(&key, Problem::Unsupported("the sign-in itself decides this parameter"));
         } else if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
             section.fault(&key, Problem::Invalid("have a name of printable ASCII without spaces", None));

@@ -56,9 +56,9 @@ export function forward(request, url, edits, timeout, forceNoStore, dropCookies,
   });
 }
 
-/** As `forward`, for a caller that waits for nothing: a failure becomes an answer through `onForwardFailure`. */
-export function forwardAtOnce(request, ...rest) {
-  return forward(request, ...rest).catch((failure) => forwardFailed(request, failure));
+/** The promise of `forward`, for a handler to return: a failure becomes an answer through `onForwardFailure`. */
+export function answered(request, forward) {
+  return forward.catch((failure) => forwardFailed(request, failure));
 }
 
 let forwardFailed;

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::answer::Answer;
-use crate::forwarding::ForwardPlan;
+use crate::forwarding::{AnswerEdits, ForwardPlan};
 use crate::runtime::{OpRequest, OpResponse, TransportFault};
 use crate::time::Lifetime;
 
@@ -50,16 +50,8 @@ extern "C" {
         cookies: &str,
     ) -> Promise;
 
-    #[wasm_bindgen(js_name = forwardAtOnce)]
-    fn js_forward_at_once(
-        request: &JsValue,
-        url: &str,
-        edits: &str,
-        timeout: u32,
-        force_no_store: bool,
-        drop_cookies: bool,
-        cookies: &str,
-    ) -> Promise;
+    /// The promise of a forward, as the handler's own: a failure becomes an answer.
+    fn answered(request: &JsValue, forward: &Promise) -> Promise;
 }
 
 /// A `Response` made of an answer of our own.
@@ -70,30 +62,21 @@ pub(super) fn respond(answer: &Answer) -> JsValue {
 
 /// Passes a request on; resolves with the native answer.
 pub(super) async fn forward(request: &JsValue, plan: &ForwardPlan) -> Result<JsValue, TransportFault> {
-    let edits = plan.answer.set_cookie.join("\n");
-    let promise = js_forward(
-        request,
-        &plan.url,
-        &request_edits(plan),
-        milliseconds(plan.timeout),
-        plan.answer.force_no_store,
-        plan.answer.drop_cookies,
-        &edits,
-    );
-    JsFuture::from(promise).await.map_err(|failure| transport_fault(&failure))
+    JsFuture::from(start(request, plan)).await.map_err(|failure| transport_fault(&failure))
 }
 
 /// Passes a request on for a handler that returns the promise as its own.
 pub(super) fn forward_at_once(request: &JsValue, plan: &ForwardPlan) -> Promise {
-    js_forward_at_once(
-        request,
-        &plan.url,
-        &request_edits(plan),
-        milliseconds(plan.timeout),
-        plan.answer.force_no_store,
-        plan.answer.drop_cookies,
-        &plan.answer.set_cookie.join("\n"),
-    )
+    answered(request, &start(request, plan))
+}
+
+fn start(request: &JsValue, plan: &ForwardPlan) -> Promise {
+    let removed = plan.remove.iter().map(|name| (name.as_str(), ""));
+    let set = plan.set.iter().map(|(name, value)| (*name, value.as_str()));
+    let edits = lines(removed.chain(set));
+    let AnswerEdits { set_cookie, drop_cookies, force_no_store } = &plan.answer;
+    let timeout = milliseconds(plan.timeout);
+    js_forward(request, &plan.url, &edits, timeout, *force_no_store, *drop_cookies, &set_cookie.join("\n"))
 }
 
 /// Sends a request to the OpenID Provider.
@@ -124,12 +107,6 @@ pub(super) fn transport_fault(failure: &JsValue) -> TransportFault {
         Some(3.0) => TransportFault::TooLarge,
         _ => TransportFault::NoConnection,
     }
-}
-
-fn request_edits(plan: &ForwardPlan) -> String {
-    let removed = plan.remove.iter().map(|name| (name.as_str(), ""));
-    let set = plan.set.iter().map(|(name, value)| (*name, value.as_str()));
-    lines(removed.chain(set))
 }
 
 fn lines<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {

@@ -90,6 +90,14 @@ impl<P> Source<'_, P> {
                 return Ok(document);
             }
         }
+        self.renewed(context, slot).await
+    }
+
+    /// The document from the OP, or in an outage the last one that anyone has.
+    async fn renewed<R: Runtime, T>(&self, context: &Context<'_, R>, slot: &Slot<T>) -> Result<Rc<T>, Error>
+    where
+        P: Fn(&[u8]) -> Result<T, OpFault>,
+    {
         let known = || slot.read().map(|(document, _)| document);
         if let Some(fault) = slot.recent_failure(context.now, PAUSE_AFTER_FAILURE) {
             return known().ok_or(Error::OpUnreachable(fault));

@@ -39,17 +39,7 @@ pub(super) fn shown<R: Runtime>(context: &Context<'_, R>, error: &Error) -> Answ
 }
 
 fn wants_login<R: Runtime>(context: &Context<'_, R>, route: Route<'_>, error: &Error) -> bool {
-    let is_page = match route {
-        Route::Api(..) | Route::Origin => true,
-        Route::Callback
-        | Route::Health
-        | Route::Login
-        | Route::Logout
-        | Route::Me
-        | Route::Nothing
-        | Route::SignedOut => false,
-    };
-    is_page && needs_login(error) && context.head.is_navigation() && context.head.method.starts_a_login()
+    route.is_forwarded() && needs_login(error) && context.head.is_navigation() && context.head.method.starts_a_login()
 }
 
 const fn needs_login(error: &Error) -> bool {

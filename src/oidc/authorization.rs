@@ -22,6 +22,7 @@ pub const RESERVED_PARAMETERS: &[&str] = &[
     "claims",
     "client_id",
     "client_info",
+    "client_secret",
     "code_challenge",
     "code_challenge_method",
     "id_token_hint",

@@ -4,6 +4,8 @@
 //! The entry is sealed with the record key that only that session's cookie holds, and bound to its storage key: a copy
 //! of the store, even with all server keys, opens nothing, and no entry can be put in another's place.
 
+mod stored;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -11,6 +13,7 @@ use crate::secret::Secret;
 use crate::session::seal::{NONCE_LENGTH, SealingKey};
 use crate::session::storage_key::{EntryKey, SidKey};
 use crate::time::{Lifetime, Timestamp};
+use stored::StoredEntry;
 
 /// The tokens and claims of one account and session.
 #[derive(Clone)]
@@ -181,75 +184,6 @@ impl CachedAccessToken {
 /// Scopes that say something about the sign-in, never about an API.
 fn is_reserved(scope: &str) -> bool {
     ["openid", "profile", "offline_access"].iter().any(|reserved| scope.eq_ignore_ascii_case(reserved))
-}
-
-/// The entry as it is stored, inside the seal. Field names are part of the storage format.
-#[derive(Serialize, Deserialize)]
-struct StoredEntry {
-    issuer: String,
-    claims: Map<String, Value>,
-    id_token: Option<String>,
-    refresh_token: Option<String>,
-    created_at: Timestamp,
-    sid_key: Option<String>,
-    revision: u64,
-    access_tokens: Vec<StoredAccessToken>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredAccessToken {
-    resource: Option<String>,
-    scopes: Vec<String>,
-    token: String,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
-    refresh_at: Option<Timestamp>,
-}
-
-impl From<&TokenCacheEntry> for StoredEntry {
-    fn from(entry: &TokenCacheEntry) -> Self {
-        let access_tokens = entry.access_tokens.iter().map(|cached| StoredAccessToken {
-            resource: cached.resource.clone(),
-            scopes: cached.scopes.clone(),
-            token: cached.token.expose().clone(),
-            issued_at: cached.issued_at,
-            expires_at: cached.expires_at,
-            refresh_at: cached.refresh_at,
-        });
-        Self {
-            issuer: entry.issuer.clone(),
-            claims: entry.claims.clone(),
-            id_token: entry.id_token.as_ref().map(|token| token.expose().clone()),
-            refresh_token: entry.refresh_token.as_ref().map(|token| token.expose().clone()),
-            created_at: entry.created_at,
-            sid_key: entry.sid_key.clone(),
-            revision: entry.revision,
-            access_tokens: access_tokens.collect(),
-        }
-    }
-}
-
-impl From<StoredEntry> for TokenCacheEntry {
-    fn from(stored: StoredEntry) -> Self {
-        let access_tokens = stored.access_tokens.into_iter().map(|cached| CachedAccessToken {
-            resource: cached.resource,
-            scopes: cached.scopes,
-            token: Secret::new(cached.token),
-            issued_at: cached.issued_at,
-            expires_at: cached.expires_at,
-            refresh_at: cached.refresh_at,
-        });
-        Self {
-            issuer: stored.issuer,
-            claims: stored.claims,
-            id_token: stored.id_token.map(Secret::new),
-            refresh_token: stored.refresh_token.map(Secret::new),
-            created_at: stored.created_at,
-            sid_key: stored.sid_key,
-            revision: stored.revision,
-            access_tokens: access_tokens.collect(),
-        }
-    }
 }
 
 const ENTRY_VERSION: u8 = 1;

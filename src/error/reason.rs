@@ -1,0 +1,33 @@
+//! What an error says in the log.
+
+use std::fmt;
+
+use super::Error;
+
+/// For the log: lower case, one line, nothing secret.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiUnreachable(name, fault) => write!(f, "downstream API {name} unreachable: {fault:?}"),
+            Self::AttemptInvalid(fault) => write!(f, "login attempt: {fault:?}"),
+            Self::AuthorizationResponseInvalid(fault) => write!(f, "authorization response: {fault:?}"),
+            Self::BadRequest(fault) => write!(f, "request refused: {fault:?}"),
+            Self::Bug(what) => write!(f, "bug: {what}"),
+            Self::CacheUnavailable(fault) => write!(f, "token cache: {fault:?}"),
+            Self::CodeRejected => f.write_str("the OP rejected the authorization code (invalid_grant)"),
+            Self::Denied => f.write_str("the OP answered access_denied"),
+            Self::IdTokenRejected(fault) => write!(f, "ID token rejected: {fault}"),
+            Self::LoginRequired(reason) => write!(f, "login required: {reason:?}"),
+            Self::LogoutResponseInvalid => f.write_str("logout response: state does not match"),
+            Self::Misconfigured => f.write_str("the configuration has faults"),
+            Self::NoSuchRoute => f.write_str("no such route"),
+            Self::OpMisbehaved(fault) => write!(f, "OP misbehaved: {fault:?}"),
+            Self::OpRefused(code) => write!(f, "the OP refused this client: {code}"),
+            Self::OpUnreachable(fault) => write!(f, "OP unreachable: {fault:?}"),
+            Self::OriginUnreachable(fault) => write!(f, "origin unreachable: {fault:?}"),
+            Self::SessionEnded(end) => write!(f, "session ended: {end:?}"),
+            Self::UntrustedOrigin => f.write_str("not sent by a page of this origin"),
+            Self::WrongMethod { allow } => write!(f, "wrong method, allowed: {allow}"),
+        }
+    }
+}
