@@ -10,6 +10,10 @@ import { quietly, step, Stop } from "./step.mjs";
 const target = "wasm32-unknown-unknown";
 
 export async function checkRust() {
+  // Where rustup does not install by itself what rust-toolchain.toml names.
+  if (!output("rustc", ["--version"]) && output("rustup", ["--version"])) {
+    await step("Rust toolchain", () => quietly("rustup", ["toolchain", "install"], { cwd: inProject() }));
+  }
   const version = output("rustc", ["--version"]);
   if (!version || !output("cargo", ["--version"])) {
     throw new Stop(
@@ -32,7 +36,7 @@ function checkAge(version) {
   const [, major, minor] = wanted.map(Number);
   const [, foundMajor, foundMinor] = found.map(Number);
   if (foundMajor > major || (foundMajor === major && foundMinor >= minor)) return;
-  throw new Stop(`Rust ${major}.${minor} or newer is needed, and this is ${version.trim()}. Run: rustup update stable`);
+  throw new Stop(`Rust ${major}.${minor} or newer is needed, and this is ${version.trim()}. Run: rustup update`);
 }
 
 // Asked of the disk, not of rustup: that works without a network and without rustup.

@@ -8,7 +8,8 @@ import { continueOnProjectNode } from "./packages.mjs";
 import { filesUnder, inProject } from "./project.mjs";
 import { main, quietly, say, Stop } from "./step.mjs";
 
-const budget = 250 * 1024;
+// docs/decisions.md says what weighs how much, and what is still to be had.
+const budget = 300 * 1024;
 const folder = inProject("build", "upload");
 
 await main(async () => (await continueOnProjectNode()) ?? measure());

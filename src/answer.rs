@@ -73,7 +73,7 @@ impl Answer {
             .with("content-type", "text/html; charset=utf-8".to_owned())
             .with("content-security-policy", CONTENT_SECURITY_POLICY.to_owned())
             .with("x-content-type-options", "nosniff".to_owned())
-            .with("referrer-policy", "no-referrer".to_owned());
+            .with("referrer-policy", "same-origin".to_owned());
         Self { body: page.html(), ..answer }
     }
 
@@ -198,7 +198,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
     (
         "cache_unavailable",
         "Temporarily unavailable",
-        "The session store did not answer. You are still signed in; please try again in a moment.",
+        "The session store did not answer. Please try again in a moment; if you were signing out, it is not done yet.",
     ),
     ("csrf_rejected", "This request was blocked", "The request did not come from a page of this application."),
     ("internal", "Something went wrong", "This is our fault. Please try again."),

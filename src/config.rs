@@ -5,6 +5,7 @@
 
 mod address;
 mod api;
+mod authority;
 mod entra;
 mod environment;
 mod fault;

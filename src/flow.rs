@@ -4,12 +4,14 @@ mod acquire;
 mod authenticate;
 mod callback;
 mod documents;
+mod establish;
 mod forward;
 mod log;
 mod login;
 mod logout;
 mod me;
 mod refusal;
+mod token_cache;
 mod token_endpoint;
 mod verify_id_token;
 

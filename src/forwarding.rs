@@ -152,7 +152,6 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::secret::Secret;
     use crate::time::Timestamp;
 
     fn removed(headers: &str) -> Vec<String> {
@@ -176,13 +175,7 @@ mod tests {
     fn the_principal_is_app_services_and_names_are_ascii() {
         let claims: Map<String, Value> =
             serde_json::from_str(r#"{"sub":"s1","name":"Zoë 100%\r\nX: y","roles":["a","b"]}"#).unwrap();
-        let entry = TokenCacheEntry::new(
-            "https://op.example".to_owned(),
-            claims,
-            Secret::new(String::new()),
-            None,
-            Timestamp::from_unix(0),
-        );
+        let entry = TokenCacheEntry::new("https://op.example".to_owned(), claims, None, None, Timestamp::from_unix(0));
         let headers = identity_headers(&entry, "AzureAd");
         assert_eq!(headers[3].1, "Zo%C3%AB 100%25%0D%0AX: y");
         let principal = STANDARD.decode(&headers[0].1).unwrap();

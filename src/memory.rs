@@ -3,13 +3,14 @@
 //! Everything here is bounded. Sessions live in two generations: when the young one is full it becomes the old one and
 //! the previous old one is forgotten, so that eviction costs nothing and what is in use survives.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::rc::Rc;
 
 use crate::oidc::jwks::Jwks;
 use crate::oidc::metadata::Metadata;
+use crate::runtime::TransportFault;
 use crate::session::account::AccountDigest;
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::SessionId;
@@ -25,8 +26,11 @@ pub struct Memory {
     pub jwks: Slot<Jwks>,
 }
 
-/// One document of the OP.
-pub struct Slot<T>(RefCell<Option<Held<T>>>);
+/// One document of the OP, and the last failure to get it.
+pub struct Slot<T> {
+    held: RefCell<Option<Held<T>>>,
+    failure: Cell<Option<(TransportFault, Timestamp)>>,
+}
 
 /// A document and where it has been.
 pub struct Held<T> {
@@ -53,8 +57,8 @@ impl Memory {
         Self {
             entries: RefCell::new(Generations::new(sessions)),
             signed_out: RefCell::new(Generations::new(sessions)),
-            metadata: Slot(RefCell::new(None)),
-            jwks: Slot(RefCell::new(None)),
+            metadata: Slot::new(),
+            jwks: Slot::new(),
         }
     }
 
@@ -91,6 +95,14 @@ impl Memory {
         self.signed_out.borrow_mut().insert(account, now);
     }
 
+    /// The moment at which a session that begins now counts as begun: after the last sign-out of its account, even within
+    /// the same second.
+    #[must_use]
+    pub fn after_sign_out(&self, account: AccountDigest, now: Timestamp) -> Timestamp {
+        let watermark = self.signed_out.borrow_mut().find(&account);
+        watermark.map_or(now, |watermark| now.max(watermark + Lifetime::from_seconds(1)))
+    }
+
     /// Whether a session that began at `issued_at` was ended by a sign-out of its account that this isolate saw.
     #[must_use]
     pub fn is_signed_out(&self, account: AccountDigest, issued_at: Timestamp) -> bool {
@@ -99,21 +111,37 @@ impl Memory {
 }
 
 impl<T> Slot<T> {
+    const fn new() -> Self {
+        Self { held: RefCell::new(None), failure: Cell::new(None) }
+    }
+
     /// The document and when it was fetched.
     #[must_use]
     pub fn read(&self) -> Option<(Rc<T>, Timestamp)> {
-        self.0.borrow().as_ref().map(|held| (Rc::clone(&held.document), held.fetched_at))
+        self.held.borrow().as_ref().map(|held| (Rc::clone(&held.document), held.fetched_at))
     }
 
     /// Puts a document in place.
     pub fn hold(&self, held: Held<T>) {
-        *self.0.borrow_mut() = Some(held);
+        *self.held.borrow_mut() = Some(held);
+        self.failure.set(None);
+    }
+
+    /// Remembers that the OP could not be reached, so that a crowd of visitors does not wait for it one by one.
+    pub fn failed(&self, fault: TransportFault, now: Timestamp) {
+        self.failure.set(Some((fault, now)));
+    }
+
+    /// How the OP failed within the last `pause`.
+    #[must_use]
+    pub fn recent_failure(&self, now: Timestamp, pause: Lifetime) -> Option<TransportFault> {
+        self.failure.get().filter(|(_, failed_at)| *failed_at + pause > now).map(|(fault, _)| fault)
     }
 
     /// The bytes and time of a document that the store does not have yet. From here on it counts as stored.
     #[must_use]
     pub fn take_unstored(&self) -> Option<(Rc<[u8]>, Timestamp)> {
-        let mut slot = self.0.borrow_mut();
+        let mut slot = self.held.borrow_mut();
         let held = slot.as_mut().filter(|held| !held.is_stored)?;
         held.is_stored = true;
         Some((Rc::clone(&held.source), held.fetched_at))
@@ -176,5 +204,7 @@ mod tests {
         memory.sign_out(account, Timestamp::from_unix(100));
         assert!(memory.is_signed_out(account, Timestamp::from_unix(100)));
         assert!(!memory.is_signed_out(account, Timestamp::from_unix(101)));
+        assert_eq!(memory.after_sign_out(account, Timestamp::from_unix(100)), Timestamp::from_unix(101));
+        assert_eq!(memory.after_sign_out(account, Timestamp::from_unix(200)), Timestamp::from_unix(200));
     }
 }

@@ -11,3 +11,4 @@ pub mod return_to;
 pub mod seal;
 #[allow(clippy::module_inception, reason = "the noun of the module is its main type")]
 pub mod session;
+pub mod storage_key;

@@ -5,8 +5,8 @@ use url::Url;
 use crate::oidc::issuer::{IssuerRule, TENANT_PLACEHOLDER};
 
 use super::address;
+use super::authority::{Authority, metadata_url};
 use super::fault::Problem;
-use super::provider::{Authority, metadata_url};
 use super::section::Section;
 
 const PUBLIC_CLOUD: &str = "https://login.microsoftonline.com/";

@@ -8,6 +8,7 @@ use crate::oidc::issuer::IssuerRule;
 use crate::secret::Secret;
 use crate::time::Lifetime;
 
+use super::authority::{Authority, metadata_url};
 use super::entra;
 use super::fault::Problem;
 use super::section::{Section, plain_text};
@@ -17,7 +18,6 @@ use super::{address, paths};
 const JWKS_REFETCH: Range = Range { min: 1, max: 86_400, default: 60 };
 const TIMEOUT: Range = Range { min: 1, max: 14, default: 5 };
 const AUTHORITY_EXAMPLE: &str = "https://op.example.com";
-const WELL_KNOWN: &str = ".well-known/openid-configuration";
 
 /// Parameters of the authorization request that the sign-in itself decides.
 const RESERVED: [&str; 17] = [
@@ -63,6 +63,9 @@ pub struct Provider {
     pub id_token_algorithms: Vec<Algorithm>,
     /// `UserInfo`: whether sign-in calls the `UserInfo` endpoint; no by default.
     pub user_info: bool,
+    /// Whether sign-out sends the ID token to the OP as `id_token_hint`, through the browser. Never at the Microsoft
+    /// identity platform, whose `logout_hint` does the same; elsewhere unless `OmitIdTokenHint` is set.
+    pub sends_id_token_hint: bool,
     /// `JwksRefetchSeconds`: least time between two fetches for an unknown `kid`; 60 s by default.
     pub jwks_refetch: Lifetime,
     /// `ClockSkewSeconds`: 300 s for `AzureAd`, 60 s for `OpenIdConnect` by default.
@@ -80,12 +83,6 @@ pub enum ClientCredential {
     SecretBasic(Secret<String>),
     /// `client_secret_post`, the default of `AzureAd`.
     SecretPost(Secret<String>),
-}
-
-/// The OP's endpoints as configuration knows them.
-pub(super) struct Authority {
-    pub(super) metadata_url: Url,
-    pub(super) issuer: IssuerRule,
 }
 
 /// What the two sections do not share.
@@ -131,12 +128,6 @@ pub(super) fn read(root: &mut Section<'_>) -> (Option<Provider>, paths::Redirect
     read_section(root.child(OPEN_ID_CONNECT.name, OPEN_ID_CONNECT.name), &OPEN_ID_CONNECT)
 }
 
-/// The metadata document of an issuer (OIDC Discovery 4.1).
-pub(super) fn metadata_url(issuer: &str) -> Result<Url, Problem> {
-    Url::parse(&format!("{}/{WELL_KNOWN}", issuer.strip_suffix('/').unwrap_or(issuer)))
-        .map_err(|_| Problem::Invalid("be a URL that a path can be appended to", Some(AUTHORITY_EXAMPLE)))
-}
-
 fn read_section(mut section: Section<'_>, defaults: &Defaults) -> (Option<Provider>, paths::Redirects) {
     let redirects = paths::Redirects::read(&mut section, defaults.name);
     let provider = provider(&mut section, defaults, redirects.signed_out_target.clone());
@@ -157,6 +148,7 @@ fn provider(section: &mut Section<'_>, defaults: &Defaults, target: Option<Strin
         _ => Err(Problem::Invalid("be query; the sign-in cookies are not sent with a form post", None)),
     });
     let user_info = section.flag("UserInfo");
+    let omits_id_token_hint = if is_entra { Some(true) } else { section.flag("OmitIdTokenHint") };
     let jwks_refetch = section.seconds("JwksRefetchSeconds", &JWKS_REFETCH);
     let clock_skew = section.seconds("ClockSkewSeconds", &defaults.clock_skew);
     let timeout = section.seconds("BackchannelTimeoutSeconds", &TIMEOUT);
@@ -172,6 +164,7 @@ fn provider(section: &mut Section<'_>, defaults: &Defaults, target: Option<Strin
         extra_query,
         id_token_algorithms: id_token_algorithms?,
         user_info: user_info?,
+        sends_id_token_hint: !omits_id_token_hint?,
         jwks_refetch: jwks_refetch?,
         clock_skew: clock_skew?,
         timeout: timeout?,

@@ -102,6 +102,7 @@ settings! {
     "OpenIdConnect.IdTokenSigningAlgorithms" List ["RS256 ES256 PS256 EdDSA"], "accepted ID token algorithms";
     "OpenIdConnect.ResponseMode" Text ["query"], "query is the only one";
     "OpenIdConnect.UserInfo" Boolean ["false"], "whether sign-in calls the UserInfo endpoint, whose sub must match";
+    "OpenIdConnect.OmitIdTokenHint" Boolean ["false"], "whether sign-out does without id_token_hint, so that the OP asks the user";
     "OpenIdConnect.JwksRefetchSeconds" Seconds ["60"], "least time between two fetches for an unknown key id, 1 to 86400";
     "OpenIdConnect.ClockSkewSeconds" Seconds ["60"], "tolerance for the times in tokens, 0 to 600";
     "OpenIdConnect.BackchannelTimeoutSeconds" Seconds ["5"], "how long a call to the OP may take, 1 to 14";

@@ -39,23 +39,21 @@ export function forward(request, url, edits, timeout, forceNoStore, dropCookies,
     if (lines[index + 1] === "") headers.delete(lines[index]);
     else headers.set(lines[index], lines[index + 1]);
   }
-  const deadline = new Deadline(timeout);
-  const init = {
-    method: request.method,
-    headers,
-    body: request.body,
-    // A redirect is an answer for the browser. Followed here, it would take a token to wherever it points.
-    redirect: "manual",
-    signal: deadline.signal,
-  };
-  return fetch(url, init).then(
-    (answer) => {
-      // Only the head is waited for: a stream may take as long as it likes.
-      deadline.met();
-      return edited(answer, forceNoStore, dropCookies, cookies);
-    },
-    () => Promise.reject(deadline.failure()),
-  );
+  // A redirect is an answer for the browser. Followed here, it would take a token to wherever it points.
+  const init = { method: request.method, headers, body: request.body, redirect: "manual" };
+  return new Promise((resolve, reject) => {
+    // Only the head is waited for: a stream may take as long as it likes. No signal, which would cost as much as all the
+    // header work: the runtime cancels what a finished request leaves behind.
+    const timer = setTimeout(reject, timeout, TIMED_OUT);
+    const settle = (finish) => (outcome) => {
+      clearTimeout(timer);
+      finish(outcome);
+    };
+    fetch(url, init).then(
+      settle((answer) => resolve(edited(answer, forceNoStore, dropCookies, cookies))),
+      settle(() => reject(NO_CONNECTION)),
+    );
+  });
 }
 
 /** As `forward`, for a caller that waits for nothing: a failure becomes an answer through `onForwardFailure`. */

@@ -4,19 +4,17 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::authenticate::{self, SignedIn};
+use super::authenticate::SignedIn;
 use super::log::{self, Event};
 use super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::verify_id_token::{Occasion, verify};
-use super::{Context, documents};
+use super::{Context, documents, token_cache};
 use crate::config::Api;
 use crate::error::{Error, LoginReason};
 use crate::oidc::token::TokenParts;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
-use crate::session::account::EntryKey;
-use crate::session::entry::{CachedAccessToken, EntryMetadata, Lookup, TokenCacheEntry};
-use crate::session::session::Session;
+use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
 use crate::time::{Lifetime, Timestamp};
 
 /// The access token for an API: cached, refreshed when its window has come, and a still valid one if that fails.
@@ -57,26 +55,6 @@ pub(super) fn cached(response: &TokenParts, purpose: &Purpose<'_>, now: Timestam
     }
 }
 
-/// Writes an entry to the store, where it ends with its session.
-pub(super) async fn store<R: Runtime>(
-    context: &Context<'_, R>,
-    session: &Session,
-    key: &EntryKey,
-    entry: &TokenCacheEntry,
-    device: String,
-) -> Result<(), Error> {
-    let metadata = EntryMetadata {
-        created: entry.created_at,
-        expires: session.absolute_expires_at,
-        device,
-        sid: entry.sid_key.clone(),
-    };
-    let metadata = serde_json::to_string(&metadata).map_err(|_| Error::Bug("metadata is no JSON"))?;
-    let sealed = entry.seal(&session.record_key, key, context.runtime.random());
-    let lifetime = session.storage_lifetime(context.now).max(SHORTEST_STORED_LIFETIME);
-    context.runtime.kv_put(key.as_str(), &sealed, &metadata, lifetime).await.map_err(Error::CacheUnavailable)
-}
-
 async fn refresh<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn, api: &Api) -> Result<Secret, Error> {
     let refused = match redeem(context, signed_in, &signed_in.entry, api).await {
         Ok(token) => return Ok(token),
@@ -84,7 +62,7 @@ async fn refresh<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn, api
         Err(Refusal::Grant) => Error::LoginRequired(LoginReason::OpWantsUser),
     };
     // Another isolate may have used this refresh token first; then the store has its successor.
-    let newer = authenticate::read(context, &signed_in.session, &signed_in.key).await?;
+    let newer = token_cache::read(context, &signed_in.session).await?;
     if newer.revision <= signed_in.entry.revision {
         return Err(refused);
     }
@@ -121,28 +99,10 @@ async fn redeem<R: Runtime>(
     let cached = cached(&response, &purpose, context.now);
     let token = cached.token.clone();
     renewed.save(cached, context.now);
-    keep(context, signed_in, renewed).await;
+    token_cache::keep(context, &signed_in.session, renewed).await;
     log::happened(context.runtime, &context.trace, Event::TokenRefreshed, json!({ "api": api.name }));
     Ok(token)
 }
 
-/// Keeps a renewed entry, unless the account signed out while the OP was answering: nothing may bring it back.
-async fn keep<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn, renewed: TokenCacheEntry) {
-    let session = &signed_in.session;
-    let memory = &context.app.memory;
-    if memory.is_signed_out(session.account, session.issued_at) {
-        return;
-    }
-    // A store that fails now leaves the old copy there: this isolate goes on with the new one.
-    let device = crate::session::device::describe(context.head.header("user-agent"));
-    if let Err(error) = store(context, session, &signed_in.key, &renewed, device).await {
-        let details = json!({ "what": "entry", "reason": error.to_string() });
-        log::happened(context.runtime, &context.trace, Event::StoreFailed, details);
-    }
-    memory.remember(session.id, renewed, context.now);
-}
-
 /// A token whose life the OP does not state is used briefly.
 const UNSTATED_LIFETIME: Lifetime = Lifetime::from_seconds(300);
-/// Workers KV refuses less.
-const SHORTEST_STORED_LIFETIME: Lifetime = Lifetime::from_seconds(60);

@@ -2,11 +2,9 @@
 
 use std::rc::Rc;
 
-use super::Context;
-use super::log::{self, Event};
+use super::{Context, token_cache};
 use crate::error::{Error, LoginReason, SessionEnd};
 use crate::runtime::Runtime;
-use crate::session::account::EntryKey;
 use crate::session::cookie::Cookies;
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::{Session, SessionFault};
@@ -17,31 +15,33 @@ pub(super) struct SignedIn {
     pub(super) session: Session,
     /// Its token cache entry.
     pub(super) entry: Rc<TokenCacheEntry>,
-    /// Where the entry is kept.
-    pub(super) key: EntryKey,
 }
 
-/// The session of the request's cookie, by the cookie alone.
+/// The session of the request's cookie, unless its account signed out since.
 pub(super) fn session<R: Runtime>(context: &Context<'_, R>) -> Result<Session, Error> {
-    let cookies = Cookies::parse(context.head.header("cookie"));
-    if !cookies.has_session() {
-        return Err(Error::LoginRequired(LoginReason::NoSession));
-    }
-    let ended = |fault| Error::SessionEnded(SessionEnd::Cookie(fault));
-    let sealed = cookies.session().ok_or_else(|| ended(SessionFault::DoesNotOpen))?;
-    let session = Session::open(&sealed, &context.app.ring, context.now).map_err(ended)?;
+    let session = opened(context)?;
     if context.app.memory.is_signed_out(session.account, session.issued_at) {
         return Err(Error::SessionEnded(SessionEnd::SignedOut));
     }
     Ok(session)
 }
 
+/// The session of the request's cookie, by the cookie alone: whoever signs out a second time finds it, too.
+pub(super) fn opened<R: Runtime>(context: &Context<'_, R>) -> Result<Session, Error> {
+    let cookies = Cookies::parse(context.head.header("cookie"));
+    if !cookies.has_session() {
+        return Err(Error::LoginRequired(LoginReason::NoSession));
+    }
+    let ended = |fault| Error::SessionEnded(SessionEnd::Cookie(fault));
+    let sealed = cookies.session().ok_or_else(|| ended(SessionFault::DoesNotOpen))?;
+    Session::open(&sealed, &context.app.ring, context.now).map_err(ended)
+}
+
 /// The signed-in browser, if this isolate's memory vouches for it.
 pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>) -> Option<SignedIn> {
     let session = session(context).ok()?;
-    let key = session.entry_key(&context.app.ring)?;
     let entry = context.app.memory.entry(session.id, context.now, context.app.config.session.recheck)?;
-    Some(SignedIn { session, entry, key })
+    Some(SignedIn { session, entry })
 }
 
 /// The signed-in browser, from the store if need be.
@@ -50,34 +50,6 @@ pub(super) async fn signed_in<R: Runtime>(context: &Context<'_, R>) -> Result<Si
         return Ok(signed_in);
     }
     let session = session(context)?;
-    // A session is opened only by a key of the ring, and that key named the entry.
-    let key = session.entry_key(&context.app.ring).ok_or(Error::SessionEnded(SessionEnd::EntryMissing))?;
-    let entry = read(context, &session, &key).await?;
-    Ok(SignedIn { session, entry, key })
-}
-
-/// The entry as the store has it now, or as this isolate does if that is newer.
-pub(super) async fn read<R: Runtime>(
-    context: &Context<'_, R>,
-    session: &Session,
-    key: &EntryKey,
-) -> Result<Rc<TokenCacheEntry>, Error> {
-    let memory = &context.app.memory;
-    match context.runtime.kv_get(key.as_str()).await {
-        Ok(Some(stored)) => {
-            let entry = TokenCacheEntry::open(&stored, &session.record_key, key)
-                .map_err(|_| Error::SessionEnded(SessionEnd::EntryDoesNotOpen))?;
-            Ok(memory.remember(session.id, entry, context.now))
-        }
-        Ok(None) => {
-            memory.forget(session.id);
-            Err(Error::SessionEnded(SessionEnd::EntryMissing))
-        }
-        // An outage of the store signs nobody out: what this isolate knows serves until the store is back.
-        Err(fault) => {
-            let details = serde_json::json!({ "what": "entry", "reason": format!("{fault:?}") });
-            log::happened(context.runtime, &context.trace, Event::StoreFailed, details);
-            memory.stale_entry(session.id).ok_or(Error::CacheUnavailable(fault))
-        }
-    }
+    let entry = token_cache::read(context, &session).await?;
+    Ok(SignedIn { session, entry })
 }

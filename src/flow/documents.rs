@@ -10,8 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::ACCEPT;
 use sha2::{Digest, Sha256};
 
-use super::Context;
-use super::log::{self, Event};
+use super::{Context, token_cache};
 use crate::error::{Error, OpFault};
 use crate::memory::{Held, Slot};
 use crate::oidc::jwks::Jwks;
@@ -55,8 +54,7 @@ pub(super) async fn store<R: Runtime>(context: &Context<'_, R>) {
         value.extend_from_slice(&source);
         let key = storage_key(context, name);
         if let Err(fault) = context.runtime.kv_put(&key, &value, "{}", STORED_LIFETIME).await {
-            let details = serde_json::json!({ "what": name, "reason": format!("{fault:?}") });
-            log::happened(context.runtime, &context.trace, Event::StoreFailed, details);
+            token_cache::failed(context, name, fault);
         }
     }
 }
@@ -92,13 +90,22 @@ impl<P> Source<'_, P> {
                 return Ok(document);
             }
         }
+        let known = || slot.read().map(|(document, _)| document);
+        if let Some(fault) = slot.recent_failure(context.now, PAUSE_AFTER_FAILURE) {
+            return known().ok_or(Error::OpUnreachable(fault));
+        }
         match self.fetch(context).await {
             Ok(held) => {
                 let document = Rc::clone(&held.document);
                 slot.hold(held);
                 Ok(document)
             }
-            Err(error) => slot.read().map(|(document, _)| document).ok_or(error),
+            Err(error) => {
+                if let Error::OpUnreachable(fault) = error {
+                    slot.failed(fault, context.now);
+                }
+                known().ok_or(error)
+            }
         }
     }
 
@@ -165,4 +172,6 @@ const METADATA_LIFETIME: Lifetime = Lifetime::from_seconds(12 * 3600);
 const JWKS_LIFETIME: Lifetime = Lifetime::from_seconds(12 * 3600);
 /// A stored copy outlives its freshness, to bridge an outage.
 const STORED_LIFETIME: Lifetime = Lifetime::from_seconds(7 * 24 * 3600);
+/// For so long after an outage the OP is not asked again: what `Retry-After` tells visitors, too.
+const PAUSE_AFTER_FAILURE: Lifetime = Lifetime::from_seconds(5);
 const MAX_RETRY_AFTER: u64 = 3600;

@@ -88,9 +88,10 @@ pub(super) async fn begin<R: Runtime>(context: &Context<'_, R>, wish: Wish) -> R
     Ok(give_up_surplus(context, answer))
 }
 
-/// What the code is redeemed for: the first API, since a token request names one resource.
+/// What the code is redeemed for: UserInfo, which takes no token made for an API, where it is called; else the first API.
+/// A token request names one resource, and the refresh token serves the others.
 fn redeemed_for(config: &Config) -> (Option<String>, Vec<String>) {
-    config.apis.first().map_or_else(
+    config.apis.first().filter(|_| !config.provider.user_info).map_or_else(
         || (None, config.provider.scopes.clone()),
         |api| (api.resource.clone(), [config.provider.scopes.as_slice(), api.scopes.as_slice()].concat()),
     )

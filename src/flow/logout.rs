@@ -5,17 +5,17 @@
 use serde_json::json;
 
 use super::log::{self, Event};
-use super::{Context, authenticate, documents};
+use super::{Context, authenticate, documents, token_cache};
 use crate::answer::{Action, Answer, Page};
 use crate::error::Error;
 use crate::oidc::end_session::EndSessionRequest;
 use crate::request::Method;
 use crate::runtime::Runtime;
-use crate::session::account::SidKey;
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::entry::{EntryMetadata, TokenCacheEntry};
 use crate::session::keys::Purpose;
 use crate::session::session::Session;
+use crate::session::storage_key::{EntryKey, SidKey};
 use crate::time::Lifetime;
 
 /// `/.auth/logout`: a POST or GET from a page of ours signs out; any other GET asks first, so that no other site can
@@ -37,13 +37,14 @@ pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<An
         };
         return Ok(Answer::page(200, &page));
     }
-    let Ok(session) = authenticate::session(context) else {
+    // By the cookie alone: after a removal that failed, the user signs out again and must not be told that it is done.
+    let Ok(session) = authenticate::opened(context) else {
         // Nobody is signed in here; the OP may still know the user, and the cookie may be a remnant.
         let answer = leave(context, None).await;
         return Ok(answer.with("set-cookie", CookieName::Session.expire()));
     };
     let entry = last_entry(context, &session).await;
-    remove_account(context, &session).await?;
+    remove_account(context, &session, entry.as_ref()).await?;
     let answer = leave(context, entry.as_ref()).await;
     log::happened(context.runtime, &context.trace, Event::LogoutCompleted, json!({}));
     Ok(answer.with("set-cookie", CookieName::Session.expire()))
@@ -69,36 +70,42 @@ pub(super) fn returned<R: Runtime>(context: &Context<'_, R>) -> Result<Answer, E
 
 /// The entry before it is removed, for the hints to the OP. Doing without is no reason not to sign out.
 async fn last_entry<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Option<TokenCacheEntry> {
-    let key = session.entry_key(&context.app.ring)?;
     let entry = match context.app.memory.stale_entry(session.id) {
         Some(entry) => entry,
-        None => authenticate::read(context, session, &key).await.ok()?,
+        None => token_cache::read(context, session).await.ok()?,
     };
     Some(TokenCacheEntry::clone(&entry))
 }
 
 /// Deletes every entry of the account, under every name it has, whether or not it can be opened.
-async fn remove_account<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
-    let runtime = context.runtime;
+async fn remove_account<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    entry: Option<&TokenCacheEntry>,
+) -> Result<(), Error> {
     let memory = &context.app.memory;
     // From this moment on a refresh that is under way keeps nothing.
     memory.sign_out(session.account, context.now);
     memory.forget(session.id);
-    let own = session.entry_key(&context.app.ring);
-    // Listings lag behind writes, so the session's own entry is not left to them.
-    if let Some(own) = &own {
-        runtime.kv_delete(own.as_str()).await.map_err(Error::CacheUnavailable)?;
-    }
     for prefix in session.account.prefixes(&context.app.ring) {
-        for listing in runtime.kv_list(&prefix).await.map_err(Error::CacheUnavailable)? {
-            runtime.kv_delete(&listing.key).await.map_err(Error::CacheUnavailable)?;
+        for listing in context.runtime.kv_list(&prefix).await.map_err(Error::CacheUnavailable)? {
             let metadata = listing.metadata.and_then(|metadata| serde_json::from_str::<EntryMetadata>(&metadata).ok());
-            if let Some(sid) = metadata.and_then(|metadata| metadata.sid).as_deref().and_then(SidKey::parse) {
-                runtime.kv_delete(sid.as_str()).await.map_err(Error::CacheUnavailable)?;
-            }
+            remove(context, &listing.key, metadata.and_then(|metadata| metadata.sid).as_deref()).await?;
         }
     }
-    Ok(())
+    // Listings lag behind writes, so the session's own entry is not left to them.
+    match EntryKey::of(session, &context.app.ring) {
+        Some(own) => remove(context, own.as_str(), entry.and_then(|entry| entry.sid_key.as_deref())).await,
+        None => Ok(()),
+    }
+}
+
+/// Deletes the index entry before the entry that names it: a second attempt must still find both.
+async fn remove<R: Runtime>(context: &Context<'_, R>, key: &str, sid: Option<&str>) -> Result<(), Error> {
+    if let Some(sid) = sid.and_then(SidKey::parse) {
+        context.runtime.kv_delete(sid.as_str()).await.map_err(Error::CacheUnavailable)?;
+    }
+    context.runtime.kv_delete(key).await.map_err(Error::CacheUnavailable)
 }
 
 /// Sends the browser to the OP to end its session there; without such an endpoint the sign-out ends here.
@@ -112,7 +119,7 @@ async fn leave<R: Runtime>(context: &Context<'_, R>, entry: Option<&TokenCacheEn
     let state = super::hex(&context.runtime.random::<16>());
     let location = EndSessionRequest {
         client_id: &config.provider.client_id,
-        id_token_hint: entry.map(|entry| entry.id_token.expose().as_str()),
+        id_token_hint: entry.and_then(|entry| entry.id_token.as_ref()).map(|token| token.expose().as_str()),
         logout_hint: entry.and_then(|entry| entry.claim("login_hint")),
         post_logout_redirect_uri: &config.public_url(&config.paths.signed_out_callback),
         state: &state,

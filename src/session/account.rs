@@ -1,4 +1,4 @@
-//! Accounts and the storage names made from them.
+//! Accounts, and the prefix under which the store has their entries.
 //!
 //! An account is the home account id `uid.utid` at the Microsoft identity platform and (`iss`, `sub`) elsewhere. In
 //! storage it appears only as a keyed hash, so that names in the store carry no personal data.
@@ -9,19 +9,10 @@ use sha2::{Digest, Sha256};
 
 use crate::oidc::client_info::ClientInfo;
 use crate::session::keys::{KeyRing, PurposeKeys};
-use crate::session::session::SessionId;
 
 /// Which account: a digest of its identity. It stays inside sealed values; storage sees only names made from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AccountDigest([u8; 32]);
-
-/// A key of the token cache: `account/<account>/<session>`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryKey(String);
-
-/// A key of the index from an OpenID Provider's session to ours: `sid/<hash(iss, sid)>`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SidKey(String);
 
 impl AccountDigest {
     /// The account of a subject; `sub` alone is unique only within its issuer (OIDC Core 2).
@@ -53,7 +44,9 @@ impl AccountDigest {
         ring.all().map(move |keys| self.prefix(keys))
     }
 
-    fn prefix(self, keys: &PurposeKeys) -> String {
+    /// The prefix of its entries under one key of the ring.
+    #[must_use]
+    pub fn prefix(self, keys: &PurposeKeys) -> String {
         format!("{ACCOUNT_PREFIX}{}/", URL_SAFE_NO_PAD.encode(keys.name(&[b"account", &self.0])))
     }
 
@@ -67,43 +60,7 @@ impl AccountDigest {
     }
 }
 
-impl EntryKey {
-    /// The key of the entry of one account and session, under one key of the ring.
-    #[must_use]
-    pub fn new(account: AccountDigest, session: SessionId, keys: &PurposeKeys) -> Self {
-        Self(format!("{}{}", account.prefix(keys), URL_SAFE_NO_PAD.encode(session.as_bytes())))
-    }
-
-    /// The key as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl SidKey {
-    /// The index key for the OP's session `sid`, under one key of the ring.
-    #[must_use]
-    pub fn new(issuer: &str, sid: &str, keys: &PurposeKeys) -> Self {
-        let hash = keys.name(&[b"sid", issuer.as_bytes(), sid.as_bytes()]);
-        Self(format!("{SID_PREFIX}{}", URL_SAFE_NO_PAD.encode(hash)))
-    }
-
-    /// Reads a key back from the metadata of a token cache entry.
-    #[must_use]
-    pub fn parse(key: &str) -> Option<Self> {
-        key.starts_with(SID_PREFIX).then(|| Self(key.to_owned()))
-    }
-
-    /// The key as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 const ACCOUNT_PREFIX: &str = "account/";
-const SID_PREFIX: &str = "sid/";
 
 #[cfg(test)]
 mod tests {
@@ -117,11 +74,7 @@ mod tests {
         let account = AccountDigest::from_subject("https://op.example", "alice");
         let prefixes: Vec<_> = account.prefixes(&ring).collect();
         assert_eq!(prefixes.len(), 2);
-        for keys in ring.all() {
-            let key = EntryKey::new(account, SessionId::from_bytes([5; 16]), keys);
-            assert!(prefixes.iter().any(|prefix| key.as_str().starts_with(prefix)));
-            assert!(key.as_str().len() < 512);
-        }
+        assert_ne!(prefixes[0], prefixes[1]);
     }
 
     #[test]

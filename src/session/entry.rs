@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::secret::Secret;
-use crate::session::account::{EntryKey, SidKey};
 use crate::session::seal::{NONCE_LENGTH, SealingKey};
+use crate::session::storage_key::{EntryKey, SidKey};
 use crate::time::{Lifetime, Timestamp};
 
 /// The tokens and claims of one account and session.
@@ -19,8 +19,8 @@ pub struct TokenCacheEntry {
     pub issuer: String,
     /// The verified claims of the ID token, without those that only concern the protocol.
     pub claims: Map<String, Value>,
-    /// The ID token as received, for `id_token_hint`.
-    pub id_token: Secret,
+    /// The ID token as received, where sign-out sends it as `id_token_hint`.
+    pub id_token: Option<Secret>,
     /// The refresh token, where the OP issued one.
     pub refresh_token: Option<Secret>,
     /// When the user signed in.
@@ -83,7 +83,7 @@ impl TokenCacheEntry {
     pub fn new(
         issuer: String,
         claims: Map<String, Value>,
-        id_token: Secret,
+        id_token: Option<Secret>,
         sid_key: Option<&SidKey>,
         created_at: Timestamp,
     ) -> Self {
@@ -188,7 +188,7 @@ fn is_reserved(scope: &str) -> bool {
 struct StoredEntry {
     issuer: String,
     claims: Map<String, Value>,
-    id_token: String,
+    id_token: Option<String>,
     refresh_token: Option<String>,
     created_at: Timestamp,
     sid_key: Option<String>,
@@ -219,7 +219,7 @@ impl From<&TokenCacheEntry> for StoredEntry {
         Self {
             issuer: entry.issuer.clone(),
             claims: entry.claims.clone(),
-            id_token: entry.id_token.expose().clone(),
+            id_token: entry.id_token.as_ref().map(|token| token.expose().clone()),
             refresh_token: entry.refresh_token.as_ref().map(|token| token.expose().clone()),
             created_at: entry.created_at,
             sid_key: entry.sid_key.clone(),
@@ -242,7 +242,7 @@ impl From<StoredEntry> for TokenCacheEntry {
         Self {
             issuer: stored.issuer,
             claims: stored.claims,
-            id_token: Secret::new(stored.id_token),
+            id_token: stored.id_token.map(Secret::new),
             refresh_token: stored.refresh_token.map(Secret::new),
             created_at: stored.created_at,
             sid_key: stored.sid_key,
@@ -261,7 +261,7 @@ mod tests {
     use crate::config::SessionKeys;
     use crate::session::account::AccountDigest;
     use crate::session::keys::KeyRing;
-    use crate::session::session::SessionId;
+    use crate::session::session::{Session, SessionId};
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_unix(seconds)
@@ -279,8 +279,7 @@ mod tests {
     }
 
     fn entry() -> TokenCacheEntry {
-        let id_token = Secret::new("header.claims.signature".to_owned());
-        TokenCacheEntry::new("https://op.example".to_owned(), Map::new(), id_token, None, at(0))
+        TokenCacheEntry::new("https://op.example".to_owned(), Map::new(), None, None, at(0))
     }
 
     fn found(entry: &TokenCacheEntry, scopes: &str, now: u64) -> String {
@@ -332,12 +331,24 @@ mod tests {
         assert_eq!(found(&entry, "a", 1800), "expiring t");
     }
 
+    fn key_of(account: AccountDigest, id: u8, ring: &KeyRing) -> EntryKey {
+        let session = Session {
+            id: SessionId::from_bytes([id; 16]),
+            account,
+            issued_at: at(0),
+            idle_expires_at: at(1),
+            absolute_expires_at: at(1),
+            record_key: Secret::new([0; 32]),
+            named_by: ring.current().id(),
+        };
+        EntryKey::of(&session, ring).unwrap()
+    }
+
     #[test]
     fn an_entry_opens_only_with_its_record_key_and_in_its_place() {
         let ring = KeyRing::new(&SessionKeys { current: Secret::new([1; 32]), previous: vec![] });
         let account = AccountDigest::from_subject("https://op.example", "alice");
-        let here = EntryKey::new(account, SessionId::from_bytes([1; 16]), ring.current());
-        let there = EntryKey::new(account, SessionId::from_bytes([2; 16]), ring.current());
+        let (here, there) = (key_of(account, 1, &ring), key_of(account, 2, &ring));
         let mut entry = entry();
         entry.save(token("secret-token", "a", 3600), at(0));
         let stored = entry.seal(&Secret::new([9; 32]), &here, [4; NONCE_LENGTH]);

@@ -3,7 +3,7 @@
 
 use crate::config::SessionSettings;
 use crate::secret::Secret;
-use crate::session::account::{AccountDigest, EntryKey};
+use crate::session::account::AccountDigest;
 use crate::session::keys::{KeyId, KeyRing, Purpose};
 use crate::session::seal::NONCE_LENGTH;
 use crate::time::{Lifetime, Timestamp};
@@ -96,12 +96,6 @@ impl Session {
     #[must_use]
     pub const fn storage_lifetime(&self, now: Timestamp) -> Lifetime {
         self.absolute_expires_at.since(now)
-    }
-
-    /// The key of this session's token cache entry; `None` once the ring key that named it is gone.
-    #[must_use]
-    pub fn entry_key(&self, ring: &KeyRing) -> Option<EntryKey> {
-        ring.find(self.named_by).map(|keys| EntryKey::new(self.account, self.id, keys))
     }
 
     /// Seals the session for its cookie.

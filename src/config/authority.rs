@@ -1,0 +1,21 @@
+//! Where an OpenID Provider is, as the configuration knows it.
+
+use url::Url;
+
+use crate::oidc::issuer::IssuerRule;
+
+use super::fault::Problem;
+
+/// The OP's endpoints as configuration knows them.
+pub(super) struct Authority {
+    pub(super) metadata_url: Url,
+    pub(super) issuer: IssuerRule,
+}
+
+/// The metadata document of an issuer (OIDC Discovery 4.1).
+pub(super) fn metadata_url(issuer: &str) -> Result<Url, Problem> {
+    Url::parse(&format!("{}/{WELL_KNOWN}", issuer.strip_suffix('/').unwrap_or(issuer)))
+        .map_err(|_| Problem::Invalid("be a URL that a path can be appended to", Some("https://op.example.com")))
+}
+
+const WELL_KNOWN: &str = ".well-known/openid-configuration";

@@ -1,0 +1,114 @@
+//! What a verified sign-in becomes: an account, a token cache entry, the index that leads to it, and a session.
+
+use serde_json::{Map, Value};
+
+use super::token_endpoint::Purpose;
+use super::{Context, acquire, authenticate, documents, token_cache};
+use crate::error::{Error, OpFault};
+use crate::oidc::client_info::ClientInfo;
+use crate::oidc::id_token::IdToken;
+use crate::oidc::metadata::Metadata;
+use crate::oidc::token::TokenParts;
+use crate::oidc::user_info::UserInfo;
+use crate::runtime::Runtime;
+use crate::secret::Secret;
+use crate::session::account::AccountDigest;
+use crate::session::entry::TokenCacheEntry;
+use crate::session::session::Session;
+use crate::session::storage_key::SidKey;
+
+/// A sign-in whose every check has passed.
+pub(super) struct SignIn<'a> {
+    /// The verified ID token.
+    pub(super) id_token: IdToken,
+    /// The token response that it came in.
+    pub(super) tokens: TokenParts,
+    /// What the access token is for.
+    pub(super) purpose: Purpose<'a>,
+    /// The OP's session, where the ID token does not name it.
+    pub(super) session_state: Option<String>,
+}
+
+/// Begins a session: the entry first, then the index; only then is there anything to put into a cookie.
+pub(super) async fn session<R: Runtime>(
+    context: &Context<'_, R>,
+    metadata: &Metadata,
+    sign_in: SignIn<'_>,
+) -> Result<Session, Error> {
+    let app = context.app;
+    let account = account(context, &sign_in)?;
+    let claims = claims(context, metadata, &sign_in).await?;
+    let SignIn { id_token, tokens, purpose, session_state } = sign_in;
+
+    let keys = app.ring.current();
+    let settings = &app.config.session;
+    let begins_at = app.memory.after_sign_out(account, context.now);
+    let record_key = Secret::new(context.runtime.random());
+    let session = Session::begin(account, context.runtime.random(), record_key, keys.id(), begins_at, settings);
+    // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
+    let session_state = session_state.filter(|_| app.config.provider.is_entra);
+    let sid = id_token.session_id().map(str::to_owned).or(session_state);
+    let sid_key = sid.map(|sid| SidKey::new(id_token.issuer(), &sid, keys));
+    let hint = tokens.id_token.clone().filter(|_| app.config.provider.sends_id_token_hint);
+
+    let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, hint, sid_key.as_ref(), context.now);
+    entry.save(acquire::cached(&tokens, &purpose, context.now), context.now);
+    entry.refresh_token = tokens.refresh_token;
+    token_cache::write(context, &session, &entry).await?;
+    if let Some(sid_key) = sid_key {
+        let entry_key = token_cache::key(context, &session)?;
+        let lifetime = token_cache::lifetime(context, &session);
+        let put = context.runtime.kv_put(sid_key.as_str(), entry_key.as_str().as_bytes(), "{}", lifetime);
+        put.await.map_err(Error::CacheUnavailable)?;
+    }
+    app.memory.remember(session.id, entry, context.now);
+    Ok(session)
+}
+
+/// Ends the session that this browser had before: its tokens must not outlive its cookie.
+pub(super) async fn end_previous<R: Runtime>(context: &Context<'_, R>) {
+    let Ok(previous) = authenticate::session(context) else { return };
+    context.app.memory.forget(previous.id);
+    if let Err(Error::CacheUnavailable(fault)) = token_cache::delete(context, &previous).await {
+        token_cache::failed(context, "previous entry", fault);
+    }
+}
+
+/// The home account at the Microsoft identity platform, from the token response only: what the browser carries back
+/// can be edited by its user.
+fn account<R: Runtime>(context: &Context<'_, R>, sign_in: &SignIn<'_>) -> Result<AccountDigest, Error> {
+    if !context.app.config.provider.is_entra {
+        return Ok(AccountDigest::from_subject(sign_in.id_token.issuer(), sign_in.id_token.subject()));
+    }
+    let info = sign_in.tokens.client_info.as_deref().and_then(ClientInfo::parse);
+    info.map(|info| AccountDigest::from_client_info(&info)).ok_or(Error::OpMisbehaved(OpFault::ClientInfo))
+}
+
+/// The claims to keep: the ID token's and, where configured, those that only UserInfo has.
+async fn claims<R: Runtime>(
+    context: &Context<'_, R>,
+    metadata: &Metadata,
+    sign_in: &SignIn<'_>,
+) -> Result<Map<String, Value>, Error> {
+    let mut claims = sign_in.id_token.claims().clone();
+    if let (true, Some(endpoint)) = (context.app.config.provider.user_info, &metadata.userinfo_endpoint) {
+        let request = http::Request::get(endpoint.as_str())
+            .header("accept", "application/json")
+            .header("authorization", format!("Bearer {}", sign_in.tokens.access_token.expose()))
+            .body(Vec::new())
+            .map_err(|_| Error::Bug("a token is no header value"))?;
+        let timeout = context.app.config.provider.timeout;
+        let response = context.runtime.call_op(request, timeout).await.map_err(Error::OpUnreachable)?;
+        let body = documents::succeeded("userinfo", &response)?;
+        let user_info = UserInfo::parse(body, sign_in.id_token.subject());
+        for (name, value) in user_info.map_err(|fault| Error::OpMisbehaved(OpFault::UserInfo(fault)))?.into_claims() {
+            claims.entry(name).or_insert(value);
+        }
+    }
+    claims.retain(|name, _| !PROTOCOL_CLAIMS.contains(&name.as_str()));
+    Ok(claims)
+}
+
+/// Claims that only concern the protocol run that carried them.
+const PROTOCOL_CLAIMS: &[&str] =
+    &["aio", "at_hash", "aud", "azp", "c_hash", "exp", "iat", "nbf", "nonce", "rh", "uti", "ver"];

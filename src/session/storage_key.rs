@@ -1,0 +1,83 @@
+//! The keys under which the store has what belongs to a session. They are keyed hashes: no personal data is in them.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::session::account::AccountDigest;
+use crate::session::keys::{KeyRing, PurposeKeys};
+use crate::session::session::{Session, SessionId};
+
+/// A key of the token cache: `account/<account>/<session>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryKey(String);
+
+/// A key of the index from an OpenID Provider's session to ours: `sid/<hash(iss, sid)>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SidKey(String);
+
+impl EntryKey {
+    /// The key of a session's entry. `None` once the ring key that named it is gone.
+    #[must_use]
+    pub fn of(session: &Session, ring: &KeyRing) -> Option<Self> {
+        ring.find(session.named_by).map(|keys| Self::new(session.account, session.id, keys))
+    }
+
+    fn new(account: AccountDigest, session: SessionId, keys: &PurposeKeys) -> Self {
+        Self(format!("{}{}", account.prefix(keys), URL_SAFE_NO_PAD.encode(session.as_bytes())))
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl SidKey {
+    /// The index key for the OP's session `sid`, under one key of the ring.
+    #[must_use]
+    pub fn new(issuer: &str, sid: &str, keys: &PurposeKeys) -> Self {
+        let hash = keys.name(&[b"sid", issuer.as_bytes(), sid.as_bytes()]);
+        Self(format!("{SID_PREFIX}{}", URL_SAFE_NO_PAD.encode(hash)))
+    }
+
+    /// Reads a key back from the metadata of a token cache entry.
+    #[must_use]
+    pub fn parse(key: &str) -> Option<Self> {
+        key.starts_with(SID_PREFIX).then(|| Self(key.to_owned()))
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const SID_PREFIX: &str = "sid/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SessionKeys;
+    use crate::secret::Secret;
+
+    #[test]
+    fn an_entry_lies_under_its_account_and_within_the_stores_limit() {
+        let ring = KeyRing::new(&SessionKeys { current: Secret::new([1; 32]), previous: vec![Secret::new([2; 32])] });
+        let account = AccountDigest::from_subject("https://op.example", "alice");
+        for (keys, prefix) in ring.all().zip(account.prefixes(&ring)) {
+            let key = EntryKey::new(account, SessionId::from_bytes([5; 16]), keys);
+            assert!(key.as_str().starts_with(&prefix));
+            assert!(key.as_str().len() < 512);
+        }
+    }
+
+    #[test]
+    fn a_sid_key_is_read_back_only_as_what_it_is() {
+        let ring = KeyRing::new(&SessionKeys { current: Secret::new([1; 32]), previous: vec![] });
+        let key = SidKey::new("https://op.example", "s1", ring.current());
+        assert_eq!(SidKey::parse(key.as_str()), Some(key));
+        assert_eq!(SidKey::parse("account/a/b"), None);
+    }
+}

@@ -1,0 +1,29 @@
+//! What is written down must be what the code does: the settings in docs/configuration.md.
+
+use vestibule::config::{SETTINGS, Setting};
+
+#[test]
+fn every_setting_stands_in_the_documentation_as_the_code_knows_it() {
+    let page = include_str!("../docs/configuration.md");
+    let expected = tables();
+    assert!(page.contains(&expected), "docs/configuration.md must contain exactly:\n\n{expected}");
+}
+
+fn tables() -> String {
+    let mut text = String::new();
+    let mut section = "";
+    for setting in SETTINGS {
+        let own = setting.key.split('.').next().unwrap_or_default();
+        if own != section {
+            section = own;
+            text += &format!("\n## {section}\n\n| Setting | Kind | Default | Meaning |\n|---|---|---|---|\n");
+        }
+        text.push_str(&row(setting));
+    }
+    text.trim_start().to_owned()
+}
+
+fn row(setting: &Setting) -> String {
+    let default = setting.default.map(|default| format!("`{default}`")).unwrap_or_default();
+    format!("| `{}` | {} | {default} | {} |\n", setting.key, setting.kind, setting.meaning)
+}

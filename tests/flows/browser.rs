@@ -1,0 +1,118 @@
+//! A browser: keeps cookies, sends what browsers send, and carries people to the OpenID Provider and back.
+
+use crate::deployment::PUBLIC;
+use crate::jar::Jar;
+use crate::op::EndUser;
+use crate::request::{Received, Request};
+use crate::world::World;
+
+pub(crate) const SESSION: &str = "__Host-session";
+pub(crate) const LOGOUT: &str = "__Host-logout";
+pub(crate) const LOGIN: &str = "__Host-login-";
+
+pub(crate) struct Browser<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) jar: Jar,
+}
+
+impl<'w> Browser<'w> {
+    pub(crate) fn new(world: &'w World) -> Self {
+        Self { world, jar: Jar::default() }
+    }
+
+    /// A browser that `user` has signed in with.
+    pub(crate) fn signed_in(world: &'w World, user: &EndUser) -> Self {
+        let browser = Self::new(world);
+        let landed = browser.sign_in("/", user);
+        assert_eq!((landed.status, landed.is_forwarded), (200, true));
+        browser
+    }
+
+    /// Another browser with a copy of the cookies of this one.
+    pub(crate) fn copy(&self) -> Self {
+        Self { world: self.world, jar: self.jar.clone() }
+    }
+
+    /// The request with this browser's cookies.
+    pub(crate) fn with_cookies(&self, request: Request) -> Request {
+        match self.jar.header(self.world.time()) {
+            Some(cookies) => request.with("cookie", &cookies),
+            None => request,
+        }
+    }
+
+    pub(crate) fn send(&self, request: Request) -> Received {
+        let received = self.world.serve(&self.with_cookies(request));
+        self.receive(&received);
+        received
+    }
+
+    /// Keeps the cookies of an answer.
+    pub(crate) fn receive(&self, received: &Received) {
+        for cookie in received.set_cookies() {
+            assert_eq!(received.header("cache-control"), Some("no-store"), "a shared cache would keep {cookie}");
+            self.jar.set(cookie, self.world.time());
+        }
+    }
+
+    /// Types an address.
+    pub(crate) fn visit(&self, path: &str) -> Received {
+        self.send(Request::navigation("GET", &absolute(path), "none"))
+    }
+
+    /// Calls from a page of ours.
+    pub(crate) fn fetch(&self, path: &str) -> Received {
+        self.send(Request::script("GET", &absolute(path)))
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Received {
+        self.send(Request::script("POST", &absolute(path)))
+    }
+
+    /// Follows a link on a page of ours.
+    pub(crate) fn follow(&self, path: &str) -> Received {
+        self.send(Request::navigation("GET", &absolute(path), "same-origin"))
+    }
+
+    /// Comes back from the OP.
+    pub(crate) fn come_back(&self, url: &str) -> Received {
+        self.send(Request::navigation("GET", url, "cross-site"))
+    }
+
+    /// The same as a script would: its error is a problem document.
+    pub(crate) fn come_back_as_script(&self, url: &str) -> Received {
+        self.send(Request::script("GET", url))
+    }
+
+    /// Asks for a page and is sent to the OP: the authorization request.
+    pub(crate) fn begin(&self, path: &str) -> String {
+        let redirect = self.visit(path);
+        assert_eq!(redirect.status, 302, "{redirect:?}");
+        redirect.location().to_owned()
+    }
+
+    /// Asks for a page, signs in at the OP, and returns what comes of the callback's redirect.
+    pub(crate) fn sign_in(&self, path: &str, user: &EndUser) -> Received {
+        let request = self.begin(path);
+        let callback = self.world.op.authorize(&request, user);
+        let redirect = self.come_back(&callback);
+        assert_eq!(redirect.status, 303, "{redirect:?}\n{:?}", self.world.log().last());
+        self.send(Request::navigation("GET", redirect.location(), "cross-site"))
+    }
+
+    /// The path of the session cookie's value.
+    pub(crate) fn session(&self) -> Option<String> {
+        self.jar.get(SESSION)
+    }
+
+    /// Whether a page of the origin is shown to this browser.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        let received = self.copy().fetch("/page");
+        assert!(received.is_forwarded || received.status == 401, "{received:?}");
+        received.is_forwarded
+    }
+}
+
+pub(crate) fn absolute(path: &str) -> String {
+    if path.starts_with('/') { format!("{PUBLIC}{path}") } else { path.to_owned() }
+}

@@ -1,0 +1,80 @@
+//! The origin and the APIs: they record what reaches them, and answer or fail as told.
+
+use std::cell::RefCell;
+
+use vestibule::forwarding::ForwardPlan;
+use vestibule::runtime::TransportFault;
+
+use crate::request::{Received, Request};
+
+/// What reached the origin or an API, after the plan was applied to the browser's request.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) plan: ForwardPlan,
+}
+
+#[derive(Default)]
+pub(crate) struct Downstream {
+    arrivals: RefCell<Vec<Arrival>>,
+    pub(crate) fault: RefCell<Option<TransportFault>>,
+    /// Headers of the next answers.
+    pub(crate) answer_headers: RefCell<Vec<(String, String)>>,
+}
+
+impl Arrival {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn bearer(&self) -> &str {
+        self.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap()
+    }
+}
+
+impl Downstream {
+    pub(crate) fn receive(&self, request: &Request, plan: &ForwardPlan) -> Result<Received, TransportFault> {
+        let mut headers: Vec<(String, String)> =
+            request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+        headers.retain(|(name, _)| !plan.remove.contains(name));
+        for (name, value) in &plan.set {
+            headers.retain(|(other, _)| other != name);
+            headers.push(((*name).to_owned(), value.clone()));
+        }
+        let arrival = Arrival { method: request.method.clone(), url: plan.url.clone(), headers, plan: plan.clone() };
+        self.arrivals.borrow_mut().push(arrival);
+        match *self.fault.borrow() {
+            Some(fault) => Err(fault),
+            None => Ok(self.answer(plan)),
+        }
+    }
+
+    pub(crate) fn arrivals(&self) -> Vec<Arrival> {
+        self.arrivals.borrow().clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.arrivals.borrow().len()
+    }
+
+    pub(crate) fn last(&self) -> Arrival {
+        self.arrivals.borrow().last().expect("nothing arrived").clone()
+    }
+
+    /// The answer after the edits, as the edge makes them on native handles.
+    fn answer(&self, plan: &ForwardPlan) -> Received {
+        let mut headers = self.answer_headers.borrow().clone();
+        if plan.answer.drop_cookies {
+            headers.retain(|(name, _)| name != "set-cookie");
+        }
+        let may_be_cached = headers.iter().any(|(name, _)| name == "cache-control");
+        if !may_be_cached || plan.answer.force_no_store || !plan.answer.set_cookie.is_empty() {
+            headers.retain(|(name, _)| name != "cache-control");
+            headers.push(("cache-control".to_owned(), "no-store".to_owned()));
+        }
+        headers.extend(plan.answer.set_cookie.iter().map(|cookie| ("set-cookie".to_owned(), cookie.clone())));
+        Received { status: 200, headers, body: "downstream".to_owned(), is_forwarded: true }
+    }
+}

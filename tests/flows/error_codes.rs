@@ -1,0 +1,104 @@
+//! The table of error codes: what `error.rs` can say, `answer.rs` explains and the README documents.
+
+use std::collections::BTreeSet;
+
+use vestibule::answer::{Answer, title};
+use vestibule::error::{Error, LoginReason, OpFault, SessionEnd};
+use vestibule::oidc::authorization::AuthorizationResponseFault;
+use vestibule::oidc::id_token::IdTokenFault;
+use vestibule::request::HeadFault;
+use vestibule::runtime::{StoreFault, TransportFault};
+use vestibule::session::login_attempt::AttemptFault;
+
+/// One of each.
+fn errors() -> Vec<Error> {
+    vec![
+        Error::ApiUnreachable("Orders".to_owned(), TransportFault::NoConnection),
+        Error::AttemptInvalid(AttemptFault::Missing),
+        Error::AuthorizationResponseInvalid(AuthorizationResponseFault::Duplicate),
+        Error::BadRequest(HeadFault::AmbiguousPath),
+        Error::Bug("none"),
+        Error::CacheUnavailable(StoreFault::Get),
+        Error::CodeRejected,
+        Error::Denied,
+        Error::IdTokenRejected(IdTokenFault::Expired),
+        Error::LoginRequired(LoginReason::NoSession),
+        Error::LogoutResponseInvalid,
+        Error::Misconfigured,
+        Error::NoSuchRoute,
+        Error::OpMisbehaved(OpFault::TokenResponse),
+        Error::OpRefused("invalid_client".to_owned()),
+        Error::OpUnreachable(TransportFault::TimedOut),
+        Error::OriginUnreachable(TransportFault::TimedOut),
+        Error::SessionEnded(SessionEnd::SignedOut),
+        Error::UntrustedOrigin,
+        Error::WrongMethod { allow: "GET" },
+    ]
+}
+
+/// Fails to compile when a variant is added that `errors` may lack.
+const fn is_listed(error: &Error) -> bool {
+    match error {
+        Error::ApiUnreachable(..)
+        | Error::AttemptInvalid(_)
+        | Error::AuthorizationResponseInvalid(_)
+        | Error::BadRequest(_)
+        | Error::Bug(_)
+        | Error::CacheUnavailable(_)
+        | Error::CodeRejected
+        | Error::Denied
+        | Error::IdTokenRejected(_)
+        | Error::LoginRequired(_)
+        | Error::LogoutResponseInvalid
+        | Error::Misconfigured
+        | Error::NoSuchRoute
+        | Error::OpMisbehaved(_)
+        | Error::OpRefused(_)
+        | Error::OpUnreachable(_)
+        | Error::OriginUnreachable(_)
+        | Error::SessionEnded(_)
+        | Error::UntrustedOrigin
+        | Error::WrongMethod { .. } => true,
+    }
+}
+
+#[test]
+fn every_code_has_a_title_and_an_advice_of_its_own() {
+    let fallback = title("no such code");
+    let mut titles = BTreeSet::new();
+    for error in errors() {
+        assert!(is_listed(&error));
+        let code = error.code();
+        assert!(title(code) != fallback || code == "internal", "{code} has no title");
+        let page = Answer::error_page(&error, "trace", None).body;
+        assert!(!page.contains("<p>Please try again.</p>"), "{code} has no advice");
+        titles.insert(code);
+    }
+    assert!(titles.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')));
+}
+
+#[test]
+fn a_code_means_one_status_but_for_the_documented_ones() {
+    let mut seen = std::collections::BTreeMap::new();
+    for error in errors() {
+        let status = *seen.entry(error.code()).or_insert(error.status());
+        assert_eq!(status, error.status(), "{}", error.code());
+    }
+}
+
+#[test]
+fn the_readme_documents_every_code_with_its_status() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap_or_default();
+    let rows: Vec<Vec<&str>> = readme
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    let missing: BTreeSet<String> = errors()
+        .iter()
+        .map(|error| (format!("`{}`", error.code()), error.status().to_string()))
+        .filter(|(code, status)| !rows.iter().any(|row| row[1] == code && row[2].contains(status.as_str())))
+        .map(|(code, status)| format!("{code} {status}"))
+        .collect();
+    assert!(missing.is_empty(), "README.md lacks | code | status | of {missing:?}");
+}

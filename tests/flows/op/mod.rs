@@ -1,0 +1,247 @@
+//! An OpenID Provider: keeps the rules of the specifications, and breaks any of them when told to.
+
+pub(crate) mod keys;
+mod tokens;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use url::Url;
+use vestibule::runtime::{OpRequest, OpResponse, TransportFault};
+
+use crate::deployment::{CLIENT_ID, PUBLIC, merge};
+
+pub(crate) use tokens::Issued;
+use tokens::{Authorization, Family};
+
+/// An endpoint that the gateway calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Endpoint {
+    Jwks,
+    Metadata,
+    Token,
+    UserInfo,
+}
+
+/// What an endpoint does instead of its duty, until told otherwise.
+#[derive(Clone, Debug)]
+pub(crate) enum Instead {
+    /// No answer.
+    Fails(TransportFault),
+    /// Its own answer, changed (RFC 7396).
+    Merged(Value),
+    /// This answer: status, headers, body.
+    Says(u16, Vec<(&'static str, &'static str)>, String),
+}
+
+/// A person at the OP.
+#[derive(Clone, Debug)]
+pub(crate) struct EndUser {
+    pub(crate) sub: &'static str,
+    pub(crate) sid: Option<&'static str>,
+}
+
+pub(crate) const ADA: EndUser = EndUser { sub: "ada+1/&<b>", sid: Some("sid one/é") };
+pub(crate) const BOB: EndUser = EndUser { sub: "bob", sid: Some("sid-of-bob") };
+
+/// A call of the gateway and its form.
+type Call = (Endpoint, Vec<(String, String)>);
+
+pub(crate) struct Op {
+    /// The issuer in ID tokens.
+    pub(crate) issuer: RefCell<String>,
+    /// Changes to the ID tokens' claims and headers, and the key that signs them.
+    pub(crate) claims: RefCell<Value>,
+    pub(crate) header: RefCell<Value>,
+    pub(crate) signing_key: RefCell<String>,
+    pub(crate) published_keys: RefCell<Vec<String>>,
+    /// Whether a refresh token is replaced at every use, and its second use ends its family.
+    pub(crate) rotates: Cell<bool>,
+    pub(crate) omits_refresh_token: Cell<bool>,
+    /// Whether a refresh brings an ID token, too.
+    pub(crate) renews_id_token: Cell<bool>,
+    pub(crate) expires_in: Cell<u64>,
+    pub(crate) is_microsoft: Cell<bool>,
+    instead: RefCell<HashMap<Endpoint, Instead>>,
+    calls: RefCell<Vec<Call>>,
+    codes: RefCell<HashMap<String, Authorization>>,
+    families: RefCell<HashMap<u64, Family>>,
+    issued: RefCell<Vec<Issued>>,
+    secrets: RefCell<Vec<String>>,
+    counter: Cell<u64>,
+    /// The time, set by the world with every call.
+    pub(crate) now: Cell<u64>,
+}
+
+impl Op {
+    pub(crate) fn new() -> Self {
+        Self {
+            issuer: RefCell::new("https://op.example".to_owned()),
+            claims: RefCell::new(json!({})),
+            header: RefCell::new(json!({})),
+            signing_key: RefCell::new("first key".to_owned()),
+            published_keys: RefCell::new(vec!["first key".to_owned(), "rsa".to_owned()]),
+            rotates: Cell::new(true),
+            omits_refresh_token: Cell::new(false),
+            renews_id_token: Cell::new(true),
+            expires_in: Cell::new(3600),
+            is_microsoft: Cell::new(false),
+            instead: RefCell::default(),
+            calls: RefCell::default(),
+            codes: RefCell::default(),
+            families: RefCell::default(),
+            issued: RefCell::default(),
+            secrets: RefCell::default(),
+            counter: Cell::new(0),
+            now: Cell::new(0),
+        }
+    }
+
+    /// Answers the gateway.
+    pub(crate) fn answer(&self, request: &OpRequest) -> Result<OpResponse, TransportFault> {
+        let endpoint = self.endpoint(&request.uri().to_string());
+        let form = url::form_urlencoded::parse(request.body()).into_owned().collect();
+        self.calls.borrow_mut().push((endpoint, form));
+        let instead = self.instead.borrow().get(&endpoint).cloned();
+        let patch = match instead {
+            Some(Instead::Fails(fault)) => return Err(fault),
+            Some(Instead::Says(status, headers, body)) => return Ok(response(status, &headers, body)),
+            Some(Instead::Merged(patch)) => patch,
+            None => json!({}),
+        };
+        let (status, mut body) = match endpoint {
+            Endpoint::Jwks => (200, self.jwks()),
+            Endpoint::Metadata => (200, self.metadata()),
+            Endpoint::Token => self.token(request),
+            Endpoint::UserInfo => self.user_info(request),
+        };
+        if status == 200 {
+            merge(&mut body, &patch);
+        }
+        Ok(response(status, &[("content-type", "application/json")], body.to_string()))
+    }
+
+    pub(crate) fn instead(&self, endpoint: Endpoint, instead: Instead) {
+        self.instead.borrow_mut().insert(endpoint, instead);
+    }
+
+    /// Every endpoint is gone.
+    pub(crate) fn outage(&self) {
+        for endpoint in [Endpoint::Jwks, Endpoint::Metadata, Endpoint::Token, Endpoint::UserInfo] {
+            self.instead(endpoint, Instead::Fails(TransportFault::NoConnection));
+        }
+    }
+
+    pub(crate) fn behave(&self) {
+        self.instead.borrow_mut().clear();
+    }
+
+    /// How often an endpoint was called.
+    pub(crate) fn count(&self, endpoint: Endpoint) -> usize {
+        self.calls.borrow().iter().filter(|(called, _)| *called == endpoint).count()
+    }
+
+    /// The form of the last call of the token endpoint.
+    pub(crate) fn last_form(&self) -> Vec<(String, String)> {
+        let calls = self.calls.borrow();
+        calls.iter().rev().find(|(endpoint, _)| *endpoint == Endpoint::Token).expect("no token request").1.clone()
+    }
+
+    /// Everything that must never leave the gateway.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.secrets.borrow().clone()
+    }
+
+    pub(crate) fn remember_secret(&self, secret: &str) {
+        self.secrets.borrow_mut().push(secret.to_owned());
+    }
+
+    fn next(&self) -> u64 {
+        self.counter.set(self.counter.get() + 1);
+        self.counter.get()
+    }
+
+    fn base(&self) -> &'static str {
+        if self.is_microsoft.get() { "https://login.microsoftonline.com/common" } else { "https://op.example" }
+    }
+
+    fn endpoint(&self, url: &str) -> Endpoint {
+        let base = self.base();
+        let metadata = if self.is_microsoft.get() { "/v2.0" } else { "" };
+        match url.strip_prefix(base).unwrap_or_else(|| panic!("not the OP's: {url}")) {
+            "/token?tenant=a%20b" => Endpoint::Token,
+            "/jwks" => Endpoint::Jwks,
+            "/userinfo" => Endpoint::UserInfo,
+            path if path == format!("{metadata}/.well-known/openid-configuration") => Endpoint::Metadata,
+            path => panic!("no endpoint at {path}"),
+        }
+    }
+
+    fn metadata(&self) -> Value {
+        let base = self.base();
+        let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+        json!({
+            "issuer": if self.is_microsoft.get() { template } else { base },
+            "authorization_endpoint": format!("{base}/authorize?policy=p%26q"),
+            "token_endpoint": format!("{base}/token?tenant=a%20b"),
+            "jwks_uri": format!("{base}/jwks"),
+            "userinfo_endpoint": format!("{base}/userinfo"),
+            "end_session_endpoint": format!("{base}/logout?policy=p%26q"),
+            "authorization_response_iss_parameter_supported": !self.is_microsoft.get(),
+        })
+    }
+
+    fn jwks(&self) -> Value {
+        json!({ "keys": self.published_keys.borrow().iter().map(|name| keys::jwk(name)).collect::<Vec<_>>() })
+    }
+
+    /// The person agrees: checks the authorization request and returns where the browser is sent.
+    pub(crate) fn authorize(&self, location: &str, user: &EndUser) -> String {
+        let request = Url::parse(location).unwrap();
+        let all: Vec<(String, String)> = request.query_pairs().into_owned().collect();
+        let one = |name: &str| {
+            let mut values = all.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone());
+            let value = values.next().unwrap_or_else(|| panic!("no {name} in {location}"));
+            assert_eq!(values.next(), None, "{name} twice");
+            value
+        };
+        assert!(location.starts_with(&format!("{}/authorize?policy=p%26q&", self.base())), "{location}");
+        assert_eq!((one("response_type").as_str(), one("client_id").as_str()), ("code", CLIENT_ID));
+        assert_eq!(one("redirect_uri"), format!("{PUBLIC}/signin-oidc"));
+        assert_eq!(one("code_challenge_method"), "S256");
+        assert!(one("scope").starts_with("openid profile offline_access"));
+        let code = format!("code-{}+/=&?#% x", self.next());
+        self.remember_secret(&code);
+        let authorization = Authorization {
+            user: user.clone(),
+            nonce: one("nonce"),
+            challenge: one("code_challenge"),
+            scope: one("scope"),
+        };
+        self.codes.borrow_mut().insert(code.clone(), authorization);
+        self.callback(&[("code", &code), ("state", &one("state"))])
+    }
+
+    /// A callback URL with these parameters and, from a provider that announces it, `iss`.
+    pub(crate) fn callback(&self, parameters: &[(&str, &str)]) -> String {
+        let mut url = Url::parse(&format!("{PUBLIC}/signin-oidc")).unwrap();
+        url.query_pairs_mut().extend_pairs(parameters);
+        if !self.is_microsoft.get() {
+            url.query_pairs_mut().append_pair("iss", &self.issuer.borrow());
+        }
+        url.into()
+    }
+}
+
+fn response(status: u16, headers: &[(&str, &str)], body: String) -> OpResponse {
+    let builder = http::Response::builder().status(status);
+    let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
+    builder.body(body.into_bytes()).unwrap()
+}
+
+/// A parameter of a URL.
+pub(crate) fn parameter(url: &str, name: &str) -> Option<String> {
+    let url = Url::parse(url).unwrap();
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}

@@ -1,0 +1,198 @@
+//! The token and UserInfo endpoints: code with PKCE and redirect URI, refresh with rotation and reuse detection.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use vestibule::runtime::OpRequest;
+
+use super::{EndUser, Op, keys};
+use crate::deployment::{CLIENT_ID, CLIENT_SECRET, PUBLIC, merge};
+
+/// What the person agreed to.
+pub(super) struct Authorization {
+    pub(super) user: EndUser,
+    pub(super) nonce: String,
+    pub(super) challenge: String,
+    pub(super) scope: String,
+}
+
+/// A refresh token and its successors.
+pub(super) struct Family {
+    pub(super) user: EndUser,
+    pub(super) current: String,
+    pub(super) spent: Vec<String>,
+    pub(super) is_revoked: bool,
+}
+
+/// An access token and what it is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Issued {
+    pub(crate) token: String,
+    pub(crate) sub: &'static str,
+    pub(crate) resource: Option<String>,
+    pub(crate) scope: String,
+}
+
+impl Op {
+    /// The access token that this text is.
+    pub(crate) fn issued(&self, token: &str) -> Issued {
+        let issued = self.issued.borrow();
+        issued.iter().find(|issued| issued.token == token).unwrap_or_else(|| panic!("not issued: {token}")).clone()
+    }
+
+    /// Ends every refresh token, as an administrator would.
+    pub(crate) fn revoke_everything(&self) {
+        self.families.borrow_mut().values_mut().for_each(|family| family.is_revoked = true);
+    }
+
+    pub(super) fn token(&self, request: &OpRequest) -> (u16, Value) {
+        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(request.body()).into_owned().collect();
+        let parameter = |name: &str| {
+            let mut values = pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+            let value = values.next();
+            assert_eq!(values.next(), None, "{name} twice");
+            value
+        };
+        assert_eq!(request.method(), http::Method::POST);
+        if !self.is_authenticated(request, parameter("client_id"), parameter("client_secret")) {
+            return refusal(401, "invalid_client");
+        }
+        let resource = parameter("resource").map(str::to_owned);
+        let scope = parameter("scope").unwrap_or("").to_owned();
+        match parameter("grant_type") {
+            Some("authorization_code") => {
+                assert_eq!(parameter("redirect_uri"), Some(format!("{PUBLIC}/signin-oidc").as_str()));
+                self.redeem_code(parameter("code").unwrap(), parameter("code_verifier"), resource, scope)
+            }
+            Some("refresh_token") => self.redeem_refresh_token(parameter("refresh_token").unwrap(), resource, scope),
+            _ => refusal(400, "unsupported_grant_type"),
+        }
+    }
+
+    pub(super) fn user_info(&self, request: &OpRequest) -> (u16, Value) {
+        let token = request.headers()["authorization"].to_str().unwrap().strip_prefix("Bearer ").unwrap();
+        let issued = self.issued(token);
+        (200, json!({ "sub": issued.sub, "email": "ada@example.com", "name": "not this one" }))
+    }
+
+    /// RFC 6749 §2.3.1: by header, form-encoded, or at the Microsoft identity platform in the body.
+    fn is_authenticated(&self, request: &OpRequest, id: Option<&str>, secret: Option<&str>) -> bool {
+        if self.is_microsoft.get() {
+            return id == Some(CLIENT_ID) && secret == Some(CLIENT_SECRET);
+        }
+        assert_eq!(secret, None, "the secret is sent once only");
+        let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let expected = STANDARD.encode(format!("{}:{}", encoded(CLIENT_ID), encoded(CLIENT_SECRET)));
+        request.headers().get("authorization").and_then(|value| value.to_str().ok())
+            == Some(format!("Basic {expected}").as_str())
+    }
+
+    fn redeem_code(&self, code: &str, verifier: Option<&str>, resource: Option<String>, scope: String) -> (u16, Value) {
+        let Some(authorization) = self.codes.borrow_mut().remove(code) else {
+            return refusal(400, "invalid_grant");
+        };
+        let verifier = verifier.expect("no code_verifier");
+        self.remember_secret(verifier);
+        if keys::encode(Sha256::digest(verifier)) != authorization.challenge {
+            return refusal(400, "invalid_grant");
+        }
+        // RFC 6749 §4.1.3 has no scope here: what was consented to is granted.
+        let scope = if scope.is_empty() { authorization.scope } else { scope };
+        let user = authorization.user;
+        let number = self.next();
+        let refresh_token = self.secret("rt");
+        let family =
+            Family { user: user.clone(), current: refresh_token.clone(), spent: Vec::new(), is_revoked: false };
+        self.families.borrow_mut().insert(number, family);
+        let id_token = self.id_token(&user, Some(&authorization.nonce));
+        (200, self.response(&user, resource, scope, Some(refresh_token), Some(id_token)))
+    }
+
+    fn redeem_refresh_token(&self, token: &str, resource: Option<String>, scope: String) -> (u16, Value) {
+        let rotated = self.rotates.get().then(|| self.secret("rt"));
+        let mut families = self.families.borrow_mut();
+        let Some(family) = families
+            .values_mut()
+            .find(|family| family.current == token || family.spent.iter().any(|spent| spent == token))
+        else {
+            return refusal(400, "invalid_grant");
+        };
+        family.is_revoked |= family.current != token;
+        if family.is_revoked {
+            return refusal(400, "invalid_grant");
+        }
+        if let Some(rotated) = &rotated {
+            family.spent.push(std::mem::replace(&mut family.current, rotated.clone()));
+        }
+        let user = family.user.clone();
+        let sent = rotated.filter(|_| !self.omits_refresh_token.get());
+        let id_token = self.renews_id_token.get().then(|| self.id_token(&user, None));
+        (200, self.response(&user, resource, scope, sent, id_token))
+    }
+
+    fn response(
+        &self,
+        user: &EndUser,
+        resource: Option<String>,
+        scope: String,
+        refresh_token: Option<String>,
+        id_token: Option<String>,
+    ) -> Value {
+        let token = self.secret("at");
+        let issued = Issued { token: token.clone(), sub: user.sub, resource, scope: scope.clone() };
+        self.issued.borrow_mut().push(issued);
+        let mut body = json!({ "access_token": token, "token_type": "bEARER", "expires_in": self.expires_in.get() });
+        for (name, value) in [("refresh_token", refresh_token), ("id_token", id_token)] {
+            if let Some(value) = value {
+                body[name] = value.into();
+            }
+        }
+        if !scope.is_empty() {
+            body["scope"] = scope.into();
+        }
+        if self.is_microsoft.get() {
+            let home = json!({ "uid": format!("home-of-{}", user.sub), "utid": TENANT }).to_string();
+            body["client_info"] = keys::encode(home).into();
+        }
+        body
+    }
+
+    fn id_token(&self, user: &EndUser, nonce: Option<&str>) -> String {
+        let now = self.now.get();
+        let mut claims = json!({
+            "iss": *self.issuer.borrow(), "sub": user.sub, "aud": CLIENT_ID, "iat": now, "exp": now + 3600,
+            "name": "Zoë \"Z\" <b>%\r\nX-Evil: 1", "roles": ["reader", "wri,ter"], "uti": "once",
+        });
+        if let Some(sid) = user.sid {
+            claims["sid"] = sid.into();
+        }
+        if let Some(nonce) = nonce {
+            claims["nonce"] = nonce.into();
+        }
+        if self.is_microsoft.get() {
+            claims["tid"] = TENANT.into();
+            claims["login_hint"] = "O.hint&x=1".into();
+        }
+        merge(&mut claims, &self.claims.borrow());
+        let key = self.signing_key.borrow();
+        let mut header = json!({ "alg": keys::algorithm(&key), "kid": *key, "typ": "JWT" });
+        merge(&mut header, &self.header.borrow());
+        let compact = keys::compact(&key, &header, &claims);
+        self.remember_secret(&compact);
+        compact
+    }
+
+    /// A secret with characters that forgotten encoding would change.
+    fn secret(&self, kind: &str) -> String {
+        let secret = format!("{kind}-{}-Zx9+/=%41~!", self.next());
+        self.remember_secret(&secret);
+        secret
+    }
+}
+
+pub(crate) const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+
+fn refusal(status: u16, code: &str) -> (u16, Value) {
+    (status, json!({ "error": code, "error_description": "<script>alert(1)</script> invalid_grant" }))
+}
