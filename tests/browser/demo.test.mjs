@@ -18,39 +18,49 @@ before(async () => {
 });
 after(async () => {
   await browser?.close();
-  if (demo && demo.exitCode === null && demo.signalCode === null) process.kill(-demo.pid, "SIGKILL");
+  if (demo && demo.exitCode === null && demo.signalCode === null) await pressCtrlC();
 });
 
-test("npm start brings up a demo to click through, and Ctrl-C leaves no process behind", async (context) => {
+test("npm start brings up a demo to click through, also a second time, and Ctrl-C ends all of it", async (context) => {
   const taken = await takenPorts();
   if (taken.length) return context.skip(`ports in use: ${taken.join(", ")}`);
-  demo = startDemo();
-  await printed(demo, "Ctrl-C ends everything.");
-  await clickThrough();
-  const family = descendants(demo.pid);
-  assert.ok(family.length >= 3, `npm, its script and Wrangler at least: ${family}`);
-  const ended = once(demo, "close");
-  process.kill(-demo.pid, "SIGINT");
-  await ended;
-  assert.deepEqual(descendants(demo.pid).concat(stillThere(family)), []);
-  assert.deepEqual(await takenPorts(), []);
+  const page = await (await browser.newContext()).newPage();
+  // The second OP knows nothing of the first one's keys and sessions, and the browser still has the first one's cookies.
+  for (const path of ["/page/one", "/page/two?tab=details"]) {
+    demo = startDemo();
+    await printed(demo, "Ctrl-C ends everything.");
+    await signIn(page, publicOrigin + path, alice);
+    await page.getByRole("button", { name: "Call the Orders API" }).click();
+    await seesText(page.getByRole("status"), "200 OK");
+    if (path !== "/page/one") await signOutAndIn(page);
+    await endsCompletely();
+  }
 });
 
-async function clickThrough() {
-  const page = await (await browser.newContext()).newPage();
-  const op = { issuer: `http://127.0.0.1:${ports.provider}` };
-  await signIn(page, `${publicOrigin}/page/two?tab=details`, alice);
-  await page.getByRole("button", { name: "Call the Orders API" }).click();
-  await seesText(page.getByRole("status"), "200 OK");
-  await signOut(page, { publicOrigin, op });
+async function signOutAndIn(page) {
+  await signOut(page, { publicOrigin, op: { issuer: `http://127.0.0.1:${ports.provider}` } });
   await page.getByRole("link", { name: "Sign in again" }).click();
   await seesHeading(page, "Sign in");
+}
+
+async function endsCompletely() {
+  const family = descendants(demo.pid);
+  assert.ok(family.length >= 3, `npm, its script and Wrangler at least: ${family}`);
+  await pressCtrlC();
+  assert.deepEqual(descendants(demo.pid).concat(stillThere(family)), []);
+  assert.deepEqual(await takenPorts(), []);
 }
 
 // Its own process group, as a terminal gives every command: Ctrl-C then reaches the whole group.
 function startDemo() {
   const { NODE_TEST_CONTEXT: _, VESTIBULE_ON_PROJECT_NODE: __, ...env } = process.env;
   return spawn("npm", ["start"], { cwd: inProject(), env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+async function pressCtrlC() {
+  const ended = once(demo, "close");
+  process.kill(-demo.pid, "SIGINT");
+  await ended;
 }
 
 function printed(child, text) {
