@@ -16,7 +16,8 @@ import { watchTokenEndpoint } from "./issued_tokens.mjs";
 const build = inProject("build", "worker");
 const orders = { resource: "https://orders.example/", scopes: "orders.read orders.write" };
 
-export async function startStack() {
+/** `provider` holds more settings of the section OpenIdConnect. */
+export async function startStack({ provider = {} } = {}) {
   const port = await freePort();
   const publicOrigin = `http://localhost:${port}`;
   const client = {
@@ -29,7 +30,7 @@ export async function startStack() {
   const issued = watchTokenEndpoint(op);
   const origin = await startOrigin({ publicOrigin });
   const api = await startApi({ issuer: op.issuer, audience: orders.resource });
-  const worker = startWorker(port, variables({ client, publicOrigin, op, origin, api }));
+  const worker = startWorker(port, variables({ client, provider, publicOrigin, op, origin, api }));
   await worker.ready;
   const close = async () => {
     await worker.dispose();
@@ -38,9 +39,9 @@ export async function startStack() {
   return { publicOrigin, op, origin, api, issued, close };
 }
 
-function variables({ client, publicOrigin, op, origin, api }) {
+function variables({ client, provider, publicOrigin, op, origin, api }) {
   return {
-    OpenIdConnect: { Authority: op.issuer, ClientId: client.clientId },
+    OpenIdConnect: { Authority: op.issuer, ClientId: client.clientId, ...provider },
     OpenIdConnect__ClientSecret: client.clientSecret,
     DownstreamApis: {
       Orders: { BaseUrl: `http://127.0.0.1:${api.port}`, Scopes: orders.scopes, Resource: orders.resource },

@@ -1,4 +1,4 @@
-// The browser gets a session cookie and nothing else: no token reaches it in any way.
+// The browser gets a session cookie and nothing else: no token reaches it in any way. The one exception is a setting.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -8,42 +8,54 @@ import { alice, seesHeading, seesText, signIn, signOut } from "./person.mjs";
 import { placesOf, placesOfJwt, record } from "./recording.mjs";
 import { startStack } from "./stack.mjs";
 
-let stack;
 let browser;
-let context;
-let page;
-let storage;
-let texts;
-
-// One whole visit, recorded: sign-in, two calls of the API, an error, sign-out.
+let closed;
+let withHint;
 before(async () => {
-  [stack, browser] = await Promise.all([startStack(), launchBrowser()]);
-  context = await browser.newContext();
-  const recording = record(context);
-  page = await context.newPage();
+  browser = await launchBrowser();
+  closed = await visit({ OmitIdTokenHint: true });
+  withHint = await visit({});
+});
+after(() => browser?.close());
+
+/** One whole visit, recorded: sign-in, two calls of the API, an error, sign-out. */
+async function visit(provider) {
+  const stack = await startStack({ provider });
+  const context = await browser.newContext();
+  try {
+    const recording = record(context);
+    const page = await context.newPage();
+    const kept = await click(stack, context, page);
+    const cookies = kept.cookies.map(({ name, value }) => ({ where: `cookie ${name}`, text: value }));
+    const seen = [...(await recording.texts()), ...cookies, { where: "what scripts see", text: kept.scripts }];
+    return { ...kept, seen, issued: stack.issued, issuer: stack.op.issuer };
+  } finally {
+    await context.close();
+    await stack.close();
+  }
+}
+
+async function click(stack, context, page) {
   await signIn(page, `${stack.publicOrigin}/page/one`, alice);
   await page.getByRole("button", { name: "Call the Orders API" }).click();
   await seesText(page.getByRole("status"), "200 OK");
   await page.getByRole("button", { name: "Order a teapot" }).click();
   await seesText(page.getByRole("status"), "201 Created");
-  storage = { cookies: await context.cookies(), script: await page.evaluate(visibleToScripts) };
+  const kept = { cookies: await context.cookies(), scripts: await page.evaluate(visibleToScripts) };
   await page.goto(`${stack.publicOrigin}/signin-oidc?code=x&state=y`);
   await seesHeading(page, "Sign-in could not be completed");
   await page.goto(`${stack.publicOrigin}/page/one`);
   await signOut(page, stack);
-  texts = await recording.texts();
-});
-after(async () => {
-  await browser?.close();
-  await stack?.close();
-});
+  return kept;
+}
 
 function visibleToScripts() {
-  return JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }, document.documentElement.outerHTML]);
+  const stores = [document.cookie, { ...localStorage }, { ...sessionStorage }];
+  return JSON.stringify([...stores, document.documentElement.outerHTML]);
 }
 
 test("the session cookie is __Host-session, HttpOnly, Secure, SameSite=Lax, for this host and all paths", () => {
-  const cookies = storage.cookies.filter(({ domain }) => domain === "localhost");
+  const cookies = closed.cookies.filter(({ domain }) => domain === "localhost");
   assert.deepEqual(cookies.map(({ name }) => name), ["__Host-session"]);
   const [{ httpOnly, secure, sameSite, path, value }] = cookies;
   assert.deepEqual({ httpOnly, secure, sameSite, path }, { httpOnly: true, secure: true, sameSite: "Lax", path: "/" });
@@ -51,29 +63,34 @@ test("the session cookie is __Host-session, HttpOnly, Secure, SameSite=Lax, for 
 });
 
 test("scripts see no cookie of the gateway, and nothing in any storage", () => {
-  const [cookie, local, session] = JSON.parse(storage.script);
-  assert.deepEqual([cookie, local, session], ["", {}, {}]);
+  assert.deepEqual(JSON.parse(closed.scripts).slice(0, 3), ["", {}, {}]);
 });
 
 test("no token that the OP issued is in anything that the browser sent, received or kept", () => {
-  const kinds = new Set(stack.issued.map(({ kind }) => kind));
+  const kinds = new Set(closed.issued.map(({ kind }) => kind));
   assert.deepEqual([...kinds].sort(), ["access_token", "id_token", "refresh_token"]);
-  for (const { kind, token } of stack.issued) assert.deepEqual(placesOf(token, everything()).map(place), [], kind);
+  for (const { kind, token } of closed.issued) assert.deepEqual(placesOf(token, closed.seen).map(place), [], kind);
 });
 
 test("nothing that the browser sent, received or kept looks like a JWT", () => {
-  assert.deepEqual(placesOfJwt(everything()).map(place), []);
+  assert.deepEqual(placesOfJwt(closed.seen).map(place), []);
+});
+
+// RP-Initiated Logout 1.0 §2 recommends the hint, and has only the browser to carry it.
+test("without OmitIdTokenHint the ID token is in the sign-out's address at the OP, and no token is anywhere else", () => {
+  for (const { kind, token } of withHint.issued) {
+    const places = placesOf(token, withHint.seen);
+    if (kind === "id_token") assert.notEqual(places.length, 0);
+    else assert.deepEqual(places.map(place), []);
+  }
+  const start = `${withHint.issuer}/session/end?`;
+  assert.deepEqual(placesOfJwt(withHint.seen).filter(({ text }) => !text.startsWith(start)).map(place), []);
 });
 
 test("the recording would have seen a token: it holds the code, the page and the API's answer", () => {
-  const holds = (text) => texts.some((entry) => entry.text.includes(text));
+  const holds = (text) => closed.seen.some((entry) => entry.text.includes(text));
   for (const text of ["/signin-oidc?code=", "Alice Liddell", '"Teapot"', "__Host-session="]) assert.ok(holds(text), text);
 });
-
-function everything() {
-  const cookies = storage.cookies.map(({ name, value }) => ({ where: `cookie ${name}`, text: value }));
-  return [...texts, ...cookies, { where: "what scripts see", text: storage.script }];
-}
 
 function place({ where, text }) {
   return `${where}: ${text.slice(0, 80)}`;
