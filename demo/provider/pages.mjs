@@ -57,7 +57,8 @@ export function signInPage({ action, username = "", clientId, failed = false }) 
 ${alert}
 <form method="post" action="${escapeHtml(action)}">
 <label for="username">Name</label>
-<input id="username" name="username" value="${escapeHtml(username)}" autocomplete="username" required ${atName} ${faulty}>
+<input id="username" name="username" value="${escapeHtml(username)}" autocomplete="username" required
+ ${atName} ${faulty}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required ${atPassword} ${faulty}>
 <p class="actions">

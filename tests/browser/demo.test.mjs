@@ -25,7 +25,7 @@ test("npm start brings up a demo to click through, also a second time, and Ctrl-
   const taken = await takenPorts();
   if (taken.length) return context.skip(`ports in use: ${taken.join(", ")}`);
   const page = await (await browser.newContext()).newPage();
-  // The second OP knows nothing of the first one's keys and sessions, and the browser still has the first one's cookies.
+  // The second OP knows nothing of the first one's keys and sessions, but the browser still has its cookies.
   for (const path of ["/page/one", "/page/two?tab=details"]) {
     demo = startDemo();
     await printed(demo, "Ctrl-C ends everything.");

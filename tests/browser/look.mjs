@@ -1,7 +1,8 @@
-// Runs in the page and needs nothing from outside.
+// What makes a page hard to read or to operate (WCAG 2.2: 1.3.1, 1.4.3, 1.4.10, 2.4.2, 2.5.8, 3.1.1, 3.3.2). Each function
+// runs in the page, so it needs nothing from outside itself.
 
-/** What makes a page hard to read or to operate (WCAG 2.2: 1.3.1, 1.4.3, 1.4.10, 2.4.2, 2.5.8, 3.1.1, 3.3.2). */
-export function faultsOfLook() {
+/** Language, title, headings, width, labels, size of controls. */
+export function faultsOfStructure() {
   const all = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
   const name = (element) => `${element.localName} "${element.textContent.trim().slice(0, 30)}"`;
 
@@ -24,6 +25,11 @@ export function faultsOfLook() {
     return [...unlabelled.map((input) => `${name(input)} has no label`), ...small.map((it) => `${name(it)} is small`)];
   }
 
+  return [...documentFaults(), ...controlFaults()].filter(Boolean);
+}
+
+/** Texts whose contrast to what is behind them is below 4.5. */
+export function faultsOfContrast() {
   // The browser itself turns any colour notation into channels.
   const brush = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   function painted(colours) {
@@ -52,11 +58,8 @@ export function faultsOfLook() {
     return (Math.max(background, text) + 0.05) / (Math.min(background, text) + 0.05);
   }
 
-  function contrastFaults() {
-    const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    const pale = all("body *").filter((element) => hasText(element) && contrast(element) < 4.5);
-    return pale.map((element) => `${name(element)} has a contrast of ${contrast(element).toFixed(1)}`);
-  }
-
-  return [...documentFaults(), ...controlFaults(), ...contrastFaults()].filter(Boolean);
+  const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  const texts = [...document.querySelectorAll("body *")].filter((element) => element.checkVisibility() && hasText(element));
+  const pale = texts.map((element) => ({ element, found: contrast(element) })).filter(({ found }) => found < 4.5);
+  return pale.map(({ element, found }) => `${element.localName} "${element.textContent}": contrast ${found.toFixed(1)}`);
 }

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
 import { launchBrowser } from "./browser.mjs";
-import { alice, seesHeading, seesSignedIn, seesSignInPage, seesText, signIn, signOut, typePassword } from "./person.mjs";
+import { alice, seesHeading, seesSignedIn, seesSignInPage, seesText } from "./person.mjs";
+import { signIn, signOut, typePassword } from "./person.mjs";
 import { startStack } from "./stack.mjs";
 
 let stack;
