@@ -1,5 +1,5 @@
-// What makes a page hard to read or to operate (WCAG 2.2: 1.3.1, 1.4.3, 1.4.10, 2.4.2, 2.5.8, 3.1.1, 3.3.2). Each function
-// runs in the page, so it needs nothing from outside itself.
+// What makes a page hard to read or to operate (WCAG 2.2: 1.3.1, 1.4.3, 1.4.10, 2.4.2, 2.5.8, 3.1.1, 3.3.2). Each
+// function runs in the page, so it needs nothing from outside itself.
 
 /** Language, title, headings, width, labels, size of controls. */
 export function faultsOfStructure() {
@@ -59,7 +59,9 @@ export function faultsOfContrast() {
   }
 
   const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-  const texts = [...document.querySelectorAll("body *")].filter((element) => element.checkVisibility() && hasText(element));
+  const visible = [...document.querySelectorAll("body *")].filter((element) => element.checkVisibility());
+  const texts = visible.filter(hasText);
   const pale = texts.map((element) => ({ element, found: contrast(element) })).filter(({ found }) => found < 4.5);
-  return pale.map(({ element, found }) => `${element.localName} "${element.textContent}": contrast ${found.toFixed(1)}`);
+  const name = ({ localName, textContent }) => `${localName} "${textContent.trim().slice(0, 30)}"`;
+  return pale.map(({ element, found }) => `${name(element)}: contrast ${found.toFixed(1)}`);
 }
