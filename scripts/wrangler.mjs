@@ -1,11 +1,13 @@
 // Wrangler's local Worker as a child process: its lines, its readiness, its end.
 
 import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 import { inProject } from "./project.mjs";
 import { Stop } from "./step.mjs";
 
+const state = inProject(".wrangler", "demo");
 const quietEnvironment = {
   // No questions, no telemetry, no look for updates: `npm start` may run without a terminal and without a network.
   CI: "true",
@@ -26,7 +28,10 @@ export class LocalWorker {
 
   constructor() {
     const program = inProject("node_modules", "wrangler", "bin", "wrangler.js");
-    const args = [program, "dev", "--local", "--show-interactive-dev-session=false", "--inspector-port", "0"];
+    const shown = ["--show-interactive-dev-session=false", "--inspector-port", "0"];
+    const args = [program, "dev", "--local", ...shown, "--persist-to", state];
+    // The demo's OP forgets everything when it ends: the keys and sessions of its predecessor would only be in the way.
+    rmSync(state, { recursive: true, force: true });
     // Its own process group, so that the end of it is the end of workerd too.
     this.child = spawn(process.execPath, args, {
       cwd: inProject(),

@@ -235,11 +235,16 @@ const TEXTS: &[(&str, &str, &str)] = &[
 ];
 
 /// The style element is the only thing a page may use; its hash is checked by a test.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-ba6oqWxCBQhxmo++RdQCQW2ihJVqEhap3TTgSesmv20='; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-8ZnM+8J1bh6APyb6UwLDArD5xyoKW6WDSRj90l17tkY='; base-uri 'none'; frame-ancestors 'none'";
 
-const STYLE: &str = ":root{color-scheme:light dark;font:100%/1.5 system-ui,sans-serif}\
-    body{margin:0;display:grid;min-height:100vh;place-items:center}main{max-width:32rem;padding:1.5rem}\
-    h1{font-size:1.5rem;line-height:1.2}button,a{font:inherit}button{padding:.5rem 1rem;cursor:pointer}";
+const STYLE: &str = ":root{color-scheme:light dark;--accent:#0b57a4;--on-accent:#fff;font:100%/1.5 system-ui,sans-serif}\
+    @media(prefers-color-scheme:dark){:root{--accent:#8ab8f0;--on-accent:#121212}}\
+    body{margin:0;display:grid;min-height:100vh;place-items:center}\
+    main{box-sizing:border-box;width:min(100%,32rem);padding:1.5rem;overflow-wrap:anywhere}\
+    h1{font-size:1.5rem;line-height:1.2}a{color:var(--accent)}small{font-size:.875rem}code{font-size:1em}\
+    button{min-height:2.75rem;padding:.5rem 1.25rem;border:0;border-radius:.375rem;background:var(--accent);\
+    color:var(--on-accent);font:inherit;cursor:pointer}\
+    :focus-visible{outline:3px solid var(--accent);outline-offset:2px}";
 
 #[cfg(test)]
 mod tests {

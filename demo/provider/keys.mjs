@@ -1,6 +1,6 @@
 // One signing key for each algorithm that Vestibule accepts, made anew at every start.
 
-import { exportJWK, generateKeyPair } from "jose";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
 
 export const signingAlgs = ["RS256", "PS256", "ES256", "EdDSA"];
 
@@ -8,7 +8,9 @@ export async function generateSigningKeys() {
   const keys = await Promise.all(
     signingAlgs.map(async (alg) => {
       const { privateKey } = await generateKeyPair(alg, { extractable: true });
-      return { ...(await exportJWK(privateKey)), alg, use: "sig", kid: `demo-${alg.toLowerCase()}` };
+      const jwk = await exportJWK(privateKey);
+      // Its own name for each key (RFC 7638): a relying party may remember the keys of an earlier start.
+      return { ...jwk, alg, use: "sig", kid: await calculateJwkThumbprint(jwk) };
     }),
   );
   return { keys };

@@ -1,0 +1,106 @@
+// `npm start` as a newcomer runs it: one command, one page to click on, Ctrl-C.
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { after, before, test } from "node:test";
+
+import { ports, publicOrigin } from "../../demo/settings.mjs";
+import { inProject } from "../../scripts/project.mjs";
+import { launchBrowser } from "./browser.mjs";
+import { alice, seesHeading, seesText, signIn, signOut } from "./person.mjs";
+
+let browser;
+let demo;
+before(async () => {
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser?.close();
+  if (demo && demo.exitCode === null && demo.signalCode === null) await pressCtrlC();
+});
+
+test("npm start brings up a demo to click through, also a second time, and Ctrl-C ends all of it", async (context) => {
+  const taken = await takenPorts();
+  if (taken.length) return context.skip(`ports in use: ${taken.join(", ")}`);
+  const page = await (await browser.newContext()).newPage();
+  // The second OP knows nothing of the first one's keys and sessions, but the browser still has its cookies.
+  for (const path of ["/page/one", "/page/two?tab=details"]) {
+    demo = startDemo();
+    await printed(demo, "Ctrl-C ends everything.");
+    await signIn(page, publicOrigin + path, alice);
+    await page.getByRole("button", { name: "Call the Orders API" }).click();
+    await seesText(page.getByRole("status"), "200 OK");
+    if (path !== "/page/one") await signOutAndIn(page);
+    await endsCompletely();
+  }
+});
+
+async function signOutAndIn(page) {
+  await signOut(page, { publicOrigin, op: { issuer: `http://127.0.0.1:${ports.provider}` } });
+  await page.getByRole("link", { name: "Sign in again" }).click();
+  await seesHeading(page, "Sign in");
+}
+
+async function endsCompletely() {
+  const family = descendants(demo.pid);
+  assert.ok(family.length >= 3, `npm, its script and Wrangler at least: ${family}`);
+  await pressCtrlC();
+  assert.deepEqual(descendants(demo.pid).concat(stillThere(family)), []);
+  assert.deepEqual(await takenPorts(), []);
+}
+
+// Its own process group, as a terminal gives every command: Ctrl-C then reaches the whole group.
+function startDemo() {
+  const { NODE_TEST_CONTEXT: _, VESTIBULE_ON_PROJECT_NODE: __, ...env } = process.env;
+  return spawn("npm", ["start"], { cwd: inProject(), env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+async function pressCtrlC() {
+  const ended = once(demo, "close");
+  process.kill(-demo.pid, "SIGINT");
+  await ended;
+}
+
+function printed(child, text) {
+  let output = "";
+  return new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (chunk) => {
+        output += chunk;
+        if (output.includes(text)) resolve();
+      });
+    }
+    child.once("close", () => reject(new Error(`npm start ended:\n${output}`)));
+  });
+}
+
+function processes() {
+  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,stat="], { encoding: "utf8" }).trim().split("\n");
+  const rows = lines.map((line) => line.trim().split(/\s+/));
+  return rows.filter(([, , state]) => !state.startsWith("Z")).map(([pid, parent]) => [Number(pid), Number(parent)]);
+}
+
+function descendants(ancestor) {
+  const all = processes();
+  const below = (pid) => all.filter(([, parent]) => parent === pid).flatMap(([child]) => [child, ...below(child)]);
+  return below(ancestor);
+}
+
+function stillThere(pids) {
+  return processes().filter(([pid]) => pids.includes(pid));
+}
+
+async function takenPorts() {
+  const free = await Promise.all(Object.values(ports).map(async (port) => [port, await isFree(port)]));
+  return free.filter(([, isOpen]) => !isOpen).map(([port]) => port);
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,48 @@
+// What a person does, in the words on the screen.
+
+import assert from "node:assert/strict";
+
+import { accounts } from "../../demo/accounts.mjs";
+
+export const [alice, bob] = accounts;
+
+export async function typePassword(page, { username, password }) {
+  await page.getByLabel("Name").fill(username);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Opens a page behind the gateway and signs in on the way; ends where the page has asked who is signed in. */
+export async function signIn(page, url, account) {
+  await page.goto(url);
+  await typePassword(page, account);
+  await seesSignedIn(page, url, account);
+}
+
+export async function seesSignedIn(page, url, account) {
+  await page.waitForURL(url);
+  await seesText(page.locator("#account"), account.claims.name);
+}
+
+export async function signOut(page, { publicOrigin, op }) {
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL(`${op.issuer}/session/end?**`);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL(`${publicOrigin}/signout-callback-oidc?**`);
+  await seesHeading(page, "You are signed out");
+}
+
+export async function seesSignInPage(page, { op }) {
+  await page.waitForURL(`${op.issuer}/interaction/**`);
+  await seesHeading(page, "Sign in");
+}
+
+export function seesHeading(page, text) {
+  return page.getByRole("heading", { level: 1, name: text, exact: true }).waitFor();
+}
+
+/** Waits until an element says exactly this. */
+export async function seesText(locator, text) {
+  await locator.filter({ hasText: new RegExp(`^${RegExp.escape(text)}$`) }).waitFor();
+  assert.equal((await locator.textContent()).trim(), text);
+}
