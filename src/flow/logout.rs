@@ -43,7 +43,7 @@ pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<An
         return Ok(answer.with("set-cookie", CookieName::Session.expire()));
     };
     let entry = last_entry(context, &session).await;
-    remove_account(context, &session).await?;
+    remove_account(context, &session, entry.as_ref()).await?;
     let answer = leave(context, entry.as_ref()).await;
     log::happened(context.runtime, &context.trace, Event::LogoutCompleted, json!({}));
     Ok(answer.with("set-cookie", CookieName::Session.expire()))
@@ -77,16 +77,23 @@ async fn last_entry<R: Runtime>(context: &Context<'_, R>, session: &Session) -> 
 }
 
 /// Deletes every entry of the account, under every name it has, whether or not it can be opened.
-async fn remove_account<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
+async fn remove_account<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    entry: Option<&TokenCacheEntry>,
+) -> Result<(), Error> {
     let runtime = context.runtime;
     let memory = &context.app.memory;
     // From this moment on a refresh that is under way keeps nothing.
     memory.sign_out(session.account, context.now);
     memory.forget(session.id);
     let own = session.entry_key(&context.app.ring);
-    // Listings lag behind writes, so the session's own entry is not left to them.
+    // Listings lag behind writes and deletions, so neither the session's own entry nor its index is left to them.
     if let Some(own) = &own {
         runtime.kv_delete(own.as_str()).await.map_err(Error::CacheUnavailable)?;
+    }
+    if let Some(sid) = entry.and_then(|entry| entry.sid_key.as_deref()).and_then(SidKey::parse) {
+        runtime.kv_delete(sid.as_str()).await.map_err(Error::CacheUnavailable)?;
     }
     for prefix in session.account.prefixes(&context.app.ring) {
         for listing in runtime.kv_list(&prefix).await.map_err(Error::CacheUnavailable)? {

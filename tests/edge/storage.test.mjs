@@ -102,3 +102,19 @@ test("two entries of one sign-in are never sealed alike", async () => {
   }
   assert.notEqual(values[0].slice(0, 40), values[1].slice(0, 40));
 });
+
+test("where the OP names its session, an index leads to the entry and goes with it", async () => {
+  const other = await startWorld({ provider: { backchannelLogoutUri: "http://127.0.0.1:1/" } });
+  try {
+    const browser = other.browser();
+    await browser.signIn();
+    const puts = (await other.storeCalls()).filter(({ operation }) => operation === "put");
+    assert.deepEqual(puts.map(({ key }) => key.split("/")[0]), ["account", "sid", "op", "op"]);
+    const [{ name: entry, metadata }] = await other.accountEntries();
+    assert.equal(await other.store.get(metadata.sid), entry);
+    await browser.signOut({ atOp: false });
+    assert.deepEqual((await other.allKeys()).map(({ name }) => name.split("/")[0]), ["op", "op"]);
+  } finally {
+    await other.close();
+  }
+});
