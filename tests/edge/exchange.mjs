@@ -20,6 +20,8 @@ export function open(url, { method = "GET", headers = {}, body, target } = {}) {
   return new Promise((resolve, reject) => {
     const request = httpRequest({ ...options, agent: new Agent({ keepAlive: false }) }, resolve);
     request.once("error", reject);
+    // A request that hangs is a failure with an address, not a test run without end.
+    request.setTimeout(20_000, () => request.destroy(new Error(`no answer from ${method} ${url}`)));
     if (body?.pipe) body.pipe(request);
     else request.end(body);
   });

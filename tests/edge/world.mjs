@@ -35,10 +35,15 @@ export async function startWorld({ provider = {}, vars = {}, secrets = {}, withS
   const sessionKey = randomBytes(32).toString("base64");
   const allVars = merged(variables({ publicOrigin, op, origin, apis, client }), vars);
   const allSecrets = { Session__Key: sessionKey, OpenIdConnect__ClientSecret: client.clientSecret, ...secrets };
-  const worker = await startBuiltWorker({ port, vars: defined(allVars), secrets: defined(allSecrets), withStore });
+  const settings = { port, vars: defined(allVars), secrets: defined(allSecrets), withStore };
+  const worker = await startBuiltWorker(settings).catch(async (error) => {
+    // A server left open would keep the test process waiting for ever.
+    await closeAll(parts);
+    throw error;
+  });
   const issued = recordIssued(op);
   issued.secrets.add(`client_secret ${client.clientSecret}`).add(`session_key ${sessionKey}`);
-  const world = { port, publicOrigin, client, op, origin, ...apis, worker, store: worker.store, issued };
+  const world = { port, publicOrigin, client, sessionKey, op, origin, ...apis, worker, store: worker.store, issued };
   return Object.assign(world, {
     browser: () => new Browser(world),
     storeCalls: async () => (await worker.log()).filter((line) => line.test === "store"),
@@ -48,7 +53,7 @@ export async function startWorld({ provider = {}, vars = {}, secrets = {}, withS
     /** Replaces the wasm instance, and with it everything that the isolate remembers. */
     freshInstance: () => exchange(publicOrigin, { target: "/%2e%2e%2fx", headers: { "x-test": "panic" } }),
     advance: (seconds) => worker.command({ clock: seconds }),
-    close: () => Promise.all([worker, ...parts].map((part) => part.close())),
+    close: () => closeAll([worker, ...parts]),
   });
 }
 
@@ -74,8 +79,13 @@ function merged(base, more) {
   return { ...base, ...Object.fromEntries(sections) };
 }
 
+/** Without what is `undefined`, at any depth. */
 function defined(object) {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+  return JSON.parse(JSON.stringify(object));
+}
+
+function closeAll(parts) {
+  return Promise.all(parts.map((part) => part.close()));
 }
 
 async function keys(store, prefix) {
