@@ -174,15 +174,15 @@ const waiting = new Set();
 let hasTrapped = false;
 
 export function guarded(promise) {
-  return new Promise((resolve, reject) => {
-    waiting.add(resolve);
-    promise.then(resolve, reject).finally(() => waiting.delete(resolve));
-  });
+  const { promise: trap, resolve } = Promise.withResolvers();
+  waiting.add(resolve);
+  // Each waiting request makes its own answer: the platform lets none use an object of the one that panicked.
+  return Promise.race([promise, trap.then(internalError)]).finally(() => waiting.delete(resolve));
 }
 
 export function trapped() {
   hasTrapped = true;
-  for (const resolve of waiting) resolve(internalError());
+  for (const resolve of waiting) resolve();
   waiting.clear();
 }
 

@@ -1,0 +1,84 @@
+// The built Worker in workerd, by way of Miniflare 5: its log as objects, its store at hand.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { Miniflare } from "miniflare";
+
+import { exchange } from "./exchange.mjs";
+
+const project = fileURLToPath(new URL("../..", import.meta.url));
+const built = join(project, "build", "worker");
+const types = { ".js": "esm", ".wasm": "wasm" };
+
+/** `vars` are what [vars] of wrangler.toml holds, `secrets` what `wrangler secret put` stores. */
+export async function startBuiltWorker({ port, vars, secrets, withStore = true }) {
+  const worker = { lines: [], output: [] };
+  const runtime = new Miniflare({
+    host: "127.0.0.1",
+    port,
+    cf: false,
+    logRequests: false,
+    telemetry: { enabled: false },
+    handleStructuredLogs: ({ level, message }) => take(worker, level, message),
+    workers: [{ config: configuration(vars, secrets, withStore), dev: { rootPath: project } }],
+  });
+  await runtime.ready;
+  const base = `http://localhost:${port}`;
+  const command = (orders) => exchange(base, { headers: { "x-test": JSON.stringify(orders) } });
+  return Object.assign(worker, {
+    command,
+    store: withStore && (await runtime.getKVNamespace("TOKEN_CACHE")),
+    log: () => settledLog(worker, command),
+    close: () => runtime.dispose(),
+  });
+}
+
+function configuration(vars, secrets, withStore) {
+  const env = {};
+  for (const [name, value] of Object.entries(vars)) env[name] = { type: "json", value };
+  for (const [name, value] of Object.entries(secrets)) env[name] = { type: "text", value };
+  if (withStore) env.TOKEN_CACHE = { type: "kv", id: "token-cache" };
+  const manifest = { mainModule: "instrumented.js", modulesRoot: built, modules: modules() };
+  return { name: "vestibule", compatibilityDate: compatibilityDate(), manifest, env };
+}
+
+function modules() {
+  if (!existsSync(built)) throw new Error("There is no build/worker: run `npm run build`.");
+  const files = readdirSync(built, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const entries = files.map((file) => {
+    const path = join(file.parentPath, file.name);
+    const contents = readFileSync(path);
+    const type = types[path.slice(path.lastIndexOf("."))];
+    return [relative(built, path), { type, contents: type === "esm" ? contents.toString("utf8") : contents }];
+  });
+  const instrumented = readFileSync(new URL("./instrumented.js", import.meta.url), "utf8");
+  return Object.fromEntries([...entries, ["instrumented.js", { type: "esm", contents: instrumented }]]);
+}
+
+// The date that is deployed, so that the tests run on the same platform.
+function compatibilityDate() {
+  return /^compatibility_date = "(.+)"$/m.exec(readFileSync(join(project, "wrangler.toml"), "utf8"))[1];
+}
+
+function take(worker, level, message) {
+  worker.output.push(message);
+  try {
+    worker.lines.push(JSON.parse(message));
+  } catch {
+    worker.lines.push({ event: "not.json", level, message });
+  }
+}
+
+/** All lines so far: the log arrives late, so a mark is written to it and waited for. */
+async function settledLog(worker, command) {
+  const mark = crypto.randomUUID();
+  await command({ mark });
+  const deadline = Date.now() + 10_000;
+  while (!worker.lines.some((line) => line.mark === mark)) {
+    if (Date.now() > deadline) throw new Error("the log does not arrive");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return worker.lines.filter((line) => line.test !== "mark");
+}

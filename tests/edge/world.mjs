@@ -1,0 +1,102 @@
+// One deployment and everything around it: the built Worker, a real OpenID Provider, an origin and two downstream APIs.
+
+import { randomBytes } from "node:crypto";
+import { createServer } from "node:net";
+
+import { startApi } from "../../demo/api.mjs";
+import { startOrigin } from "../../demo/origin.mjs";
+import { startProvider } from "../../demo/provider.mjs";
+import { Browser } from "./browser.mjs";
+import { startBuiltWorker } from "./built-worker.mjs";
+import { exchange } from "./exchange.mjs";
+import { recordIssued } from "./issued.mjs";
+
+export const resources = { Invoices: "https://invoices.example/", Orders: "https://orders.example/" };
+const scopes = "orders.read orders.write";
+
+/**
+ * `provider` goes to the OP, `vars` are merged into the Worker's variables section by section; a section or a secret that
+ * is `undefined` is left out.
+ */
+export async function startWorld({ provider = {}, vars = {}, secrets = {}, withStore } = {}) {
+  const port = await freePort();
+  const publicOrigin = `http://localhost:${port}`;
+  const client = { clientId: "edge-tests", clientSecret: randomBytes(18).toString("base64url") };
+  const op = await startProvider({
+    ...client,
+    redirectUris: [`${publicOrigin}/signin-oidc`],
+    postLogoutRedirectUris: [`${publicOrigin}/signout-callback-oidc`],
+    resources: Object.values(resources).map((resource) => ({ resource, scopes })),
+    ...provider,
+  });
+  const origin = await startOrigin({ publicOrigin });
+  const apis = await startApis(op.issuer);
+  const parts = [op, origin, ...Object.values(apis)];
+  const sessionKey = randomBytes(32).toString("base64");
+  const allVars = merged(variables({ publicOrigin, op, origin, apis, client }), vars);
+  const allSecrets = { Session__Key: sessionKey, OpenIdConnect__ClientSecret: client.clientSecret, ...secrets };
+  const settings = { port, vars: defined(allVars), secrets: defined(allSecrets), withStore };
+  const worker = await startBuiltWorker(settings).catch(async (error) => {
+    // A server left open would keep the test process waiting for ever.
+    await closeAll(parts);
+    throw error;
+  });
+  const issued = recordIssued(op);
+  issued.secrets.add(`client_secret ${client.clientSecret}`).add(`session_key ${sessionKey}`);
+  const world = { port, publicOrigin, client, sessionKey, op, origin, ...apis, worker, store: worker.store, issued };
+  return Object.assign(world, {
+    browser: () => new Browser(world),
+    storeCalls: async () => (await worker.log()).filter((line) => line.test === "store"),
+    events: async () => (await worker.log()).filter((line) => line.event),
+    accountEntries: () => keys(worker.store, "account/"),
+    allKeys: () => keys(worker.store, ""),
+    /** Replaces the wasm instance, and with it everything that the isolate remembers. */
+    freshInstance: () => exchange(publicOrigin, { target: "/%2e%2e%2fx", headers: { "x-test": "panic" } }),
+    advance: (seconds) => worker.command({ clock: seconds }),
+    close: () => closeAll([worker, ...parts]),
+  });
+}
+
+async function startApis(issuer) {
+  const start = (audience) => startApi({ issuer, audience });
+  return { invoices: await start(resources.Invoices), orders: await start(resources.Orders) };
+}
+
+function variables({ publicOrigin, op, origin, apis, client }) {
+  const api = (server, resource) => ({ BaseUrl: `http://127.0.0.1:${server.port}`, Scopes: scopes, Resource: resource });
+  return {
+    OpenIdConnect: { Authority: op.issuer, ClientId: client.clientId },
+    DownstreamApis: {
+      Invoices: api(apis.invoices, resources.Invoices),
+      Orders: api(apis.orders, resources.Orders),
+    },
+    Gateway: { PublicOrigin: publicOrigin, Origin: `http://127.0.0.1:${origin.port}` },
+  };
+}
+
+function merged(base, more) {
+  const sections = Object.entries(more).map(([name, section]) => [name, section && { ...base[name], ...section }]);
+  return { ...base, ...Object.fromEntries(sections) };
+}
+
+/** Without what is `undefined`, at any depth. */
+function defined(object) {
+  return JSON.parse(JSON.stringify(object));
+}
+
+function closeAll(parts) {
+  return Promise.all(parts.map((part) => part.close()));
+}
+
+async function keys(store, prefix) {
+  return (await store.list({ prefix })).keys;
+}
+
+/** A port that nobody listens on; also the address of something that is down. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
