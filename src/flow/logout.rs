@@ -85,7 +85,7 @@ async fn remove_account<R: Runtime>(
     let runtime = context.runtime;
     let memory = &context.app.memory;
     // From this moment on a refresh that is under way keeps nothing.
-    memory.sign_out(session.account, context.now);
+    memory.sign_out(session.account, context.now.max(session.issued_at));
     memory.forget(session.id);
     let own = session.entry_key(&context.app.ring);
     // Listings lag behind writes and deletions, so neither the session's own entry nor its index is left to them.
