@@ -17,19 +17,24 @@ pub(super) struct SignedIn {
     pub(super) entry: Rc<TokenCacheEntry>,
 }
 
-/// The session of the request's cookie, by the cookie alone.
+/// The session of the request's cookie, unless this isolate saw its account sign out.
 pub(super) fn session<R: Runtime>(context: &Context<'_, R>) -> Result<Session, Error> {
+    let session = presented(context)?;
+    if context.app.memory.is_signed_out(session.account, session.issued_at) {
+        return Err(Error::SessionEnded(SessionEnd::SignedOut));
+    }
+    Ok(session)
+}
+
+/// The session of the request's cookie, by the cookie alone.
+pub(super) fn presented<R: Runtime>(context: &Context<'_, R>) -> Result<Session, Error> {
     let cookies = Cookies::parse(context.head.header("cookie"));
     if !cookies.has_session() {
         return Err(Error::LoginRequired(LoginReason::NoSession));
     }
     let ended = |fault| Error::SessionEnded(SessionEnd::Cookie(fault));
     let sealed = cookies.session().ok_or_else(|| ended(SessionFault::DoesNotOpen))?;
-    let session = Session::open(&sealed, &context.app.ring, context.now).map_err(ended)?;
-    if context.app.memory.is_signed_out(session.account, session.issued_at) {
-        return Err(Error::SessionEnded(SessionEnd::SignedOut));
-    }
-    Ok(session)
+    Session::open(&sealed, &context.app.ring, context.now).map_err(ended)
 }
 
 /// The signed-in browser, if this isolate's memory vouches for it.

@@ -37,7 +37,8 @@ pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<An
         };
         return Ok(Answer::page(200, &page));
     }
-    let Ok(session) = authenticate::session(context) else {
+    // A sign-out that failed half-way is in memory already, and trying again must remove what it left in the store.
+    let Ok(session) = authenticate::presented(context) else {
         // Nobody is signed in here; the OP may still know the user, and the cookie may be a remnant.
         let answer = leave(context, None).await;
         return Ok(answer.with("set-cookie", CookieName::Session.expire()));

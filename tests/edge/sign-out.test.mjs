@@ -108,6 +108,24 @@ test("a sign-out works while the OP is down: nothing of the account is left here
   }
 });
 
+test("a sign-out that the store cannot carry out is not called one, and the next attempt carries it out", async () => {
+  await world.advance(10);
+  const held = (await world.accountEntries()).length;
+  const browser = world.browser();
+  await browser.signIn("/", alice);
+  const { session } = browser;
+  await world.worker.command({ store: "down" });
+  const failed = await browser.signOut({ atOp: false });
+  await world.worker.command({ store: "up" });
+  assert.equal(failed.status, 503);
+  assert.doesNotMatch(failed.text, /signed out/);
+  assert.equal(browser.session, session, "the browser could not try again");
+  await browser.signOut({ atOp: false });
+  assert.equal((await world.accountEntries()).length, held, "an entry outlived its sign-out");
+  await world.freshInstance();
+  await assertSignedOut(session);
+});
+
 test("signing in and out over and over within a second leaves no session behind", async () => {
   const browser = world.browser();
   for (let round = 0; round < 4; round += 1) {
