@@ -89,10 +89,12 @@ impl Memory {
         self.entries.borrow_mut().remove(&session);
     }
 
-    /// Ends every session of the account that began up to `now`, for this isolate. A comparison, not a marker on a
+    /// Ends every session of the account that began up to `until`, for this isolate. A comparison, not a marker on a
     /// session: nothing that is written afterwards can undo it.
-    pub fn sign_out(&self, account: AccountDigest, now: Timestamp) {
-        self.signed_out.borrow_mut().insert(account, now);
+    pub fn sign_out(&self, account: AccountDigest, until: Timestamp) {
+        let mut signed_out = self.signed_out.borrow_mut();
+        let until = signed_out.find(&account).map_or(until, |watermark| watermark.max(until));
+        signed_out.insert(account, until);
     }
 
     /// The moment at which a session that begins now counts as begun: after the last sign-out of its account, even within

@@ -85,7 +85,7 @@ async fn remove_account<R: Runtime>(
 ) -> Result<(), Error> {
     let memory = &context.app.memory;
     // From this moment on a refresh that is under way keeps nothing.
-    memory.sign_out(session.account, context.now);
+    memory.sign_out(session.account, context.now.max(session.issued_at));
     memory.forget(session.id);
     for prefix in session.account.prefixes(&context.app.ring) {
         for listing in context.runtime.kv_list(&prefix).await.map_err(Error::CacheUnavailable)? {

@@ -37,7 +37,11 @@ test("the protocol and the session know no I/O: nothing in them is async, asks t
 });
 
 test("dependencies point one way: what is below never names what is above", () => {
-  const below = { oidc: /crate::(session|flow|edge|router|app|runtime|config)\b/, session: /crate::(flow|edge|router|app|runtime)\b/, flow: /crate::edge\b/ };
+  const below = {
+    oidc: /crate::(session|flow|edge|router|app|runtime|config)\b/,
+    session: /crate::(flow|edge|router|app|runtime)\b/,
+    flow: /crate::edge\b/,
+  };
   for (const [layer, pattern] of Object.entries(below)) assert.deepEqual(filesWith(pattern, under(layer)), [], layer);
 });
 

@@ -10,12 +10,13 @@ import { startWorld } from "./world.mjs";
 test("nothing that the OP issued and no secret is in any answer of the Worker or in its log", async () => {
   const world = await startWorld({
     provider: { accessTokenSeconds: 600, backchannelLogoutUri: "http://127.0.0.1:1/" },
-    vars: { OpenIdConnect: { UserInfo: true, OmitIdTokenHint: true } },
+    vars: { OpenIdConnect: { OmitIdTokenHint: true } },
   });
   try {
     const browser = world.browser();
     await useEverything(world, browser);
     await failEverything(world, browser);
+    assertCovers(world, browser);
     await browser.signOut();
     await browser.script("/.auth/me");
     const kinds = [...world.issued.secrets].map((secret) => secret.split(" ")[0]);
@@ -66,6 +67,18 @@ async function failEverything(world, browser) {
   world.op.intercept = undefined;
   await world.advance(0);
   for (const path of ["/%2e%2e%2f", "/api/Nobody/", "/signout-callback-oidc?state=1", "/.auth/nothing"]) await browser.script(path);
+}
+
+/** A flow that failed at its first step would show nothing either. */
+function assertCovers(world, browser) {
+  const answered = (path, status) => {
+    const found = browser.seenOfWorker.some((answer) => new URL(answer.url).pathname === path && answer.status === status);
+    assert.ok(found, `${path} was never answered with ${status}`);
+  };
+  for (const path of ["/.auth/me", "/echo", "/page/one", "/api/Orders/whoami", "/api/Invoices/whoami"]) answered(path, 200);
+  for (const [path, status] of Object.entries({ "/api/Orders/whoami": 503, "/signin-oidc": 400, "/.auth/login": 302 })) answered(path, status);
+  answered("/signin-oidc", 303);
+  assert.ok(world.issued.refreshed.length > 0, "no token was refreshed");
 }
 
 function echoingTokenEndpoint(status) {

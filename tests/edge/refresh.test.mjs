@@ -134,6 +134,19 @@ test("a fresh instance reads sessions and the OP's documents from the store whil
   assert.ok(anonymous.headers.location.startsWith(`${world.op.issuer}/auth?`));
 });
 
+test("documents of the OP that are past their time serve while it is down, and are fetched anew when it is back", async () => {
+  await signedIn();
+  const fetched = () => world.op.requests.filter(({ url }) => url.startsWith("/.well-known/")).length;
+  const before = fetched();
+  await world.advance(13 * 3600);
+  world.op.intercept = (_request, response) => Boolean(response.writeHead(503).end());
+  assert.ok((await world.browser().step("/page/one")).headers.location.startsWith(`${world.op.issuer}/auth?`));
+  world.op.intercept = undefined;
+  assert.equal((await world.browser().step("/page/one")).status, 302);
+  await world.browser().step("/page/one");
+  assert.equal(fetched(), before + 2, "one request in the outage, one after it");
+});
+
 test("an outage of the store signs nobody out whom the isolate knows, and others are told to come back", async () => {
   const [browser, other] = [await signedIn(), await signedIn()];
   await world.worker.command({ store: "down" });

@@ -45,6 +45,19 @@ for (const [name, request] of Object.entries(traps)) {
   });
 }
 
+for (const [name, request] of Object.entries(traps)) {
+  test(`an instance in which a request ${name} is not used again: the next one remembers nothing`, async () => {
+    const reads = async () => (await world.storeCalls()).filter(({ key }) => key.startsWith("account/")).length;
+    await browser.script("/page/one");
+    const remembered = await reads();
+    await browser.script("/page/one");
+    assert.equal(await reads(), remembered);
+    assertInternal(await world.browser().script("/", request));
+    await browser.script("/page/one");
+    assert.equal(await reads(), remembered + 1);
+  });
+}
+
 test("requests that wait while another one panics are answered, not left hanging", async () => {
   let isAsked;
   const asked = new Promise((resolve) => (isAsked = resolve));
@@ -105,7 +118,8 @@ test("a forward that fails after another request panicked is api_unreachable", a
 });
 
 test("a method that a path does not take is refused with those that it does", async () => {
-  for (const [path, allow] of [["/.auth/login", "GET, HEAD"], ["/.auth/me", "GET, HEAD"], ["/.auth/logout", "GET, POST"], ["/signout-callback-oidc", "GET"]]) {
+  const allowed = { "/.auth/login": "GET, HEAD", "/.auth/me": "GET, HEAD", "/.auth/logout": "GET, POST", "/signout-callback-oidc": "GET" };
+  for (const [path, allow] of Object.entries(allowed)) {
     const answer = await browser.script(path, { method: "PUT" });
     assertProblem(answer, 405, "method_not_allowed");
     assert.equal(answer.headers.allow, allow);

@@ -16,31 +16,24 @@ const scopes = "orders.read orders.write";
 
 /**
  * `provider` goes to the OP, `vars` are merged into the Worker's variables section by section; a section or a secret that
- * is `undefined` is left out.
+ * is `undefined` is left out. `apiVars` are merged into the variables of the APIs, by name.
  */
-export async function startWorld({ provider = {}, vars = {}, secrets = {}, withStore } = {}) {
+export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secrets = {}, withStore } = {}) {
   const port = await freePort();
   const publicOrigin = `http://localhost:${port}`;
   const client = { clientId: "edge-tests", clientSecret: randomBytes(18).toString("base64url") };
-  const op = await startProvider({
-    ...client,
-    redirectUris: [`${publicOrigin}/signin-oidc`],
-    postLogoutRedirectUris: [`${publicOrigin}/signout-callback-oidc`],
-    resources: Object.values(resources).map((resource) => ({ resource, scopes })),
-    ...provider,
-  });
+  const op = await startProviderFor(publicOrigin, client, provider);
   const origin = await startOrigin({ publicOrigin });
   const apis = await startApis(op.issuer);
   const parts = [op, origin, ...Object.values(apis)];
   const sessionKey = randomBytes(32).toString("base64");
-  const allVars = merged(variables({ publicOrigin, op, origin, apis, client }), vars);
+  const base = variables({ publicOrigin, op, origin, apis, client });
+  base.DownstreamApis = merged(base.DownstreamApis, apiVars);
+  const allVars = merged(base, vars);
   const allSecrets = { Session__Key: sessionKey, OpenIdConnect__ClientSecret: client.clientSecret, ...secrets };
   const settings = { port, vars: defined(allVars), secrets: defined(allSecrets), withStore };
-  const worker = await startBuiltWorker(settings).catch(async (error) => {
-    // A server left open would keep the test process waiting for ever.
-    await closeAll(parts);
-    throw error;
-  });
+  // A server left open would keep the test process waiting for ever.
+  const worker = await startBuiltWorker(settings).catch((error) => closeAll(parts).then(() => Promise.reject(error)));
   const issued = recordIssued(op);
   issued.secrets.add(`client_secret ${client.clientSecret}`).add(`session_key ${sessionKey}`);
   const world = { port, publicOrigin, client, sessionKey, op, origin, ...apis, worker, store: worker.store, issued };
@@ -54,6 +47,16 @@ export async function startWorld({ provider = {}, vars = {}, secrets = {}, withS
     freshInstance: () => exchange(publicOrigin, { target: "/%2e%2e%2fx", headers: { "x-test": "panic" } }),
     advance: (seconds) => worker.command({ clock: seconds }),
     close: () => closeAll([worker, ...parts]),
+  });
+}
+
+function startProviderFor(publicOrigin, client, more) {
+  return startProvider({
+    ...client,
+    redirectUris: [`${publicOrigin}/signin-oidc`],
+    postLogoutRedirectUris: [`${publicOrigin}/signout-callback-oidc`],
+    resources: Object.values(resources).map((resource) => ({ resource, scopes })),
+    ...more,
   });
 }
 
