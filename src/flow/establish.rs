@@ -42,9 +42,10 @@ pub(super) async fn session<R: Runtime>(
 
     let keys = app.ring.current();
     let settings = &app.config.session;
-    let begins_at = app.memory.after_sign_out(account, context.now);
     let record_key = Secret::new(context.runtime.random());
-    let session = Session::begin(account, context.runtime.random(), record_key, keys.id(), begins_at, settings);
+    let session = Session::begin(account, context.runtime.random(), record_key, keys.id(), context.now, settings);
+    // Only the comparison with a sign-out counts from there; the session ends no later for it.
+    let session = Session { issued_at: app.memory.after_sign_out(account, context.now), ..session };
     // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
     let session_state = session_state.filter(|_| app.config.provider.is_entra);
     let sid = id_token.session_id().map(str::to_owned).or(session_state);

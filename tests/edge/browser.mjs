@@ -2,7 +2,7 @@
 
 import { alice } from "./people.mjs";
 import { CookieJar } from "./cookie-jar.mjs";
-import { exchange } from "./exchange.mjs";
+import { exchange } from "../worker/exchange.mjs";
 
 const session = "__Host-session";
 

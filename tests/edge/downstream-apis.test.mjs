@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { after, before, beforeEach, test } from "node:test";
 
 import { listen } from "../../demo/listen.mjs";
-import { open } from "./exchange.mjs";
+import { open } from "../worker/exchange.mjs";
 import { alice } from "./people.mjs";
 import { resources, startWorld } from "./world.mjs";
 

@@ -6,7 +6,8 @@ import { after, afterEach, before, test } from "node:test";
 import { listen } from "../../demo/listen.mjs";
 import { assertRefused } from "./refusals.mjs";
 import { answerTokenRequests, changed, foreignlySigned, keepKeys, macSigned, resigned, rewriteTokenResponses, unsigned } from "./token-responses.mjs";
-import { freePort, startWorld } from "./world.mjs";
+import { freePort } from "../worker/free-port.mjs";
+import { startWorld } from "./world.mjs";
 
 const opError = { status: 502, code: "op_error" };
 const now = () => Math.floor(Date.now() / 1000);

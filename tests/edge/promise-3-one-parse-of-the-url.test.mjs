@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { sendRaw } from "./exchange.mjs";
+import { sendRaw } from "../worker/exchange.mjs";
 import { startWorld } from "./world.mjs";
 
 let world;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { open } from "./exchange.mjs";
+import { open } from "../worker/exchange.mjs";
 import { startWorld } from "./world.mjs";
 
 let world;

@@ -1,14 +1,14 @@
 // One deployment and everything around it: the built Worker, a real OpenID Provider, an origin and two downstream APIs.
 
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:net";
 
 import { startApi } from "../../demo/api.mjs";
 import { startOrigin } from "../../demo/origin.mjs";
 import { startProvider } from "../../demo/provider.mjs";
+import { startBuiltWorker } from "../worker/built-worker.mjs";
+import { exchange } from "../worker/exchange.mjs";
+import { freePort } from "../worker/free-port.mjs";
 import { Browser } from "./browser.mjs";
-import { startBuiltWorker } from "./built-worker.mjs";
-import { exchange } from "./exchange.mjs";
 import { recordIssued } from "./issued.mjs";
 
 export const resources = { Invoices: "https://invoices.example/", Orders: "https://orders.example/" };
@@ -93,13 +93,4 @@ function closeAll(parts) {
 
 async function keys(store, prefix) {
   return (await store.list({ prefix })).keys;
-}
-
-/** A port that nobody listens on; also the address of something that is down. */
-export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

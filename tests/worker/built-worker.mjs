@@ -12,8 +12,11 @@ const project = fileURLToPath(new URL("../..", import.meta.url));
 const built = join(project, "build", "worker");
 const types = { ".js": "esm", ".wasm": "wasm" };
 
-/** `vars` are what [vars] of wrangler.toml holds, `secrets` what `wrangler secret put` stores. */
-export async function startBuiltWorker({ port, vars, secrets, withStore = true }) {
+/**
+ * `vars` are what [vars] of wrangler.toml holds, `secrets` what `wrangler secret put` stores. Instrumented, the Worker
+ * obeys the tests' switches; otherwise it is the one that is deployed.
+ */
+export async function startBuiltWorker({ port, vars, secrets, withStore = true, isInstrumented = true }) {
   const worker = { lines: [], output: [] };
   const runtime = new Miniflare({
     host: "127.0.0.1",
@@ -22,7 +25,7 @@ export async function startBuiltWorker({ port, vars, secrets, withStore = true }
     logRequests: false,
     telemetry: { enabled: false },
     handleStructuredLogs: ({ level, message }) => take(worker, level, message),
-    workers: [{ config: configuration(vars, secrets, withStore), dev: { rootPath: project } }],
+    workers: [{ config: configuration({ vars, secrets, withStore, isInstrumented }), dev: { rootPath: project } }],
   });
   await runtime.ready;
   const base = `http://localhost:${port}`;
@@ -35,12 +38,13 @@ export async function startBuiltWorker({ port, vars, secrets, withStore = true }
   });
 }
 
-function configuration(vars, secrets, withStore) {
+function configuration({ vars, secrets, withStore, isInstrumented }) {
   const env = {};
   for (const [name, value] of Object.entries(vars)) env[name] = { type: "json", value };
   for (const [name, value] of Object.entries(secrets)) env[name] = { type: "text", value };
   if (withStore) env.TOKEN_CACHE = { type: "kv", id: "token-cache" };
-  const manifest = { mainModule: "instrumented.js", modulesRoot: built, modules: modules() };
+  const mainModule = isInstrumented ? "instrumented.js" : "entry.js";
+  const manifest = { mainModule, modulesRoot: built, modules: modules() };
   return { name: "vestibule", compatibilityDate: compatibilityDate(), manifest, env };
 }
 
