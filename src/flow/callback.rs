@@ -64,7 +64,7 @@ async fn signed_in<R: Runtime>(
         verify(context, &metadata, compact.expose(), &Occasion::SignIn { nonce: &nonce, access_token }).await?;
     let sign_in = SignIn { id_token, purpose, session_state, tokens };
     let session = establish::session(context, &metadata, sign_in).await?;
-    establish::end_previous(context).await;
+    establish::end_previous(context, &session).await;
     documents::store(context).await;
     let event = json!({ "attempt": attempt_id });
     log::happened(context.runtime, &context.trace, Event::LoginCompleted, event);

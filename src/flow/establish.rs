@@ -67,10 +67,17 @@ pub(super) async fn session<R: Runtime>(
 }
 
 /// Ends the session that this browser had before: its tokens must not outlive its cookie.
-pub(super) async fn end_previous<R: Runtime>(context: &Context<'_, R>) {
+pub(super) async fn end_previous<R: Runtime>(context: &Context<'_, R>, begun: &Session) {
+    let memory = &context.app.memory;
     let Ok(previous) = authenticate::session(context) else { return };
-    context.app.memory.forget(previous.id);
-    if let Err(Error::CacheUnavailable(fault)) = token_cache::delete(context, &previous).await {
+    // Read for the index entry that it names; one that cannot be read is deleted all the same.
+    let entry = token_cache::read(context, &previous).await.ok();
+    memory.forget(previous.id);
+    let Ok(key) = token_cache::key(context, &previous) else { return };
+    // A second sign-in within one session of the OP: that index entry leads to the new session now.
+    let taken_over = memory.stale_entry(begun.id).and_then(|entry| entry.sid_key.clone());
+    let sid = entry.and_then(|entry| entry.sid_key.clone()).filter(|sid| Some(sid) != taken_over.as_ref());
+    if let Err(Error::CacheUnavailable(fault)) = token_cache::remove(context, key.as_str(), sid.as_deref()).await {
         token_cache::failed(context, "previous entry", fault);
     }
 }

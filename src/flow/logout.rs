@@ -15,7 +15,6 @@ use crate::session::cookie::{CookieName, Cookies};
 use crate::session::entry::{EntryMetadata, TokenCacheEntry};
 use crate::session::keys::Purpose;
 use crate::session::session::Session;
-use crate::session::storage_key::{EntryKey, SidKey};
 use crate::time::Lifetime;
 
 /// `/.auth/logout`: a POST or GET from a page of ours signs out; any other GET asks first, so that no other site can
@@ -90,22 +89,11 @@ async fn remove_account<R: Runtime>(
     for prefix in session.account.prefixes(&context.app.ring) {
         for listing in context.runtime.kv_list(&prefix).await.map_err(Error::CacheUnavailable)? {
             let metadata = listing.metadata.and_then(|metadata| serde_json::from_str::<EntryMetadata>(&metadata).ok());
-            remove(context, &listing.key, metadata.and_then(|metadata| metadata.sid).as_deref()).await?;
+            token_cache::remove(context, &listing.key, metadata.and_then(|metadata| metadata.sid).as_deref()).await?;
         }
     }
     // Listings lag behind writes, so the session's own entry is not left to them.
-    match EntryKey::of(session, &context.app.ring) {
-        Some(own) => remove(context, own.as_str(), entry.and_then(|entry| entry.sid_key.as_deref())).await,
-        None => Ok(()),
-    }
-}
-
-/// Deletes the index entry before the entry that names it: a second attempt must still find both.
-async fn remove<R: Runtime>(context: &Context<'_, R>, key: &str, sid: Option<&str>) -> Result<(), Error> {
-    if let Some(sid) = sid.and_then(SidKey::parse) {
-        context.runtime.kv_delete(sid.as_str()).await.map_err(Error::CacheUnavailable)?;
-    }
-    context.runtime.kv_delete(key).await.map_err(Error::CacheUnavailable)
+    token_cache::end(context, session, entry).await
 }
 
 /// Sends the browser to the OP to end its session there; without such an endpoint the sign-out ends here.

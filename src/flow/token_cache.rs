@@ -11,7 +11,7 @@ use crate::runtime::{Runtime, StoreFault};
 use crate::session::device;
 use crate::session::entry::{EntryMetadata, TokenCacheEntry};
 use crate::session::session::Session;
-use crate::session::storage_key::EntryKey;
+use crate::session::storage_key::{EntryKey, SidKey};
 use crate::time::Lifetime;
 
 /// Where the session's entry is kept. The key that named it is in the ring, or the session would not have opened.
@@ -76,17 +76,29 @@ pub(super) async fn keep<R: Runtime>(context: &Context<'_, R>, session: &Session
     // A sign-out may have looked for the entry while it was on its way to the store.
     if memory.is_signed_out(session.account, session.issued_at) {
         memory.forget(session.id);
-        outcome = delete(context, session).await;
+        outcome = end(context, session, Some(&renewed)).await;
     }
     if let Err(Error::CacheUnavailable(fault)) = outcome {
         failed(context, "entry", fault);
     }
 }
 
-/// Deletes the session's entry.
-pub(super) async fn delete<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
+/// Deletes what the store has of one session. Without the entry, the index that leads to it ends by itself.
+pub(super) async fn end<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    entry: Option<&TokenCacheEntry>,
+) -> Result<(), Error> {
     let key = key(context, session)?;
-    context.runtime.kv_delete(key.as_str()).await.map_err(Error::CacheUnavailable)
+    remove(context, key.as_str(), entry.and_then(|entry| entry.sid_key.as_deref())).await
+}
+
+/// Deletes an entry and, before it, the index entry that it names: a second attempt must still find both.
+pub(super) async fn remove<R: Runtime>(context: &Context<'_, R>, key: &str, sid: Option<&str>) -> Result<(), Error> {
+    if let Some(sid) = sid.and_then(SidKey::parse) {
+        context.runtime.kv_delete(sid.as_str()).await.map_err(Error::CacheUnavailable)?;
+    }
+    context.runtime.kv_delete(key).await.map_err(Error::CacheUnavailable)
 }
 
 /// How long what belongs to a session is stored.

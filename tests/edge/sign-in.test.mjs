@@ -126,3 +126,17 @@ test("an idle session ends, a used one is rolled, and none outlives its absolute
   assert.equal((await browser.script("/.auth/me")).json().code, "session_expired");
   await world.advance(0);
 });
+
+test("with UserInfo, the sign-in calls it with a token of its own, and every API still gets its own token", async () => {
+  const asking = await startWorld({ vars: { OpenIdConnect: { UserInfo: true } } });
+  try {
+    const browser = asking.browser();
+    assert.equal((await browser.signIn("/page/one")).status, 200);
+    assert.equal(asking.op.requests.filter(({ url }) => url.startsWith("/me")).length, 1);
+    for (const path of ["/api/Orders/orders", "/api/Invoices/orders"]) {
+      assert.equal((await browser.script(path)).status, 200, path);
+    }
+  } finally {
+    await asking.close();
+  }
+});

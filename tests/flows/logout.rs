@@ -29,6 +29,18 @@ fn a_sign_out_deletes_every_entry_of_the_account_and_its_index_and_no_other() {
 }
 
 #[test]
+fn a_new_sign_in_ends_the_session_before_it_with_its_index_unless_it_took_that_over() {
+    let world = World::new();
+    let browser = Browser::signed_in(&world, &ADA);
+    let index = world.kv.keys("sid/");
+    assert!(browser.sign_in("/.auth/login", &ADA).is_forwarded);
+    assert_eq!((world.kv.keys("account/").len(), world.kv.keys("sid/")), (1, index.clone()));
+    assert!(browser.sign_in("/.auth/login", &BOB).is_forwarded);
+    assert_eq!((world.kv.keys("account/").len(), world.kv.keys("sid/").len()), (1, 1));
+    assert_ne!(world.kv.keys("sid/"), index);
+}
+
+#[test]
 fn the_index_of_the_last_session_goes_with_it() {
     let world = World::new();
     let browser = Browser::signed_in(&world, &ADA);
