@@ -10,7 +10,6 @@ export const client = {
   clientSecret: "only-for-the-demo-0b7d4c",
   redirectUris: [`${publicOrigin}/signin-oidc`],
   postLogoutRedirectUris: [`${publicOrigin}/signout-callback-oidc`],
-  backchannelLogoutUri: `${publicOrigin}/.auth/backchannel-logout`,
 };
 
 export const orders = {
