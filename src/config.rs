@@ -88,6 +88,12 @@ impl Config {
         format!("{}{path}", self.gateway.public_origin.as_str().trim_end_matches('/'))
     }
 
+    /// The absolute URL of one of our own pages under `AuthPath`.
+    #[must_use]
+    pub fn auth_url(&self, name: &str) -> String {
+        self.public_url(&format!("{}/{name}", self.paths.auth))
+    }
+
     fn read(mut root: Section<'_>) -> Option<Self> {
         let (provider, redirects) = provider::read(&mut root);
         let apis = api::read(&mut root);

@@ -53,6 +53,8 @@ pub fn serve(request: JsValue, env: JsValue) -> Promise {
     glue::guarded(&future_to_promise(serve_later(app, runtime, request, text)))
 }
 
+/// Serves what could not be decided at once. A head borrows its text, so it cannot move in here: the same text is parsed
+/// the same way again.
 async fn serve_later(app: Rc<App>, runtime: Edge, request: JsValue, text: String) -> Result<JsValue, JsValue> {
     let head = match RequestHead::parse(&text) {
         Ok(head) => head,

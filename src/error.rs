@@ -11,7 +11,7 @@ use crate::oidc::jwks::JwksFault;
 use crate::oidc::metadata::MetadataFault;
 use crate::oidc::user_info::UserInfoFault;
 use crate::request::HeadFault;
-use crate::runtime::{StoreFault, TransportFault};
+use crate::runtime::{RETRY_AFTER, StoreFault, TransportFault};
 use crate::session::login_attempt::AttemptFault;
 use crate::session::session::SessionFault;
 
@@ -224,7 +224,7 @@ impl Error {
         if let Self::OpUnreachable(TransportFault::Busy { retry_after }) = self {
             return Some(*retry_after);
         }
-        if self.status() == 503 { Some(5) } else { None }
+        if self.status() == 503 { Some(RETRY_AFTER) } else { None }
     }
 
     /// The methods that would be allowed.

@@ -65,6 +65,14 @@ pub fn route<'a>(config: &'a Config, head: &RequestHead<'a>) -> Route<'a> {
     below(path, &paths.api).map_or(Route::Origin, |rest| api(config, head.target, rest))
 }
 
+/// Whether a path belongs to the sign-in itself, so that returning there would only lead into another one.
+#[must_use]
+pub fn is_sign_in(config: &Config, path: &str) -> bool {
+    let paths = &config.paths;
+    let is_under_auth = below(path, &paths.auth).is_some_and(|rest| !rest.is_empty());
+    path == paths.callback || path == paths.signed_out_callback || is_under_auth
+}
+
 fn api<'a>(config: &'a Config, target: Target<'a>, rest: &'a str) -> Route<'a> {
     let Some(rest) = rest.strip_prefix('/') else { return Route::Nothing };
     let end = rest.find('/').unwrap_or(rest.len());

@@ -63,6 +63,9 @@ pub struct KvListing {
     pub metadata: Option<String>,
 }
 
+/// Seconds to wait before trying again where nobody says.
+pub const RETRY_AFTER: u64 = 5;
+
 /// Why a call brought no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportFault {

@@ -18,7 +18,7 @@ use crate::oidc::authorization::{
 };
 use crate::oidc::metadata::Metadata;
 use crate::request::Method;
-use crate::runtime::{Runtime, TransportFault};
+use crate::runtime::{RETRY_AFTER, Runtime, TransportFault};
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::login_attempt::{AttemptFault, LoginAttempt, id_of};
 
@@ -108,7 +108,7 @@ fn accept<R: Runtime>(
             | AuthorizationErrorCode::UnauthorizedClient
             | AuthorizationErrorCode::UnsupportedResponseType => Error::OpRefused(code.name().to_owned()),
             AuthorizationErrorCode::ServerError | AuthorizationErrorCode::TemporarilyUnavailable => {
-                Error::OpUnreachable(TransportFault::Busy { retry_after: 5 })
+                Error::OpUnreachable(TransportFault::Busy { retry_after: RETRY_AFTER })
             }
             AuthorizationErrorCode::AccountSelectionRequired
             | AuthorizationErrorCode::ConsentRequired

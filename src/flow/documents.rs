@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::ACCEPT;
+use http::header::{ACCEPT, AUTHORIZATION};
 use sha2::{Digest, Sha256};
 
 use super::{Context, token_cache};
@@ -15,7 +15,8 @@ use crate::error::{Error, OpFault};
 use crate::memory::{Held, Slot};
 use crate::oidc::jwks::Jwks;
 use crate::oidc::metadata::Metadata;
-use crate::runtime::{OpRequest, OpResponse, Runtime, TransportFault};
+use crate::runtime::{OpResponse, RETRY_AFTER, Runtime, TransportFault};
+use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 
 /// The OP's metadata.
@@ -29,8 +30,7 @@ pub(super) async fn metadata<R: Runtime>(context: &Context<'_, R>) -> Result<Rc<
     source.read(context, &context.app.memory.metadata, METADATA_LIFETIME).await
 }
 
-/// The OP's keys. With `newer_than`, a copy that was fetched at or before that moment will not do, but the OP is asked
-/// at most once per configured interval.
+/// The OP's keys. Where they must be new, the OP is asked again, but at most once per configured interval.
 pub(super) async fn jwks<R: Runtime>(
     context: &Context<'_, R>,
     metadata: &Metadata,
@@ -132,31 +132,33 @@ impl<P> Source<'_, P> {
     where
         P: Fn(&[u8]) -> Result<T, OpFault>,
     {
-        let request = get(self.url)?;
-        let timeout = context.app.config.provider.timeout;
-        let response = context.runtime.call_op(request, timeout).await.map_err(Error::OpUnreachable)?;
-        let body = succeeded(self.name, &response)?;
-        let document = (self.parse)(body).map_err(Error::OpMisbehaved)?;
+        let body = get(context, self.name, self.url, None).await?;
+        let document = (self.parse)(&body).map_err(Error::OpMisbehaved)?;
         Ok(Held { document: Rc::new(document), source: body.into(), fetched_at: context.now, is_stored: false })
     }
 }
 
-/// A GET for JSON.
-fn get(url: &str) -> Result<OpRequest, Error> {
-    http::Request::get(url)
-        .header(ACCEPT, "application/json")
-        .body(Vec::new())
-        .map_err(|_| Error::Bug("a parsed URL is no request target"))
-}
-
-/// The body of a 200; everything else is an outage or a broken promise.
-pub(super) fn succeeded<'a>(endpoint: &'static str, response: &'a OpResponse) -> Result<&'a [u8], Error> {
-    match response.status().as_u16() {
-        200 => Ok(response.body()),
-        status => match outage(response) {
-            Some(fault) => Err(Error::OpUnreachable(fault)),
-            None => Err(Error::OpMisbehaved(OpFault::Status(endpoint, status))),
-        },
+/// Gets JSON from the OP, with an access token where the endpoint wants one: the body of a 200; everything else is an
+/// outage or a broken promise.
+pub(super) async fn get<R: Runtime>(
+    context: &Context<'_, R>,
+    endpoint: &'static str,
+    url: &str,
+    access_token: Option<&Secret>,
+) -> Result<Vec<u8>, Error> {
+    let request = http::Request::get(url).header(ACCEPT, "application/json");
+    let request = match access_token {
+        Some(token) => request.header(AUTHORIZATION, format!("Bearer {}", token.expose())),
+        None => request,
+    };
+    // URLs were parsed, and a token that is no header value was refused with its response.
+    let request = request.body(Vec::new()).map_err(|_| Error::Bug("a request to the OP is malformed"))?;
+    let timeout = context.app.config.provider.timeout;
+    let response = context.runtime.call_op(request, timeout).await.map_err(Error::OpUnreachable)?;
+    match (response.status().as_u16(), outage(&response)) {
+        (200, _) => Ok(response.into_body()),
+        (_, Some(fault)) => Err(Error::OpUnreachable(fault)),
+        (status, None) => Err(Error::OpMisbehaved(OpFault::Status(endpoint, status))),
     }
 }
 
@@ -165,7 +167,9 @@ pub(super) fn outage(response: &OpResponse) -> Option<TransportFault> {
     let status = response.status().as_u16();
     let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     match status {
-        429 | 503 => Some(TransportFault::Busy { retry_after: retry_after.unwrap_or(5).min(MAX_RETRY_AFTER) }),
+        429 | 503 => {
+            Some(TransportFault::Busy { retry_after: retry_after.unwrap_or(RETRY_AFTER).min(MAX_RETRY_AFTER) })
+        }
         500.. => Some(TransportFault::Failing(status)),
         _ => None,
     }
@@ -181,5 +185,5 @@ const JWKS_LIFETIME: Lifetime = Lifetime::from_seconds(12 * 3600);
 /// A stored copy outlives its freshness, to bridge an outage.
 const STORED_LIFETIME: Lifetime = Lifetime::from_seconds(7 * 24 * 3600);
 /// For so long after an outage the OP is not asked again: what `Retry-After` tells visitors, too.
-const PAUSE_AFTER_FAILURE: Lifetime = Lifetime::from_seconds(5);
+const PAUSE_AFTER_FAILURE: Lifetime = Lifetime::from_seconds(RETRY_AFTER);
 const MAX_RETRY_AFTER: u64 = 3600;

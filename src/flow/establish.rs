@@ -100,15 +100,9 @@ async fn claims<R: Runtime>(
 ) -> Result<Map<String, Value>, Error> {
     let mut claims = sign_in.id_token.claims().clone();
     if let (true, Some(endpoint)) = (context.app.config.provider.user_info, &metadata.userinfo_endpoint) {
-        let request = http::Request::get(endpoint.as_str())
-            .header("accept", "application/json")
-            .header("authorization", format!("Bearer {}", sign_in.tokens.access_token.expose()))
-            .body(Vec::new())
-            .map_err(|_| Error::Bug("a token is no header value"))?;
-        let timeout = context.app.config.provider.timeout;
-        let response = context.runtime.call_op(request, timeout).await.map_err(Error::OpUnreachable)?;
-        let body = documents::succeeded("userinfo", &response)?;
-        let user_info = UserInfo::parse(body, sign_in.id_token.subject());
+        let token = &sign_in.tokens.access_token;
+        let answer = documents::get(context, "userinfo", endpoint.as_str(), Some(token)).await?;
+        let user_info = UserInfo::parse(&answer, sign_in.id_token.subject());
         for (name, value) in user_info.map_err(|fault| Error::OpMisbehaved(OpFault::UserInfo(fault)))?.into_claims() {
             claims.entry(name).or_insert(value);
         }

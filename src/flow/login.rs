@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::oidc::authorization::AuthorizationRequest;
 use crate::request::Method;
+use crate::router;
 use crate::runtime::Runtime;
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::login_attempt::{Beginning, LoginAttempt, surplus};
@@ -103,8 +104,11 @@ fn consented_to(config: &Config) -> (Vec<String>, Vec<String>) {
     let mut resources: Vec<String> = Vec::new();
     for api in &config.apis {
         scopes.extend_from_slice(&api.scopes);
-        resources
-            .extend(api.resource.iter().filter(|resource| !resources.contains(resource)).cloned().collect::<Vec<_>>());
+        if let Some(resource) = &api.resource
+            && !resources.contains(resource)
+        {
+            resources.push(resource.clone());
+        }
     }
     (scopes, resources)
 }
@@ -124,14 +128,8 @@ fn give_up_surplus<R: Runtime>(context: &Context<'_, R>, answer: Answer) -> Answ
 /// A page of ours that is worth returning to; our own paths are not, or a login would follow the login.
 fn wanted<R: Runtime>(context: &Context<'_, R>, wanted: &str) -> ReturnTo {
     let config = &context.app.config;
-    let paths = &config.paths;
     ReturnTo::parse(wanted, &config.gateway.public_origin)
-        .filter(|page| {
-            let path = page.path();
-            path != paths.callback
-                && path != paths.signed_out_callback
-                && !path.starts_with(&format!("{}/", paths.auth))
-        })
+        .filter(|page| !router::is_sign_in(config, page.path()))
         .unwrap_or_else(ReturnTo::root)
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Removal comes first and must succeed: a user is told "signed out" only when nothing of the account is left here.
 
+use std::rc::Rc;
+
 use serde_json::json;
 
 use super::log::{self, Event};
@@ -27,7 +29,7 @@ pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<An
         if context.head.method == Method::Post {
             return Err(Error::UntrustedOrigin);
         }
-        let logout = config.public_url(&format!("{}/logout", config.paths.auth));
+        let logout = config.auth_url("logout");
         let page = Page {
             title: "Sign out?",
             text: "You will be signed out of this application on all your devices.",
@@ -43,8 +45,8 @@ pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<An
         return Ok(answer.with("set-cookie", CookieName::Session.expire()));
     };
     let entry = last_entry(context, &session).await;
-    remove_account(context, &session, entry.as_ref()).await?;
-    let answer = leave(context, entry.as_ref()).await;
+    remove_account(context, &session, entry.as_deref()).await?;
+    let answer = leave(context, entry.as_deref()).await;
     log::happened(context.runtime, &context.trace, Event::LogoutCompleted, json!({}));
     Ok(answer.with("set-cookie", CookieName::Session.expire()))
 }
@@ -68,12 +70,11 @@ pub(super) fn returned<R: Runtime>(context: &Context<'_, R>) -> Result<Answer, E
 }
 
 /// The entry before it is removed, for the hints to the OP. Doing without is no reason not to sign out.
-async fn last_entry<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Option<TokenCacheEntry> {
-    let entry = match context.app.memory.stale_entry(session.id) {
-        Some(entry) => entry,
-        None => token_cache::read(context, session).await.ok()?,
-    };
-    Some(TokenCacheEntry::clone(&entry))
+async fn last_entry<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Option<Rc<TokenCacheEntry>> {
+    match context.app.memory.stale_entry(session.id) {
+        Some(entry) => Some(entry),
+        None => token_cache::read(context, session).await.ok(),
+    }
 }
 
 /// Deletes every entry of the account, under every name it has, whether or not it can be opened.

@@ -26,7 +26,7 @@ pub(super) async fn show<R: Runtime>(context: &Context<'_, R>) -> Result<Answer,
             "sub": entry.claim("sub"),
             "claims": shown,
             "expires_in": signed_in.session.expires_at().since(context.now),
-            "logout_url": config.public_url(&format!("{}/logout", config.paths.auth)),
+            "logout_url": config.auth_url("logout"),
         }),
     ))
 }

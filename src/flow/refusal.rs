@@ -49,7 +49,7 @@ const fn needs_login(error: &Error) -> bool {
 /// Where a script can send its user: the login, which comes back to the page that the script runs on.
 fn login_url<R: Runtime>(context: &Context<'_, R>) -> String {
     let config = &context.app.config;
-    let login = config.public_url(&format!("{}/login", config.paths.auth));
+    let login = config.auth_url("login");
     let origin = config.gateway.public_origin.origin().ascii_serialization();
     let page = context.head.header("referer").and_then(|referer| referer.strip_prefix(&origin));
     match page.and_then(|page| ReturnTo::parse(page, &config.gateway.public_origin)) {

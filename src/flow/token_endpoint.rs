@@ -9,10 +9,11 @@ use oauth2::{
 use super::{Context, documents};
 use crate::config::ClientCredential;
 use crate::error::{Error, OpFault};
+use crate::oidc::authorization::SIGN_IN_SCOPES;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::pkce::CodeVerifier;
 use crate::oidc::token::{Remedy, TokenError, TokenParts, TokenResponse};
-use crate::runtime::{Runtime, TransportFault};
+use crate::runtime::{RETRY_AFTER, Runtime, TransportFault};
 
 /// What is exchanged for tokens. Both are used up.
 pub(super) enum Grant {
@@ -109,7 +110,7 @@ fn extra_parameters<'a, R: Runtime>(context: &Context<'_, R>, purpose: &Purpose<
 }
 
 fn scopes(purpose: &Purpose<'_>) -> String {
-    let mut scopes = vec!["openid", "profile", "offline_access"];
+    let mut scopes = SIGN_IN_SCOPES.to_vec();
     scopes.extend(purpose.scopes.iter().map(String::as_str));
     scopes.join(" ")
 }
@@ -119,7 +120,9 @@ fn refusal(error: RequestTokenError<TransportFault, TokenError>) -> Refusal {
         RequestTokenError::ServerResponse(error) => match error.remedy() {
             Remedy::NeedsUser => Refusal::Grant,
             Remedy::Permanent => Refusal::Error(Error::OpRefused(error.code.name().to_owned())),
-            Remedy::Transient => Refusal::Error(Error::OpUnreachable(TransportFault::Busy { retry_after: 5 })),
+            Remedy::Transient => {
+                Refusal::Error(Error::OpUnreachable(TransportFault::Busy { retry_after: RETRY_AFTER }))
+            }
         },
         RequestTokenError::Request(fault) => Refusal::Error(Error::OpUnreachable(fault)),
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {

@@ -40,8 +40,9 @@ pub const RESERVED_PARAMETERS: &[&str] = &[
     "state",
 ];
 
-/// Asked for at every sign-in, in this order, before the scopes of the downstream API.
-const SIGN_IN_SCOPES: [&str; 3] = ["openid", "profile", "offline_access"];
+/// Asked for at every sign-in, in this order, before the scopes of the downstream API. They say something about the
+/// sign-in and nothing about any API.
+pub const SIGN_IN_SCOPES: [&str; 3] = ["openid", "profile", "offline_access"];
 
 /// What the browser takes to the `authorization_endpoint`.
 pub struct AuthorizationRequest<'a> {

@@ -9,6 +9,7 @@ mod stored;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::oidc::authorization::SIGN_IN_SCOPES;
 use crate::secret::Secret;
 use crate::session::seal::{NONCE_LENGTH, SealingKey};
 use crate::session::storage_key::{EntryKey, SidKey};
@@ -181,9 +182,8 @@ impl CachedAccessToken {
     }
 }
 
-/// Scopes that say something about the sign-in, never about an API.
 fn is_reserved(scope: &str) -> bool {
-    ["openid", "profile", "offline_access"].iter().any(|reserved| scope.eq_ignore_ascii_case(reserved))
+    SIGN_IN_SCOPES.iter().any(|reserved| scope.eq_ignore_ascii_case(reserved))
 }
 
 const ENTRY_VERSION: u8 = 1;
