@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::forwarding::ForwardPlan;
 use crate::request::{HeadFault, Method, RequestHead};
 use crate::router::{Route, route};
-use crate::runtime::{Runtime, TransportFault};
+use crate::runtime::{Runtime, Task, TransportFault};
 use crate::time::Timestamp;
 
 pub use log::misconfigured;
@@ -76,6 +76,35 @@ pub async fn serve<R: Runtime>(
         Ok(reply) => reply,
         Err(error) => Reply::Answer(refusal::answer(&context, route, error).await),
     }
+}
+
+/// Looks at an answer of an API that [`ForwardPlan::reconsider`] marks: 401, 429 or 503 to a request without a body.
+/// It is passed on as it is, or another attempt is made, or the user is asked.
+pub async fn reconsider<R: Runtime>(
+    app: &App,
+    runtime: &R,
+    inbound: &R::Inbound,
+    head: &RequestHead<'_>,
+    answer: R::Forwarded,
+) -> Reply<R::Forwarded> {
+    let _ = (app, runtime, inbound, head);
+    Reply::Forwarded(answer)
+}
+
+/// Answers a request of [`Runtime::call_account`], inside the object.
+pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) -> String {
+    let _ = (app, runtime, request);
+    String::new()
+}
+
+/// Deletes the sessions of an account's object that have ended, inside the object.
+pub async fn account_expired<R: Runtime>(app: &App, runtime: &R) {
+    let _ = (app, runtime);
+}
+
+/// Does what [`Runtime::later`] was given.
+pub async fn perform<R: Runtime>(app: &App, runtime: &R, task: Task) {
+    let _ = (app, runtime, task);
 }
 
 /// Answers for a forward that [`serve_at_once`] planned and that failed.

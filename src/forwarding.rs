@@ -22,6 +22,8 @@ pub struct ForwardPlan {
     pub set: Vec<(&'static str, String)>,
     /// How long to wait for the head of the answer.
     pub timeout: Lifetime,
+    /// Whether an answer of 401, 429 or 503 is for [`crate::flow::reconsider`] to look at.
+    pub reconsider: bool,
     /// What happens to the answer.
     pub answer: AnswerEdits,
 }

@@ -7,6 +7,7 @@
 use crate::forwarding::ForwardPlan;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::Jwk;
+use crate::session::session::{Session, SessionId};
 use crate::time::{Lifetime, Timestamp};
 
 /// The world outside. Futures need not be `Send`: an isolate is single-threaded.
@@ -16,6 +17,8 @@ pub trait Runtime {
     type Inbound;
     /// The answer of the origin or an API, with its unread body.
     type Forwarded;
+    /// The durable storage of an account's object.
+    type Storage: AccountStorage;
 
     /// The present moment.
     fn now(&self) -> Timestamp;
@@ -28,6 +31,28 @@ pub trait Runtime {
 
     /// Passes a request on and returns its answer as soon as the head is there.
     async fn forward(&self, inbound: &Self::Inbound, plan: &ForwardPlan) -> Result<Self::Forwarded, TransportFault>;
+
+    /// The status of a forwarded answer.
+    fn status(&self, answer: &Self::Forwarded) -> u16;
+
+    /// A header of a forwarded answer; the values of several of one name with `, ` between them (RFC 9110 §5.3).
+    fn answer_header(&self, answer: &Self::Forwarded, name: &str) -> Option<String>;
+
+    /// Gives up a forwarded answer that nobody will read.
+    fn discard(&self, answer: Self::Forwarded);
+
+    /// Calls the object of that name, in which [`crate::flow::serve_account`] answers with this runtime's
+    /// [`Runtime::storage`] in place. Only for deployments with the `ACCOUNTS` binding.
+    async fn call_account(&self, name: &str, request: &str) -> Result<String, StoreFault>;
+
+    /// The storage of the object that this code runs in; none in the Worker itself.
+    fn storage(&self) -> Option<&Self::Storage>;
+
+    /// Has [`crate::flow::perform`] do something after the answer, for as long as it takes.
+    fn later(&self, task: Task);
+
+    /// Waits.
+    async fn sleep(&self, lifetime: Lifetime);
 
     /// Reads a value.
     async fn kv_get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFault>;
@@ -46,6 +71,66 @@ pub trait Runtime {
 
     /// Writes one line to the log.
     fn log(&self, line: &str);
+}
+
+/// The durable storage of one account's object: synchronous, as SQLite in a Durable Object is, and strongly consistent.
+/// Each call is one transaction.
+#[allow(async_fn_in_trait, reason = "no executor of ours moves a future between threads")]
+pub trait AccountStorage {
+    /// The session of that id.
+    fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreFault>;
+
+    /// Writes a session, in place of what was there.
+    fn put_session(&self, id: SessionId, session: &StoredSession) -> Result<(), StoreFault>;
+
+    /// The moment up to which sessions of the account count as ended.
+    fn valid_after(&self) -> Result<Option<Timestamp>, StoreFault>;
+
+    /// Ends every session that began up to `until`: moves the moment there, never back, and deletes those sessions.
+    fn end_until(&self, until: Timestamp) -> Result<(), StoreFault>;
+
+    /// Deletes what ended up to `now`, and returns when the next session ends.
+    fn expire(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreFault>;
+
+    /// Has the runtime call [`crate::flow::account_expired`] at that moment, unless it will do so earlier.
+    fn wake_at(&self, moment: Timestamp) -> Result<(), StoreFault>;
+
+    /// Waits until everything written so far is durable.
+    async fn flush(&self) -> Result<(), StoreFault>;
+}
+
+/// A session as its account's object keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSession {
+    /// When it began; compared with the account's watermark.
+    pub issued_at: Timestamp,
+    /// When it ends in any case.
+    pub expires_at: Timestamp,
+    /// The revision of the entry.
+    pub revision: u64,
+    /// The sealed token cache entry. None once the session ended: it must not be taken for one that is not known yet.
+    pub entry: Option<Vec<u8>>,
+    /// The metadata of the entry, as JSON.
+    pub metadata: String,
+}
+
+/// Something to do after the answer.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// Write the newest entry of a session to the store.
+    Store {
+        /// The session.
+        session: Session,
+        /// How often that was tried before.
+        attempt: u8,
+    },
+    /// Renew the token of an API, whose moment for that has come.
+    Renew {
+        /// The session.
+        session: Session,
+        /// The API's name.
+        api: String,
+    },
 }
 
 /// A request to the OpenID Provider, of the `oauth2` crate's own type.
@@ -84,9 +169,11 @@ pub enum TransportFault {
     TimedOut,
 }
 
-/// Why the store did not do as asked.
+/// Why the store did not do as asked, or not in time. What was asked may have been done all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreFault {
+    /// The account's object cannot be reached, or its storage failed.
+    Account,
     /// A deletion failed.
     Delete,
     /// A read failed.

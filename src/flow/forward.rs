@@ -86,6 +86,7 @@ fn api_plan<R: Runtime>(
         remove,
         set: vec![("authorization", format!("Bearer {}", token.expose()))],
         timeout: api.timeout,
+        reconsider: false,
         answer: AnswerEdits { set_cookie: rolled(context, signed_in), drop_cookies: true, force_no_store: true },
     }
 }
@@ -105,6 +106,7 @@ fn origin_plan<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn) -> Fo
         remove,
         set,
         timeout: config.gateway.origin_timeout,
+        reconsider: false,
         answer: AnswerEdits { set_cookie: rolled(context, signed_in), drop_cookies: false, force_no_store: false },
     }
 }
