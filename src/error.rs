@@ -3,7 +3,10 @@
 //! The four functions of [`Error`] have no catch-all arm, so a new variant does not compile until it has a fault, a
 //! status, a stable code and a decision about the session. The codes are documented in the README and tested.
 
+mod failure;
 mod reason;
+
+use serde::{Deserialize, Serialize};
 
 use crate::oidc::authorization::AuthorizationResponseFault;
 use crate::oidc::id_token::IdTokenFault;
@@ -12,12 +15,17 @@ use crate::oidc::metadata::MetadataFault;
 use crate::oidc::user_info::UserInfoFault;
 use crate::request::HeadFault;
 use crate::runtime::{RETRY_AFTER, StoreFault, TransportFault};
-use crate::session::login_attempt::AttemptFault;
+use crate::session::login_attempt::{AttemptFault, Interaction};
+use crate::session::login_request::LoginRequestFault;
 use crate::session::session::SessionFault;
+
+pub use failure::{Failure, InteractionReason};
 
 /// Why a request was not served as asked.
 #[derive(Debug)]
 pub enum Error {
+    /// Another account came back from the OP than the one that was sent there.
+    AccountMismatch,
     /// A downstream API could not be reached, by its name.
     ApiUnreachable(String, TransportFault),
     /// The login attempt that the answer belongs to cannot be used.
@@ -36,8 +44,14 @@ pub enum Error {
     Denied,
     /// The ID token failed a check.
     IdTokenRejected(IdTokenFault),
+    /// The end-user was asked for the same thing again and again, and an API, by its name, still does not get it.
+    InteractionLoop(String),
+    /// An API needs the signed-in end-user.
+    InteractionRequired(Box<InteractionNeed>),
+    /// The address of a sign-in was changed, or is too old.
+    LoginRequestInvalid(LoginRequestFault),
     /// Somebody must sign in first.
-    LoginRequired(LoginReason),
+    LoginRequired,
     /// The answer to a sign-out does not belong to this browser.
     LogoutResponseInvalid,
     /// A setting is wrong; the faults themselves were logged when the configuration was read.
@@ -78,19 +92,19 @@ pub enum Fault {
     Us,
 }
 
-/// Why somebody must sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoginReason {
-    /// There is no session cookie.
-    NoSession,
-    /// There is no refresh token to get an access token with.
-    NoRefreshToken,
-    /// The OP wants the user to act before it issues this token.
-    OpWantsUser,
+/// What an API needs the end-user for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InteractionNeed {
+    /// What the sign-in is for.
+    pub interaction: Interaction,
+    /// The scopes that the API needs.
+    pub scopes: Vec<String>,
+    /// Why no refresh will do.
+    pub reason: InteractionReason,
 }
 
 /// How a session came to be over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionEnd {
     /// The cookie is no session, or not any more.
     Cookie(SessionFault),
@@ -105,6 +119,8 @@ pub enum SessionEnd {
 /// What the OP got wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpFault {
+    /// A refresh brought tokens of another account.
+    AccountMismatch,
     /// `client_info` is missing or malformed where the Microsoft identity platform must send it.
     ClientInfo,
     /// The token response has no ID token.
@@ -113,6 +129,8 @@ pub enum OpFault {
     Jwks(JwksFault),
     /// The metadata document.
     Metadata(MetadataFault),
+    /// What a refresh brought cannot be trusted; the log has the reason.
+    Renewal,
     /// An HTTP status that the protocol does not know, of the endpoint named.
     Status(&'static str, u16),
     /// The token response is not one.
@@ -126,12 +144,15 @@ impl Error {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::AttemptInvalid(_)
+            Self::AccountMismatch
+            | Self::AttemptInvalid(_)
             | Self::AuthorizationResponseInvalid(_)
             | Self::BadRequest(_)
             | Self::CodeRejected
             | Self::Denied
-            | Self::LoginRequired(_)
+            | Self::InteractionRequired(_)
+            | Self::LoginRequestInvalid(_)
+            | Self::LoginRequired
             | Self::LogoutResponseInvalid
             | Self::NoSuchRoute
             | Self::SessionEnded(_)
@@ -139,7 +160,7 @@ impl Error {
             | Self::WrongMethod { .. } => Fault::Caller,
             Self::ApiUnreachable(..) | Self::OriginUnreachable(_) => Fault::Downstream,
             Self::IdTokenRejected(_) | Self::OpMisbehaved(_) | Self::OpUnreachable(_) => Fault::OpenIdProvider,
-            Self::Misconfigured | Self::OpRefused(_) => Fault::Operator,
+            Self::InteractionLoop(_) | Self::Misconfigured | Self::OpRefused(_) => Fault::Operator,
             Self::Bug(_) | Self::CacheUnavailable(_) => Fault::Us,
         }
     }
@@ -152,9 +173,10 @@ impl Error {
             | Self::AuthorizationResponseInvalid(_)
             | Self::BadRequest(_)
             | Self::CodeRejected
+            | Self::LoginRequestInvalid(_)
             | Self::LogoutResponseInvalid => 400,
-            Self::LoginRequired(_) | Self::SessionEnded(_) => 401,
-            Self::Denied | Self::UntrustedOrigin => 403,
+            Self::InteractionRequired(_) | Self::LoginRequired | Self::SessionEnded(_) => 401,
+            Self::AccountMismatch | Self::Denied | Self::InteractionLoop(_) | Self::UntrustedOrigin => 403,
             Self::NoSuchRoute => 404,
             Self::WrongMethod { .. } => 405,
             Self::Bug(_) | Self::Misconfigured | Self::OpRefused(_) => 500,
@@ -170,6 +192,7 @@ impl Error {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::AccountMismatch => "account_mismatch",
             Self::ApiUnreachable(..) => "api_unreachable",
             Self::AttemptInvalid(_) | Self::AuthorizationResponseInvalid(_) | Self::CodeRejected => {
                 "login_attempt_invalid"
@@ -179,7 +202,10 @@ impl Error {
             Self::CacheUnavailable(_) => "cache_unavailable",
             Self::Denied => "access_denied",
             Self::IdTokenRejected(_) | Self::OpMisbehaved(_) => "op_error",
-            Self::LoginRequired(_) => "login_required",
+            Self::InteractionLoop(_) => "interaction_loop",
+            Self::InteractionRequired(_) => "interaction_required",
+            Self::LoginRequestInvalid(_) => "login_request_invalid",
+            Self::LoginRequired => "login_required",
             Self::LogoutResponseInvalid => "logout_response_invalid",
             Self::Misconfigured | Self::OpRefused(_) => "misconfigured",
             Self::NoSuchRoute => "not_found",
@@ -196,7 +222,8 @@ impl Error {
     pub const fn ends_session(&self) -> bool {
         match self {
             Self::SessionEnded(_) => true,
-            Self::ApiUnreachable(..)
+            Self::AccountMismatch
+            | Self::ApiUnreachable(..)
             | Self::AttemptInvalid(_)
             | Self::AuthorizationResponseInvalid(_)
             | Self::BadRequest(_)
@@ -205,7 +232,10 @@ impl Error {
             | Self::CodeRejected
             | Self::Denied
             | Self::IdTokenRejected(_)
-            | Self::LoginRequired(_)
+            | Self::InteractionLoop(_)
+            | Self::InteractionRequired(_)
+            | Self::LoginRequestInvalid(_)
+            | Self::LoginRequired
             | Self::LogoutResponseInvalid
             | Self::Misconfigured
             | Self::NoSuchRoute

@@ -15,6 +15,8 @@ mod token_cache;
 mod token_endpoint;
 mod verify_id_token;
 
+use std::ops::Deref;
+
 use crate::answer::Answer;
 use crate::app::App;
 use crate::error::Error;
@@ -34,14 +36,27 @@ pub enum Reply<F> {
     Forwarded(F),
 }
 
-/// One request and everything around it.
+/// What every flow needs, whether a request or something else began it.
 struct Context<'a, R> {
     app: &'a App,
     runtime: &'a R,
-    head: &'a RequestHead<'a>,
     now: Timestamp,
     /// Ties an answer to its log lines.
     trace: String,
+}
+
+/// One request and everything around it.
+struct Incoming<'a, R> {
+    context: Context<'a, R>,
+    head: &'a RequestHead<'a>,
+}
+
+impl<'a, R> Deref for Incoming<'a, R> {
+    type Target = Context<'a, R>;
+
+    fn deref(&self) -> &Context<'a, R> {
+        &self.context
+    }
 }
 
 /// Decides without waiting: the plan for a request that has everything it needs in this isolate's memory.
@@ -49,10 +64,10 @@ struct Context<'a, R> {
 /// `None` says nothing about the request, only that [`serve`] must look at it.
 pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> Option<ForwardPlan> {
     let route = route(&app.config, head);
-    let context = Context { app, runtime, head, now: runtime.now(), trace: String::new() };
+    let incoming = Incoming::new(app, runtime, head, String::new());
     match route {
-        Route::Api(api, target) => forward::api_at_once(&context, api, target),
-        Route::Origin => forward::origin_at_once(&context),
+        Route::Api(api, target) => forward::api_at_once(&incoming, api, target),
+        Route::Origin => forward::origin_at_once(&incoming),
         Route::Callback
         | Route::Health
         | Route::Login
@@ -70,11 +85,11 @@ pub async fn serve<R: Runtime>(
     inbound: &R::Inbound,
     head: &RequestHead<'_>,
 ) -> Reply<R::Forwarded> {
-    let context = Context { app, runtime, head, now: runtime.now(), trace: trace(runtime, head) };
+    let incoming = Incoming::new(app, runtime, head, trace(runtime, head));
     let route = route(&app.config, head);
-    match dispatch(&context, inbound, route).await {
+    match dispatch(&incoming, inbound, route).await {
         Ok(reply) => reply,
-        Err(error) => Reply::Answer(refusal::answer(&context, route, error).await),
+        Err(error) => Reply::Answer(refusal::answer(&incoming, route, error).await),
     }
 }
 
@@ -109,14 +124,14 @@ pub async fn perform<R: Runtime>(app: &App, runtime: &R, task: Task) {
 
 /// Answers for a forward that [`serve_at_once`] planned and that failed.
 pub fn forward_failed<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>, fault: TransportFault) -> Answer {
-    let context = Context { app, runtime, head, now: runtime.now(), trace: trace(runtime, head) };
+    let incoming = Incoming::new(app, runtime, head, trace(runtime, head));
     let error = if let Route::Api(api, _) = route(&app.config, head) {
         Error::ApiUnreachable(api.name.clone(), fault)
     } else {
         Error::OriginUnreachable(fault)
     };
-    log::refused(runtime, &context.trace, &error);
-    refusal::shown(&context, &error)
+    log::refused(runtime, &incoming.trace, &error);
+    refusal::shown(&incoming, &error)
 }
 
 /// Answers a request that no configuration can serve.
@@ -135,27 +150,31 @@ pub fn refuse_head<R: Runtime>(runtime: &R, fault: HeadFault) -> Answer {
 }
 
 async fn dispatch<R: Runtime>(
-    context: &Context<'_, R>,
+    incoming: &Incoming<'_, R>,
     inbound: &R::Inbound,
     route: Route<'_>,
 ) -> Result<Reply<R::Forwarded>, Error> {
     let answer = match route {
         Route::Api(api, target) => {
-            return forward::to_api(context, inbound, api, target).await.map(Reply::Forwarded);
+            return forward::to_api(incoming, inbound, api, target).await.map(Reply::Forwarded);
         }
-        Route::Callback => callback::finish(context).await,
+        Route::Callback => callback::finish(incoming).await,
         Route::Health => Answer::text(200, "ok\n"),
-        Route::Login => login::requested(context).await?,
-        Route::Logout => logout::requested(context).await?,
-        Route::Me => me::show(context).await?,
+        Route::Login => login::requested(incoming).await?,
+        Route::Logout => logout::requested(incoming).await?,
+        Route::Me => me::show(incoming).await?,
         Route::Nothing => return Err(Error::NoSuchRoute),
-        Route::Origin => return forward::to_origin(context, inbound).await.map(Reply::Forwarded),
-        Route::SignedOut => logout::returned(context)?,
+        Route::Origin => return forward::to_origin(incoming, inbound).await.map(Reply::Forwarded),
+        Route::SignedOut => logout::returned(incoming)?,
     };
     Ok(Reply::Answer(answer))
 }
 
-impl<R: Runtime> Context<'_, R> {
+impl<'a, R: Runtime> Incoming<'a, R> {
+    fn new(app: &'a App, runtime: &'a R, head: &'a RequestHead<'a>, trace: String) -> Self {
+        Self { context: Context { app, runtime, now: runtime.now(), trace }, head }
+    }
+
     fn only(&self, allowed: &[Method], allow: &'static str) -> Result<(), Error> {
         if allowed.contains(&self.head.method) { Ok(()) } else { Err(Error::WrongMethod { allow }) }
     }

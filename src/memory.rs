@@ -1,47 +1,39 @@
 //! What one isolate remembers between requests. All of it is a copy or a bound: losing it costs a read, never a session.
 //!
-//! Everything here is bounded. Sessions live in two generations: when the young one is full it becomes the old one and
-//! the previous old one is forgotten, so that eviction costs nothing and what is in use survives.
+//! Everything here is bounded.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::hash::Hash;
+mod generations;
+mod slot;
+mod turns;
+
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::error::Failure;
 use crate::oidc::jwks::Jwks;
 use crate::oidc::metadata::Metadata;
-use crate::runtime::TransportFault;
 use crate::session::account::AccountDigest;
-use crate::session::entry::TokenCacheEntry;
+use crate::session::entry::{CachedAccessToken, TokenCacheEntry};
 use crate::session::session::SessionId;
 use crate::time::{Lifetime, Timestamp};
+use generations::Generations;
+
+pub use slot::{Held, Slot};
+pub use turns::{Turn, Turns};
 
 /// The memory of one isolate.
 pub struct Memory {
     entries: RefCell<Generations<SessionId, Remembered>>,
     signed_out: RefCell<Generations<AccountDigest, Timestamp>>,
+    failures: RefCell<Generations<(SessionId, String), (Failure, Timestamp)>>,
+    renewals: RefCell<Generations<(SessionId, String), Timestamp>>,
+    app_tokens: RefCell<Generations<String, CachedAccessToken>>,
+    /// Whose turn it is to renew the tokens of a session. For an account's object only.
+    pub turns: Turns,
     /// The OP's metadata.
     pub metadata: Slot<Metadata>,
     /// The OP's keys.
     pub jwks: Slot<Jwks>,
-}
-
-/// One document of the OP, and the last failure to get it.
-pub struct Slot<T> {
-    held: RefCell<Option<Held<T>>>,
-    failure: Cell<Option<(TransportFault, Timestamp)>>,
-}
-
-/// A document and where it has been.
-pub struct Held<T> {
-    /// The parsed document.
-    pub document: Rc<T>,
-    /// The bytes it was parsed from.
-    pub source: Rc<[u8]>,
-    /// When the OP sent it.
-    pub fetched_at: Timestamp,
-    /// Whether the store has it.
-    pub is_stored: bool,
 }
 
 #[derive(Clone)]
@@ -57,6 +49,10 @@ impl Memory {
         Self {
             entries: RefCell::new(Generations::new(sessions)),
             signed_out: RefCell::new(Generations::new(sessions)),
+            failures: RefCell::new(Generations::new(sessions)),
+            renewals: RefCell::new(Generations::new(sessions)),
+            app_tokens: RefCell::new(Generations::new(sessions)),
+            turns: Turns::default(),
             metadata: Slot::new(),
             jwks: Slot::new(),
         }
@@ -81,6 +77,12 @@ impl Memory {
         let known = entries.find(&session).map(|remembered| remembered.entry);
         let entry = known.filter(|known| known.revision > entry.revision).unwrap_or_else(|| Rc::new(entry));
         entries.insert(session, Remembered { entry: Rc::clone(&entry), read_at: now });
+        entry
+    }
+
+    /// Trusts a remembered entry anew, as of `now`.
+    pub fn confirm(&self, session: SessionId, entry: Rc<TokenCacheEntry>, now: Timestamp) -> Rc<TokenCacheEntry> {
+        self.entries.borrow_mut().insert(session, Remembered { entry: Rc::clone(&entry), read_at: now });
         entry
     }
 
@@ -110,94 +112,47 @@ impl Memory {
     pub fn is_signed_out(&self, account: AccountDigest, issued_at: Timestamp) -> bool {
         self.signed_out.borrow_mut().find(&account).is_some_and(|watermark| issued_at <= watermark)
     }
-}
 
-impl<T> Slot<T> {
-    const fn new() -> Self {
-        Self { held: RefCell::new(None), failure: Cell::new(None) }
+    /// Remembers until a moment why a session's token could not be renewed, so that a crowd does not ask the OP one by
+    /// one. `purpose` names what the token was for.
+    pub fn failed(&self, session: SessionId, purpose: String, failure: Failure, until: Timestamp) {
+        self.failures.borrow_mut().insert((session, purpose), (failure, until));
     }
 
-    /// The document and when it was fetched.
+    /// Why a session's token could not be renewed just now.
     #[must_use]
-    pub fn read(&self) -> Option<(Rc<T>, Timestamp)> {
-        self.held.borrow().as_ref().map(|held| (Rc::clone(&held.document), held.fetched_at))
+    pub fn recent_failure(&self, session: SessionId, purpose: &str, now: Timestamp) -> Option<Failure> {
+        let key = (session, purpose.to_owned());
+        self.failures.borrow_mut().find(&key).filter(|(_, until)| *until > now).map(|(failure, _)| failure)
     }
 
-    /// Puts a document in place.
-    pub fn hold(&self, held: Held<T>) {
-        *self.held.borrow_mut() = Some(held);
-        self.failure.set(None);
-    }
-
-    /// Remembers that the OP could not be reached, so that a crowd of visitors does not wait for it one by one.
-    pub fn failed(&self, fault: TransportFault, now: Timestamp) {
-        self.failure.set(Some((fault, now)));
-    }
-
-    /// How the OP failed within the last `pause`.
+    /// Whether to begin renewing an API's token in the background: once within `pause`, however many requests ask.
     #[must_use]
-    pub fn recent_failure(&self, now: Timestamp, pause: Lifetime) -> Option<TransportFault> {
-        self.failure.get().filter(|(_, failed_at)| *failed_at + pause > now).map(|(fault, _)| fault)
-    }
-
-    /// The bytes and time of a document that the store does not have yet. From here on it counts as stored.
-    #[must_use]
-    pub fn take_unstored(&self) -> Option<(Rc<[u8]>, Timestamp)> {
-        let mut slot = self.held.borrow_mut();
-        let held = slot.as_mut().filter(|held| !held.is_stored)?;
-        held.is_stored = true;
-        Some((Rc::clone(&held.source), held.fetched_at))
-    }
-}
-
-struct Generations<K, V> {
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
-    capacity: usize,
-}
-
-impl<K: Hash + Eq + Clone, V: Clone> Generations<K, V> {
-    fn new(capacity: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), capacity: capacity.div_ceil(2).max(1) }
-    }
-
-    fn find(&mut self, key: &K) -> Option<V> {
-        if let Some(value) = self.young.get(key) {
-            return Some(value.clone());
+    pub fn begins_renewal(&self, session: SessionId, api: &str, now: Timestamp, pause: Lifetime) -> bool {
+        let key = (session, api.to_owned());
+        let mut renewals = self.renewals.borrow_mut();
+        if renewals.find(&key).is_some_and(|begun_at| begun_at + pause > now) {
+            return false;
         }
-        let value = self.old.remove(key)?;
-        self.insert(key.clone(), value.clone());
-        Some(value)
+        renewals.insert(key, now);
+        true
     }
 
-    fn insert(&mut self, key: K, value: V) {
-        if self.young.len() >= self.capacity && !self.young.contains_key(&key) {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.old.remove(&key);
-        self.young.insert(key, value);
+    /// The application's own token for an API.
+    #[must_use]
+    pub fn app_token(&self, api: &str) -> Option<CachedAccessToken> {
+        self.app_tokens.borrow_mut().find(&api.to_owned())
     }
 
-    fn remove(&mut self, key: &K) {
-        self.young.remove(key);
-        self.old.remove(key);
+    /// Remembers the application's own token for an API.
+    pub fn remember_app_token(&self, api: &str, token: CachedAccessToken) {
+        self.app_tokens.borrow_mut().insert(api.to_owned(), token);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn memory_is_bounded_and_keeps_what_is_in_use() {
-        let mut generations = Generations::new(10);
-        for number in 0..1000 {
-            generations.insert(number, number);
-            assert_eq!(generations.find(&0), (number < 1000).then_some(0));
-        }
-        assert!(generations.young.len() + generations.old.len() <= 10);
-        assert_eq!(generations.find(&1), None);
-    }
 
     #[test]
     fn a_sign_out_ends_earlier_sessions_and_not_later_ones() {

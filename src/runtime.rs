@@ -4,6 +4,8 @@
 //! Requests and answers that are passed on cross it as handles ([`Runtime::Inbound`], [`Runtime::Forwarded`]) whose
 //! bodies never enter this code: only heads do. `docs/decisions.md` has the measurements behind that.
 
+use serde::{Deserialize, Serialize};
+
 use crate::forwarding::ForwardPlan;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::Jwk;
@@ -80,6 +82,9 @@ pub trait AccountStorage {
     /// The session of that id.
     fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreFault>;
 
+    /// Every session, ended ones included.
+    fn sessions(&self) -> Result<Vec<(SessionId, StoredSession)>, StoreFault>;
+
     /// Writes a session, in place of what was there.
     fn put_session(&self, id: SessionId, session: &StoredSession) -> Result<(), StoreFault>;
 
@@ -152,7 +157,7 @@ pub struct KvListing {
 pub const RETRY_AFTER: u64 = 5;
 
 /// Why a call brought no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TransportFault {
     /// 429 or 503: try again after so many seconds.
     Busy {
@@ -170,7 +175,7 @@ pub enum TransportFault {
 }
 
 /// Why the store did not do as asked, or not in time. What was asked may have been done all the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StoreFault {
     /// The account's object cannot be reached, or its storage failed.
     Account,

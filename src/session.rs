@@ -7,6 +7,7 @@ pub mod device;
 pub mod entry;
 pub mod keys;
 pub mod login_attempt;
+pub mod login_request;
 pub mod return_to;
 pub mod seal;
 #[allow(clippy::module_inception, reason = "the noun of the module is its main type")]

@@ -8,6 +8,7 @@ use super::Error;
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::AccountMismatch => f.write_str("another account came back than the one that was sent to the OP"),
             Self::ApiUnreachable(name, fault) => write!(f, "downstream API {name} unreachable: {fault:?}"),
             Self::AttemptInvalid(fault) => write!(f, "login attempt: {fault:?}"),
             Self::AuthorizationResponseInvalid(fault) => write!(f, "authorization response: {fault:?}"),
@@ -17,7 +18,12 @@ impl fmt::Display for Error {
             Self::CodeRejected => f.write_str("the OP rejected the authorization code (invalid_grant)"),
             Self::Denied => f.write_str("the OP answered access_denied"),
             Self::IdTokenRejected(fault) => write!(f, "ID token rejected: {fault}"),
-            Self::LoginRequired(reason) => write!(f, "login required: {reason:?}"),
+            Self::InteractionLoop(api) => write!(f, "API {api} still refuses after several sign-ins for it"),
+            Self::InteractionRequired(need) => {
+                write!(f, "API {} needs the end-user: {:?}", need.interaction.api, need.reason)
+            }
+            Self::LoginRequestInvalid(fault) => write!(f, "login request: {fault:?}"),
+            Self::LoginRequired => f.write_str("login required: there is no session cookie"),
             Self::LogoutResponseInvalid => f.write_str("logout response: state does not match"),
             Self::Misconfigured => f.write_str("the configuration has faults"),
             Self::NoSuchRoute => f.write_str("no such route"),

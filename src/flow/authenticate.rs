@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Context, token_cache};
+use super::{Incoming, token_cache};
 use crate::error::{Error, LoginReason, SessionEnd};
 use crate::runtime::Runtime;
 use crate::session::cookie::Cookies;
@@ -18,38 +18,38 @@ pub(super) struct SignedIn {
 }
 
 /// The session of the request's cookie, unless its account signed out since.
-pub(super) fn session<R: Runtime>(context: &Context<'_, R>) -> Result<Session, Error> {
-    let session = opened(context)?;
-    if context.app.memory.is_signed_out(session.account, session.issued_at) {
+pub(super) fn session<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
+    let session = opened(incoming)?;
+    if incoming.app.memory.is_signed_out(session.account, session.issued_at) {
         return Err(Error::SessionEnded(SessionEnd::SignedOut));
     }
     Ok(session)
 }
 
 /// The session of the request's cookie, by the cookie alone: whoever signs out a second time finds it, too.
-pub(super) fn opened<R: Runtime>(context: &Context<'_, R>) -> Result<Session, Error> {
-    let cookies = Cookies::parse(context.head.header("cookie"));
+pub(super) fn opened<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
+    let cookies = Cookies::parse(incoming.head.header("cookie"));
     if !cookies.has_session() {
         return Err(Error::LoginRequired(LoginReason::NoSession));
     }
     let ended = |fault| Error::SessionEnded(SessionEnd::Cookie(fault));
     let sealed = cookies.session().ok_or_else(|| ended(SessionFault::DoesNotOpen))?;
-    Session::open(&sealed, &context.app.ring, context.now).map_err(ended)
+    Session::open(&sealed, &incoming.app.ring, incoming.now).map_err(ended)
 }
 
 /// The signed-in browser, if this isolate's memory vouches for it.
-pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>) -> Option<SignedIn> {
-    let session = session(context).ok()?;
-    let entry = context.app.memory.entry(session.id, context.now, context.app.config.session.recheck)?;
+pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<SignedIn> {
+    let session = session(incoming).ok()?;
+    let entry = incoming.app.memory.entry(session.id, incoming.now, incoming.app.config.session.recheck)?;
     Some(SignedIn { session, entry })
 }
 
 /// The signed-in browser, from the store if need be.
-pub(super) async fn signed_in<R: Runtime>(context: &Context<'_, R>) -> Result<SignedIn, Error> {
-    if let Some(signed_in) = at_once(context) {
+pub(super) async fn signed_in<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<SignedIn, Error> {
+    if let Some(signed_in) = at_once(incoming) {
         return Ok(signed_in);
     }
-    let session = session(context)?;
-    let entry = token_cache::read(context, &session).await?;
+    let session = session(incoming)?;
+    let entry = token_cache::read(incoming, &session).await?;
     Ok(SignedIn { session, entry })
 }

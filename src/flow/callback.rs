@@ -9,7 +9,7 @@ use super::establish::SignIn;
 use super::log::{self, Event};
 use super::token_endpoint::{Grant, Purpose, Refusal, exchange};
 use super::verify_id_token::{Occasion, verify};
-use super::{Context, documents, establish, refusal};
+use super::{Incoming, documents, establish, refusal};
 use crate::answer::Answer;
 use crate::error::{Error, OpFault};
 use crate::oidc::authorization::{
@@ -23,16 +23,16 @@ use crate::session::cookie::{CookieName, Cookies};
 use crate::session::login_attempt::{AttemptFault, LoginAttempt, id_of};
 
 /// Answers the callback. The cookie of the attempt that it names is cleared whatever comes of it.
-pub(super) async fn finish<R: Runtime>(context: &Context<'_, R>) -> Answer {
-    let response = UntrustedAuthorizationResponse::parse(context.head.target.query().unwrap_or(""));
+pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
+    let response = UntrustedAuthorizationResponse::parse(incoming.head.target.query().unwrap_or(""));
     let attempt_id = response.as_ref().ok().and_then(|response| response.state()).and_then(id_of).map(str::to_owned);
     let outcome = match response {
         Err(fault) => Err(Error::AuthorizationResponseInvalid(fault)),
-        Ok(response) => signed_in(context, response, attempt_id.as_deref()).await,
+        Ok(response) => signed_in(incoming, response, attempt_id.as_deref()).await,
     };
     let answer = outcome.unwrap_or_else(|error| {
-        log::refused(context.runtime, &context.trace, &error);
-        refusal::shown(context, &error)
+        log::refused(incoming.runtime, &incoming.trace, &error);
+        refusal::shown(incoming, &error)
     });
     match attempt_id {
         Some(id) => answer.with("set-cookie", CookieName::LoginAttempt(&id).expire()),
@@ -41,59 +41,59 @@ pub(super) async fn finish<R: Runtime>(context: &Context<'_, R>) -> Answer {
 }
 
 async fn signed_in<R: Runtime>(
-    context: &Context<'_, R>,
+    incoming: &Incoming<'_, R>,
     response: UntrustedAuthorizationResponse,
     attempt_id: Option<&str>,
 ) -> Result<Answer, Error> {
-    context.only(&[Method::Get], "GET")?;
-    let attempt = attempt(context, attempt_id)?;
-    let metadata = documents::metadata(context).await?;
+    incoming.only(&[Method::Get], "GET")?;
+    let attempt = attempt(incoming, attempt_id)?;
+    let metadata = documents::metadata(incoming).await?;
     let session_state = response.session_state().map(str::to_owned);
-    let code = accept(context, response, &attempt, &metadata)?;
+    let code = accept(incoming, response, &attempt, &metadata)?;
     let LoginAttempt { nonce, verifier, return_to, resource, scopes, .. } = attempt;
 
     let purpose = Purpose { scopes: &scopes, resource: resource.as_deref() };
     let grant = Grant::Code(code.into_string(), verifier);
-    let tokens = exchange(context, &metadata, grant, &purpose).await.map_err(|refusal| match refusal {
+    let tokens = exchange(incoming, &metadata, grant, &purpose).await.map_err(|refusal| match refusal {
         Refusal::Grant => Error::CodeRejected,
         Refusal::Error(error) => error,
     })?;
     let compact = tokens.id_token.as_ref().ok_or(Error::OpMisbehaved(OpFault::IdTokenMissing))?;
     let access_token = tokens.access_token.expose();
     let id_token =
-        verify(context, &metadata, compact.expose(), &Occasion::SignIn { nonce: &nonce, access_token }).await?;
+        verify(incoming, &metadata, compact.expose(), &Occasion::SignIn { nonce: &nonce, access_token }).await?;
     let sign_in = SignIn { id_token, purpose, session_state, tokens };
-    let session = establish::session(context, &metadata, sign_in).await?;
-    establish::end_previous(context, &session).await;
-    documents::store(context).await;
+    let session = establish::session(incoming, &metadata, sign_in).await?;
+    establish::end_previous(incoming, &session).await;
+    documents::store(incoming).await;
     let event = json!({ "attempt": attempt_id });
-    log::happened(context.runtime, &context.trace, Event::LoginCompleted, event);
-    let sealed = session.seal(&context.app.ring, context.runtime.random());
-    let cookie = CookieName::Session.set(&sealed, session.expires_at().since(context.now));
-    Ok(Answer::redirect(303, context.app.config.public_url(return_to.as_str())).with("set-cookie", cookie))
+    log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, event);
+    let sealed = session.seal(&incoming.app.ring, incoming.runtime.random());
+    let cookie = CookieName::Session.set(&sealed, session.expires_at().since(incoming.now));
+    Ok(Answer::redirect(303, incoming.app.config.public_url(return_to.as_str())).with("set-cookie", cookie))
 }
 
-fn attempt<R: Runtime>(context: &Context<'_, R>, id: Option<&str>) -> Result<LoginAttempt, Error> {
+fn attempt<R: Runtime>(incoming: &Incoming<'_, R>, id: Option<&str>) -> Result<LoginAttempt, Error> {
     let id = id.ok_or(Error::AttemptInvalid(AttemptFault::Missing))?;
-    let sealed = Cookies::parse(context.head.header("cookie")).login_attempt(id);
-    let lifetime = context.app.config.session.login_attempt;
-    let attempt = LoginAttempt::open(id, sealed.as_deref(), &context.app.ring, context.now, lifetime);
+    let sealed = Cookies::parse(incoming.head.header("cookie")).login_attempt(id);
+    let lifetime = incoming.app.config.session.login_attempt;
+    let attempt = LoginAttempt::open(id, sealed.as_deref(), &incoming.app.ring, incoming.now, lifetime);
     // An attempt at another provider must not end here (RFC 9700 §4.4).
-    let ours = |attempt: &LoginAttempt| attempt.provider == context.app.config.provider.name;
+    let ours = |attempt: &LoginAttempt| attempt.provider == incoming.app.config.provider.name;
     attempt
         .and_then(|attempt| if ours(&attempt) { Ok(attempt) } else { Err(AttemptFault::Missing) })
         .map_err(Error::AttemptInvalid)
 }
 
 fn accept<R: Runtime>(
-    context: &Context<'_, R>,
+    incoming: &Incoming<'_, R>,
     response: UntrustedAuthorizationResponse,
     attempt: &LoginAttempt,
     metadata: &Metadata,
 ) -> Result<AuthorizationCode, Error> {
     let expected = ExpectedResponse {
         state: &attempt.state,
-        issuer: &context.app.config.provider.issuer,
+        issuer: &incoming.app.config.provider.issuer,
         tenant: None,
         issuer_required: metadata.sends_issuer_parameter,
     };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::token_endpoint::Purpose;
-use super::{Context, acquire, authenticate, documents, token_cache};
+use super::{Incoming, acquire, authenticate, documents, token_cache};
 use crate::error::{Error, OpFault};
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::id_token::IdToken;
@@ -31,61 +31,61 @@ pub(super) struct SignIn<'a> {
 
 /// Begins a session: the entry first, then the index; only then is there anything to put into a cookie.
 pub(super) async fn session<R: Runtime>(
-    context: &Context<'_, R>,
+    incoming: &Incoming<'_, R>,
     metadata: &Metadata,
     sign_in: SignIn<'_>,
 ) -> Result<Session, Error> {
-    let app = context.app;
-    let account = account(context, &sign_in)?;
-    let claims = claims(context, metadata, &sign_in).await?;
+    let app = incoming.app;
+    let account = account(incoming, &sign_in)?;
+    let claims = claims(incoming, metadata, &sign_in).await?;
     let SignIn { id_token, tokens, purpose, session_state } = sign_in;
 
     let keys = app.ring.current();
     let settings = &app.config.session;
-    let record_key = Secret::new(context.runtime.random());
-    let session = Session::begin(account, context.runtime.random(), record_key, keys.id(), context.now, settings);
+    let record_key = Secret::new(incoming.runtime.random());
+    let session = Session::begin(account, incoming.runtime.random(), record_key, keys.id(), incoming.now, settings);
     // Only the comparison with a sign-out counts from there; the session ends no later for it.
-    let session = Session { issued_at: app.memory.after_sign_out(account, context.now), ..session };
+    let session = Session { issued_at: app.memory.after_sign_out(account, incoming.now), ..session };
     // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
     let session_state = session_state.filter(|_| app.config.provider.is_entra);
     let sid = id_token.session_id().map(str::to_owned).or(session_state);
     let sid_key = sid.map(|sid| SidKey::new(id_token.issuer(), &sid, keys));
     let hint = tokens.id_token.clone().filter(|_| app.config.provider.sends_id_token_hint);
 
-    let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, hint, sid_key.as_ref(), context.now);
-    entry.save(acquire::cached(&tokens, &purpose, context.now), context.now);
+    let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, hint, sid_key.as_ref(), incoming.now);
+    entry.save(acquire::cached(&tokens, &purpose, incoming.now), incoming.now);
     entry.refresh_token = tokens.refresh_token;
-    token_cache::write(context, &session, &entry).await?;
+    token_cache::write(incoming, &session, &entry).await?;
     if let Some(sid_key) = sid_key {
-        let entry_key = token_cache::key(context, &session)?;
-        let lifetime = token_cache::lifetime(context, &session);
-        let put = context.runtime.kv_put(sid_key.as_str(), entry_key.as_str().as_bytes(), "{}", lifetime);
+        let entry_key = token_cache::key(incoming, &session)?;
+        let lifetime = token_cache::lifetime(incoming, &session);
+        let put = incoming.runtime.kv_put(sid_key.as_str(), entry_key.as_str().as_bytes(), "{}", lifetime);
         put.await.map_err(Error::CacheUnavailable)?;
     }
-    app.memory.remember(session.id, entry, context.now);
+    app.memory.remember(session.id, entry, incoming.now);
     Ok(session)
 }
 
 /// Ends the session that this browser had before: its tokens must not outlive its cookie.
-pub(super) async fn end_previous<R: Runtime>(context: &Context<'_, R>, begun: &Session) {
-    let memory = &context.app.memory;
-    let Ok(previous) = authenticate::session(context) else { return };
+pub(super) async fn end_previous<R: Runtime>(incoming: &Incoming<'_, R>, begun: &Session) {
+    let memory = &incoming.app.memory;
+    let Ok(previous) = authenticate::session(incoming) else { return };
     // Read for the index entry that it names; one that cannot be read is deleted all the same.
-    let entry = token_cache::read(context, &previous).await.ok();
+    let entry = token_cache::read(incoming, &previous).await.ok();
     memory.forget(previous.id);
-    let Ok(key) = token_cache::key(context, &previous) else { return };
+    let Ok(key) = token_cache::key(incoming, &previous) else { return };
     // A second sign-in within one session of the OP: that index entry leads to the new session now.
     let taken_over = memory.stale_entry(begun.id).and_then(|entry| entry.sid_key.clone());
     let sid = entry.and_then(|entry| entry.sid_key.clone()).filter(|sid| Some(sid) != taken_over.as_ref());
-    if let Err(Error::CacheUnavailable(fault)) = token_cache::remove(context, key.as_str(), sid.as_deref()).await {
-        token_cache::failed(context, "previous entry", fault);
+    if let Err(Error::CacheUnavailable(fault)) = token_cache::remove(incoming, key.as_str(), sid.as_deref()).await {
+        token_cache::failed(incoming, "previous entry", fault);
     }
 }
 
 /// The home account at the Microsoft identity platform, from the token response only: what the browser carries back
 /// can be edited by its user.
-fn account<R: Runtime>(context: &Context<'_, R>, sign_in: &SignIn<'_>) -> Result<AccountDigest, Error> {
-    if !context.app.config.provider.is_entra {
+fn account<R: Runtime>(incoming: &Incoming<'_, R>, sign_in: &SignIn<'_>) -> Result<AccountDigest, Error> {
+    if !incoming.app.config.provider.is_entra {
         return Ok(AccountDigest::from_subject(sign_in.id_token.issuer(), sign_in.id_token.subject()));
     }
     let info = sign_in.tokens.client_info.as_deref().and_then(ClientInfo::parse);
@@ -94,14 +94,14 @@ fn account<R: Runtime>(context: &Context<'_, R>, sign_in: &SignIn<'_>) -> Result
 
 /// The claims to keep: the ID token's and, where configured, those that only UserInfo has.
 async fn claims<R: Runtime>(
-    context: &Context<'_, R>,
+    incoming: &Incoming<'_, R>,
     metadata: &Metadata,
     sign_in: &SignIn<'_>,
 ) -> Result<Map<String, Value>, Error> {
     let mut claims = sign_in.id_token.claims().clone();
-    if let (true, Some(endpoint)) = (context.app.config.provider.user_info, &metadata.userinfo_endpoint) {
+    if let (true, Some(endpoint)) = (incoming.app.config.provider.user_info, &metadata.userinfo_endpoint) {
         let token = &sign_in.tokens.access_token;
-        let answer = documents::get(context, "userinfo", endpoint.as_str(), Some(token)).await?;
+        let answer = documents::get(incoming, "userinfo", endpoint.as_str(), Some(token)).await?;
         let user_info = UserInfo::parse(&answer, sign_in.id_token.subject());
         for (name, value) in user_info.map_err(|fault| Error::OpMisbehaved(OpFault::UserInfo(fault)))?.into_claims() {
             claims.entry(name).or_insert(value);

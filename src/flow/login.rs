@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::log::{self, Event};
-use super::{Context, documents};
+use super::{Incoming, documents};
 use crate::answer::Answer;
 use crate::config::Config;
 use crate::error::Error;
@@ -25,9 +25,9 @@ pub(super) struct Wish {
 
 impl Wish {
     /// To come back to the page that was asked for.
-    pub(super) fn to_return_to<R: Runtime>(context: &Context<'_, R>) -> Self {
+    pub(super) fn to_return_to<R: Runtime>(incoming: &Incoming<'_, R>) -> Self {
         Self {
-            return_to: wanted(context, &context.head.target.path_and_query()),
+            return_to: wanted(incoming, &incoming.head.target.path_and_query()),
             prompt: None,
             login_hint: None,
             domain_hint: None,
@@ -36,32 +36,32 @@ impl Wish {
 }
 
 /// `/.auth/login`: takes what a page may ask for, and nothing else, from the query.
-pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<Answer, Error> {
-    context.only(&[Method::Get, Method::Head], "GET, HEAD")?;
-    let hint = |name| context.parameter(name).filter(|hint: &String| hint.len() <= MAX_HINT);
+pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
+    incoming.only(&[Method::Get, Method::Head], "GET, HEAD")?;
+    let hint = |name| incoming.parameter(name).filter(|hint: &String| hint.len() <= MAX_HINT);
     let wish = Wish {
-        return_to: context
+        return_to: incoming
             .parameter("return_to")
-            .map_or_else(ReturnTo::root, |wanted_path| wanted(context, &wanted_path)),
+            .map_or_else(ReturnTo::root, |wanted_path| wanted(incoming, &wanted_path)),
         prompt: hint("prompt").filter(|prompt| PROMPTS.contains(&prompt.as_str())),
         login_hint: hint("login_hint"),
         domain_hint: hint("domain_hint"),
     };
-    begin(context, wish).await
+    begin(incoming, wish).await
 }
 
 /// Begins an attempt and redirects.
-pub(super) async fn begin<R: Runtime>(context: &Context<'_, R>, wish: Wish) -> Result<Answer, Error> {
-    let config = &context.app.config;
-    let metadata = documents::metadata(context).await?;
+pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) -> Result<Answer, Error> {
+    let config = &incoming.app.config;
+    let metadata = documents::metadata(incoming).await?;
     let (resource, scopes) = redeemed_for(config);
     let attempt = LoginAttempt::begin(Beginning {
-        random: context.runtime.random(),
+        random: incoming.runtime.random(),
         return_to: wish.return_to,
         provider: config.provider.name.to_owned(),
         resource,
         scopes,
-        now: context.now,
+        now: incoming.now,
     });
     let (scopes, resources) = consented_to(config);
     let location = AuthorizationRequest {
@@ -82,11 +82,11 @@ pub(super) async fn begin<R: Runtime>(context: &Context<'_, R>, wish: Wish) -> R
         extra: &config.provider.extra_query,
     }
     .url(&metadata.authorization_endpoint);
-    log::happened(context.runtime, &context.trace, Event::LoginStarted, json!({ "attempt": attempt.id() }));
-    let sealed = attempt.seal(&context.app.ring, context.runtime.random());
+    log::happened(incoming.runtime, &incoming.trace, Event::LoginStarted, json!({ "attempt": attempt.id() }));
+    let sealed = attempt.seal(&incoming.app.ring, incoming.runtime.random());
     let cookie = CookieName::LoginAttempt(attempt.id()).set(&sealed, config.session.login_attempt);
     let answer = Answer::redirect(302, location.into()).with("set-cookie", cookie);
-    Ok(give_up_surplus(context, answer))
+    Ok(give_up_surplus(incoming, answer))
 }
 
 /// What the code is redeemed for: UserInfo, which takes no token made for an API, where it is called; else the first API.
@@ -114,10 +114,10 @@ fn consented_to(config: &Config) -> (Vec<String>, Vec<String>) {
 }
 
 /// Cookies of attempts that were never finished must not pile up until a server refuses the header.
-fn give_up_surplus<R: Runtime>(context: &Context<'_, R>, answer: Answer) -> Answer {
-    let lifetime = context.app.config.session.login_attempt;
-    let attempts = Cookies::parse(context.head.header("cookie")).login_attempts().map(|(id, sealed)| {
-        let attempt = LoginAttempt::open(id, sealed.as_deref(), &context.app.ring, context.now, lifetime);
+fn give_up_surplus<R: Runtime>(incoming: &Incoming<'_, R>, answer: Answer) -> Answer {
+    let lifetime = incoming.app.config.session.login_attempt;
+    let attempts = Cookies::parse(incoming.head.header("cookie")).login_attempts().map(|(id, sealed)| {
+        let attempt = LoginAttempt::open(id, sealed.as_deref(), &incoming.app.ring, incoming.now, lifetime);
         (id, attempt.ok().map(|attempt| attempt.created_at))
     });
     surplus(attempts.collect(), MAX_ATTEMPTS)
@@ -126,8 +126,8 @@ fn give_up_surplus<R: Runtime>(context: &Context<'_, R>, answer: Answer) -> Answ
 }
 
 /// A page of ours that is worth returning to; our own paths are not, or a login would follow the login.
-fn wanted<R: Runtime>(context: &Context<'_, R>, wanted: &str) -> ReturnTo {
-    let config = &context.app.config;
+fn wanted<R: Runtime>(incoming: &Incoming<'_, R>, wanted: &str) -> ReturnTo {
+    let config = &incoming.app.config;
     ReturnTo::parse(wanted, &config.gateway.public_origin)
         .filter(|page| !router::is_sign_in(config, page.path()))
         .unwrap_or_else(ReturnTo::root)

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::log::{self, Event};
-use super::{Context, authenticate, documents, token_cache};
+use super::{Incoming, authenticate, documents, token_cache};
 use crate::answer::{Action, Answer, Page};
 use crate::error::Error;
 use crate::oidc::end_session::EndSessionRequest;
@@ -21,12 +21,12 @@ use crate::time::Lifetime;
 
 /// `/.auth/logout`: a POST or GET from a page of ours signs out; any other GET asks first, so that no other site can
 /// sign a user out with a link or an image.
-pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<Answer, Error> {
-    context.only(&[Method::Get, Method::Post], "GET, POST")?;
-    let config = &context.app.config;
-    let typed = context.head.header("sec-fetch-site") == Some("none");
-    if !context.head.is_same_origin(&config.gateway.public_origin) || typed {
-        if context.head.method == Method::Post {
+pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
+    incoming.only(&[Method::Get, Method::Post], "GET, POST")?;
+    let config = &incoming.app.config;
+    let typed = incoming.head.header("sec-fetch-site") == Some("none");
+    if !incoming.head.is_same_origin(&config.gateway.public_origin) || typed {
+        if incoming.head.method == Method::Post {
             return Err(Error::UntrustedOrigin);
         }
         let logout = config.auth_url("logout");
@@ -39,73 +39,73 @@ pub(super) async fn requested<R: Runtime>(context: &Context<'_, R>) -> Result<An
         return Ok(Answer::page(200, &page));
     }
     // By the cookie alone: after a removal that failed, the user signs out again and must not be told that it is done.
-    let Ok(session) = authenticate::opened(context) else {
+    let Ok(session) = authenticate::opened(incoming) else {
         // Nobody is signed in here; the OP may still know the user, and the cookie may be a remnant.
-        let answer = leave(context, None).await;
+        let answer = leave(incoming, None).await;
         return Ok(answer.with("set-cookie", CookieName::Session.expire()));
     };
-    let entry = last_entry(context, &session).await;
-    remove_account(context, &session, entry.as_deref()).await?;
-    let answer = leave(context, entry.as_deref()).await;
-    log::happened(context.runtime, &context.trace, Event::LogoutCompleted, json!({}));
+    let entry = last_entry(incoming, &session).await;
+    remove_account(incoming, &session, entry.as_deref()).await?;
+    let answer = leave(incoming, entry.as_deref()).await;
+    log::happened(incoming.runtime, &incoming.trace, Event::LogoutCompleted, json!({}));
     Ok(answer.with("set-cookie", CookieName::Session.expire()))
 }
 
 /// `/signout-callback-oidc`: the browser is back from the OP.
-pub(super) fn returned<R: Runtime>(context: &Context<'_, R>) -> Result<Answer, Error> {
-    context.only(&[Method::Get], "GET")?;
-    let expected = Cookies::parse(context.head.header("cookie"))
+pub(super) fn returned<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
+    incoming.only(&[Method::Get], "GET")?;
+    let expected = Cookies::parse(incoming.head.header("cookie"))
         .logout()
-        .and_then(|sealed| context.app.ring.open(Purpose::LogoutState, &CookieName::Logout.text(), &sealed).ok())
+        .and_then(|sealed| incoming.app.ring.open(Purpose::LogoutState, &CookieName::Logout.text(), &sealed).ok())
         .map(|(_, state)| state);
-    let state = context.parameter("state");
+    let state = incoming.parameter("state");
     let matches = expected
         .zip(state)
         .is_some_and(|(expected, state)| subtle::ConstantTimeEq::ct_eq(expected.as_slice(), state.as_bytes()).into());
     if !matches {
         return Err(Error::LogoutResponseInvalid);
     }
-    log::happened(context.runtime, &context.trace, Event::LogoutReturned, json!({}));
-    Ok(signed_out(context).with("set-cookie", CookieName::Logout.expire()))
+    log::happened(incoming.runtime, &incoming.trace, Event::LogoutReturned, json!({}));
+    Ok(signed_out(incoming).with("set-cookie", CookieName::Logout.expire()))
 }
 
 /// The entry before it is removed, for the hints to the OP. Doing without is no reason not to sign out.
-async fn last_entry<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Option<Rc<TokenCacheEntry>> {
-    match context.app.memory.stale_entry(session.id) {
+async fn last_entry<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Option<Rc<TokenCacheEntry>> {
+    match incoming.app.memory.stale_entry(session.id) {
         Some(entry) => Some(entry),
-        None => token_cache::read(context, session).await.ok(),
+        None => token_cache::read(incoming, session).await.ok(),
     }
 }
 
 /// Deletes every entry of the account, under every name it has, whether or not it can be opened.
 async fn remove_account<R: Runtime>(
-    context: &Context<'_, R>,
+    incoming: &Incoming<'_, R>,
     session: &Session,
     entry: Option<&TokenCacheEntry>,
 ) -> Result<(), Error> {
-    let memory = &context.app.memory;
+    let memory = &incoming.app.memory;
     // From this moment on a refresh that is under way keeps nothing.
-    memory.sign_out(session.account, context.now.max(session.issued_at));
+    memory.sign_out(session.account, incoming.now.max(session.issued_at));
     memory.forget(session.id);
-    for prefix in session.account.prefixes(&context.app.ring) {
-        for listing in context.runtime.kv_list(&prefix).await.map_err(Error::CacheUnavailable)? {
+    for prefix in session.account.prefixes(&incoming.app.ring) {
+        for listing in incoming.runtime.kv_list(&prefix).await.map_err(Error::CacheUnavailable)? {
             let metadata = listing.metadata.and_then(|metadata| serde_json::from_str::<EntryMetadata>(&metadata).ok());
-            token_cache::remove(context, &listing.key, metadata.and_then(|metadata| metadata.sid).as_deref()).await?;
+            token_cache::remove(incoming, &listing.key, metadata.and_then(|metadata| metadata.sid).as_deref()).await?;
         }
     }
     // Listings lag behind writes, so the session's own entry is not left to them.
-    token_cache::end(context, session, entry).await
+    token_cache::end(incoming, session, entry).await
 }
 
 /// Sends the browser to the OP to end its session there; without such an endpoint the sign-out ends here.
-async fn leave<R: Runtime>(context: &Context<'_, R>, entry: Option<&TokenCacheEntry>) -> Answer {
-    let config = &context.app.config;
+async fn leave<R: Runtime>(incoming: &Incoming<'_, R>, entry: Option<&TokenCacheEntry>) -> Answer {
+    let config = &incoming.app.config;
     // The account is removed: an OP that cannot be reached must not turn that into an error.
-    let metadata = documents::metadata(context).await.ok();
+    let metadata = documents::metadata(incoming).await.ok();
     let Some(endpoint) = metadata.as_ref().and_then(|metadata| metadata.end_session_endpoint.as_ref()) else {
-        return signed_out(context);
+        return signed_out(incoming);
     };
-    let state = super::hex(&context.runtime.random::<16>());
+    let state = super::hex(&incoming.runtime.random::<16>());
     let location = EndSessionRequest {
         client_id: &config.provider.client_id,
         id_token_hint: entry.and_then(|entry| entry.id_token.as_ref()).map(|token| token.expose().as_str()),
@@ -115,13 +115,13 @@ async fn leave<R: Runtime>(context: &Context<'_, R>, entry: Option<&TokenCacheEn
     }
     .url(endpoint);
     let place = CookieName::Logout.text();
-    let sealed = context.app.ring.seal(Purpose::LogoutState, &place, state.as_bytes(), context.runtime.random());
+    let sealed = incoming.app.ring.seal(Purpose::LogoutState, &place, state.as_bytes(), incoming.runtime.random());
     Answer::redirect(303, location.into()).with("set-cookie", CookieName::Logout.set(&sealed, LOGOUT_LIFETIME))
 }
 
 /// The end: the configured page, or our own.
-fn signed_out<R: Runtime>(context: &Context<'_, R>) -> Answer {
-    let config = &context.app.config;
+fn signed_out<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
+    let config = &incoming.app.config;
     if let Some(uri) = &config.provider.signed_out_redirect_uri {
         let location = if uri.starts_with('/') { config.public_url(uri) } else { uri.clone() };
         return Answer::redirect(303, location);

@@ -2,30 +2,30 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Context, authenticate};
+use super::{Incoming, authenticate};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::request::Method;
 use crate::runtime::Runtime;
 
 /// Answers with the allow-listed claims, the seconds left, and where to sign out.
-pub(super) async fn show<R: Runtime>(context: &Context<'_, R>) -> Result<Answer, Error> {
-    context.only(&[Method::Get, Method::Head], "GET, HEAD")?;
-    let signed_in = authenticate::signed_in(context).await?;
+pub(super) async fn show<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
+    incoming.only(&[Method::Get, Method::Head], "GET, HEAD")?;
+    let signed_in = authenticate::signed_in(incoming).await?;
     let entry = &signed_in.entry;
     let shown: Map<String, Value> = SHOWN_CLAIMS
         .iter()
         .filter_map(|name| entry.claims.get(*name).map(|value| ((*name).to_owned(), value.clone())))
         .collect();
     let name = ["name", "preferred_username", "email", "sub"].iter().find_map(|claim| entry.claim(claim));
-    let config = &context.app.config;
+    let config = &incoming.app.config;
     Ok(Answer::json(
         200,
         &json!({
             "name": name,
             "sub": entry.claim("sub"),
             "claims": shown,
-            "expires_in": signed_in.session.expires_at().since(context.now),
+            "expires_in": signed_in.session.expires_at().since(incoming.now),
             "logout_url": config.auth_url("logout"),
         }),
     ))

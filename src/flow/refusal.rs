@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::{Context, log, login};
+use super::{Incoming, log, login};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::router::Route;
@@ -11,35 +11,35 @@ use crate::session::cookie::CookieName;
 use crate::session::return_to::ReturnTo;
 
 /// Logs the reason and answers: a sign-in for a page that needs one, a page for people, a problem for scripts.
-pub(super) async fn answer<R: Runtime>(context: &Context<'_, R>, route: Route<'_>, error: Error) -> Answer {
-    log::refused(context.runtime, &context.trace, &error);
+pub(super) async fn answer<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<'_>, error: Error) -> Answer {
+    log::refused(incoming.runtime, &incoming.trace, &error);
     let ends_session = error.ends_session();
-    let answer = if wants_login(context, route, &error) {
-        match login::begin(context, login::Wish::to_return_to(context)).await {
+    let answer = if wants_login(incoming, route, &error) {
+        match login::begin(incoming, login::Wish::to_return_to(incoming)).await {
             Ok(answer) => answer,
             Err(error) => {
-                log::refused(context.runtime, &context.trace, &error);
-                shown(context, &error)
+                log::refused(incoming.runtime, &incoming.trace, &error);
+                shown(incoming, &error)
             }
         }
     } else {
-        shown(context, &error)
+        shown(incoming, &error)
     };
     if ends_session { answer.with("set-cookie", CookieName::Session.expire()) } else { answer }
 }
 
 /// The answer to an error that no sign-in mends.
-pub(super) fn shown<R: Runtime>(context: &Context<'_, R>, error: &Error) -> Answer {
-    if context.head.is_navigation() {
-        let home = context.app.config.public_url("/");
-        return Answer::error_page(error, &context.trace, Some(&home));
+pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
+    if incoming.head.is_navigation() {
+        let home = incoming.app.config.public_url("/");
+        return Answer::error_page(error, &incoming.trace, Some(&home));
     }
-    let login_url = needs_login(error).then(|| login_url(context));
-    Answer::problem(error, &context.trace, login_url.as_deref())
+    let login_url = needs_login(error).then(|| login_url(incoming));
+    Answer::problem(error, &incoming.trace, login_url.as_deref())
 }
 
-fn wants_login<R: Runtime>(context: &Context<'_, R>, route: Route<'_>, error: &Error) -> bool {
-    route.is_forwarded() && needs_login(error) && context.head.is_navigation() && context.head.method.starts_a_login()
+fn wants_login<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<'_>, error: &Error) -> bool {
+    route.is_forwarded() && needs_login(error) && incoming.head.is_navigation() && incoming.head.method.starts_a_login()
 }
 
 const fn needs_login(error: &Error) -> bool {
@@ -47,11 +47,11 @@ const fn needs_login(error: &Error) -> bool {
 }
 
 /// Where a script can send its user: the login, which comes back to the page that the script runs on.
-fn login_url<R: Runtime>(context: &Context<'_, R>) -> String {
-    let config = &context.app.config;
+fn login_url<R: Runtime>(incoming: &Incoming<'_, R>) -> String {
+    let config = &incoming.app.config;
     let login = config.auth_url("login");
     let origin = config.gateway.public_origin.origin().ascii_serialization();
-    let page = context.head.header("referer").and_then(|referer| referer.strip_prefix(&origin));
+    let page = incoming.head.header("referer").and_then(|referer| referer.strip_prefix(&origin));
     match page.and_then(|page| ReturnTo::parse(page, &config.gateway.public_origin)) {
         None => login,
         Some(page) => {

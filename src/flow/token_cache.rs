@@ -1,4 +1,4 @@
-//! The token cache: entries in the store, with this isolate's memory in front of it.
+//! The token cache: entries in Workers KV, with this isolate's memory in front of it.
 
 use std::rc::Rc;
 
@@ -7,9 +7,8 @@ use serde_json::json;
 use super::Context;
 use super::log::{self, Event};
 use crate::error::{Error, SessionEnd};
-use crate::runtime::{Runtime, StoreFault};
-use crate::session::device;
-use crate::session::entry::{EntryMetadata, TokenCacheEntry};
+use crate::runtime::{Runtime, StoreFault, Task};
+use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
 use crate::session::storage_key::{EntryKey, SidKey};
 use crate::time::Lifetime;
@@ -19,29 +18,72 @@ pub(super) fn key<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Re
     EntryKey::of(session, &context.app.ring).ok_or(Error::SessionEnded(SessionEnd::EntryMissing))
 }
 
+/// The entry as it is stored, and what is stored beside it.
+pub(super) fn sealed<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    entry: &TokenCacheEntry,
+) -> Result<(Vec<u8>, String), Error> {
+    let key = key(context, session)?;
+    let metadata =
+        serde_json::to_string(&entry.metadata(session)).map_err(|_| Error::Bug("metadata is no JSON"))?;
+    Ok((entry.seal(&session.record_key, &key, context.runtime.random()), metadata))
+}
+
+/// Opens a stored entry and remembers it.
+pub(super) fn opened<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    stored: &[u8],
+) -> Result<Rc<TokenCacheEntry>, Error> {
+    let entry = TokenCacheEntry::open(stored, &session.record_key, &key(context, session)?)
+        .map_err(|_| Error::SessionEnded(SessionEnd::EntryDoesNotOpen))?;
+    Ok(context.app.memory.remember(session.id, entry, context.now))
+}
+
 /// The entry as the store has it now, or as this isolate does if that is newer.
 pub(super) async fn read<R: Runtime>(
     context: &Context<'_, R>,
     session: &Session,
 ) -> Result<Rc<TokenCacheEntry>, Error> {
     let memory = &context.app.memory;
-    let key = key(context, session)?;
-    match context.runtime.kv_get(key.as_str()).await {
-        Ok(Some(stored)) => {
-            let entry = TokenCacheEntry::open(&stored, &session.record_key, &key)
-                .map_err(|_| Error::SessionEnded(SessionEnd::EntryDoesNotOpen))?;
-            Ok(memory.remember(session.id, entry, context.now))
+    match context.runtime.kv_get(key(context, session)?.as_str()).await {
+        Ok(Some(stored)) => opened(context, session, &stored),
+        // So soon after the sign-in the entry may not have come here yet, which proves nothing.
+        Ok(None) if session.issued_at + PROPAGATION > context.now => {
+            memory.forget(session.id);
+            Err(Error::CacheUnavailable(StoreFault::Get))
         }
         Ok(None) => {
             memory.forget(session.id);
             Err(Error::SessionEnded(SessionEnd::EntryMissing))
         }
-        // An outage of the store signs nobody out: what this isolate knows serves until the store is back.
-        Err(fault) => {
-            failed(context, "entry", fault);
-            memory.stale_entry(session.id).ok_or(Error::CacheUnavailable(fault))
-        }
+        Err(fault) => recalled(context, session, fault),
     }
+}
+
+/// The copy in the store, while the account's object cannot be asked because of `fault`. That there is none proves
+/// nothing, and signs nobody out.
+pub(super) async fn copy<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    fault: StoreFault,
+) -> Result<Rc<TokenCacheEntry>, Error> {
+    match context.runtime.kv_get(key(context, session)?.as_str()).await {
+        Ok(Some(stored)) => opened(context, session, &stored),
+        Ok(None) => Err(Error::CacheUnavailable(fault)),
+        Err(fault) => recalled(context, session, fault),
+    }
+}
+
+/// An outage of the store signs nobody out: what this isolate knows serves until the store is back.
+fn recalled<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    fault: StoreFault,
+) -> Result<Rc<TokenCacheEntry>, Error> {
+    failed(context, "entry", fault);
+    context.app.memory.stale_entry(session.id).ok_or(Error::CacheUnavailable(fault))
 }
 
 /// Writes an entry to the store, where it ends with its session.
@@ -51,46 +93,42 @@ pub(super) async fn write<R: Runtime>(
     entry: &TokenCacheEntry,
 ) -> Result<(), Error> {
     let key = key(context, session)?;
-    let metadata = EntryMetadata {
-        created: entry.created_at,
-        expires: session.absolute_expires_at,
-        device: device::describe(context.head.header("user-agent")),
-        sid: entry.sid_key.clone(),
-    };
-    let metadata = serde_json::to_string(&metadata).map_err(|_| Error::Bug("metadata is no JSON"))?;
-    let sealed = entry.seal(&session.record_key, &key, context.runtime.random());
+    let (sealed, metadata) = sealed(context, session, entry)?;
     let put = context.runtime.kv_put(key.as_str(), &sealed, &metadata, lifetime(context, session));
     put.await.map_err(Error::CacheUnavailable)
 }
 
 /// Keeps a renewed entry, unless the account signed out while the OP was answering: nothing may bring it back.
-pub(super) async fn keep<R: Runtime>(context: &Context<'_, R>, session: &Session, renewed: TokenCacheEntry) {
+pub(super) async fn keep<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    renewed: TokenCacheEntry,
+) -> Option<Rc<TokenCacheEntry>> {
     let memory = &context.app.memory;
     if memory.is_signed_out(session.account, session.issued_at) {
-        return;
+        return None;
     }
     // Before the store: a request that lost the race for the refresh token looks for its successor while we write.
     let renewed = memory.remember(session.id, renewed, context.now);
-    // A store that fails now keeps the old copy: this isolate goes on with the new one.
-    let mut outcome = write(context, session, &renewed).await;
-    // A sign-out may have looked for the entry while it was on its way to the store.
-    if memory.is_signed_out(session.account, session.issued_at) {
-        memory.forget(session.id);
-        outcome = end(context, session, Some(&renewed)).await;
-    }
-    if let Err(Error::CacheUnavailable(fault)) = outcome {
+    if let Err(Error::CacheUnavailable(fault)) = store_newest(context, session).await {
+        // The store keeps the old copy for now: this isolate goes on with the new one.
         failed(context, "entry", fault);
+        context.runtime.later(Task::Store { session: session.clone(), attempt: 1 });
     }
+    Some(renewed)
 }
 
-/// Deletes what the store has of one session. Without the entry, the index that leads to it ends by itself.
-pub(super) async fn end<R: Runtime>(
-    context: &Context<'_, R>,
-    session: &Session,
-    entry: Option<&TokenCacheEntry>,
-) -> Result<(), Error> {
-    let key = key(context, session)?;
-    remove(context, key.as_str(), entry.and_then(|entry| entry.sid_key.as_deref())).await
+/// Writes to the store what this isolate has of a session.
+pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
+    let memory = &context.app.memory;
+    let Some(newest) = memory.stale_entry(session.id) else { return Ok(()) };
+    let outcome = write(context, session, &newest).await;
+    // A sign-out may have looked for the entry while it was on its way to the store.
+    if !memory.is_signed_out(session.account, session.issued_at) {
+        return outcome;
+    }
+    memory.forget(session.id);
+    remove(context, key(context, session)?.as_str(), newest.sid_key.as_deref()).await
 }
 
 /// Deletes an entry and, before it, the index entry that it names: a second attempt must still find both.
@@ -114,3 +152,5 @@ pub(super) fn failed<R: Runtime>(context: &Context<'_, R>, what: &str, fault: St
 
 /// Workers KV refuses less.
 const SHORTEST_STORED_LIFETIME: Lifetime = Lifetime::from_seconds(60);
+/// Workers KV may take so long, and longer, to show a new value, or a miss, everywhere.
+const PROPAGATION: Lifetime = Lifetime::from_seconds(60);

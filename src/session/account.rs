@@ -5,13 +5,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::oidc::client_info::ClientInfo;
 use crate::session::keys::{KeyRing, PurposeKeys};
 
 /// Which account: a digest of its identity. It stays inside sealed values; storage sees only names made from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AccountDigest([u8; 32]);
 
 impl AccountDigest {
@@ -48,6 +49,12 @@ impl AccountDigest {
     #[must_use]
     pub fn prefix(self, keys: &PurposeKeys) -> String {
         format!("{ACCOUNT_PREFIX}{}/", URL_SAFE_NO_PAD.encode(keys.name(&[b"account", &self.0])))
+    }
+
+    /// The name of its object under one key of the ring.
+    #[must_use]
+    pub fn object_name(self, keys: &PurposeKeys) -> String {
+        self.prefix(keys).trim_end_matches('/').to_owned()
     }
 
     fn over(parts: &[&[u8]]) -> Self {

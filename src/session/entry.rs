@@ -4,17 +4,22 @@
 //! The entry is sealed with the record key that only that session's cookie holds, and bound to its storage key: a copy
 //! of the store, even with all server keys, opens nothing, and no entry can be put in another's place.
 
+mod access_token;
+mod consent;
 mod stored;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::oidc::authorization::SIGN_IN_SCOPES;
 use crate::secret::Secret;
 use crate::session::seal::{NONCE_LENGTH, SealingKey};
-use crate::session::storage_key::{EntryKey, SidKey};
-use crate::time::{Lifetime, Timestamp};
+use crate::session::session::Session;
+use crate::session::storage_key::EntryKey;
+use crate::time::Timestamp;
 use stored::StoredEntry;
+
+pub use access_token::{CachedAccessToken, Lookup, digest_of};
+pub use consent::{Asked, Consent, MAX_INTERACTIONS};
 
 /// The tokens and claims of one account and session.
 #[derive(Clone)]
@@ -31,36 +36,13 @@ pub struct TokenCacheEntry {
     pub created_at: Timestamp,
     /// The index entry that leads here.
     pub sid_key: Option<String>,
+    /// A coarse name of the browser.
+    pub device: String,
     /// Counts the changes, so that a stale copy from the store never replaces a newer one in memory.
     pub revision: u64,
     access_tokens: Vec<CachedAccessToken>,
-}
-
-/// An access token and what it is good for.
-#[derive(Clone)]
-pub struct CachedAccessToken {
-    /// The resource it was asked for (RFC 8707).
-    pub resource: Option<String>,
-    /// The scopes that were granted.
-    pub scopes: Vec<String>,
-    /// The token.
-    pub token: Secret,
-    /// When it was received.
-    pub issued_at: Timestamp,
-    /// When it ends.
-    pub expires_at: Timestamp,
-    /// From when on the OP would like it renewed (`refresh_in`).
-    pub refresh_at: Option<Timestamp>,
-}
-
-/// What the entry holds for an API.
-pub enum Lookup<'a> {
-    /// A token outside its expiry window.
-    Fresh(&'a CachedAccessToken),
-    /// A token inside its expiry window: still good, should a refresh fail.
-    Expiring(&'a CachedAccessToken),
-    /// Nothing usable.
-    Missing,
+    consents: Vec<Consent>,
+    asked: Vec<Asked>,
 }
 
 /// A stored value is not this session's entry, or was written by a version that this one cannot read.
@@ -82,25 +64,21 @@ pub struct EntryMetadata {
 }
 
 impl TokenCacheEntry {
-    /// A new entry without any access token.
+    /// A new entry without any token.
     #[must_use]
-    pub fn new(
-        issuer: String,
-        claims: Map<String, Value>,
-        id_token: Option<Secret>,
-        sid_key: Option<&SidKey>,
-        created_at: Timestamp,
-    ) -> Self {
-        let sid_key = sid_key.map(|key| key.as_str().to_owned());
+    pub const fn new(issuer: String, claims: Map<String, Value>, created_at: Timestamp) -> Self {
         Self {
             issuer,
             claims,
-            id_token,
+            id_token: None,
             refresh_token: None,
             created_at,
-            sid_key,
+            sid_key: None,
+            device: String::new(),
             revision: 0,
             access_tokens: Vec::new(),
+            consents: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -112,11 +90,7 @@ impl TokenCacheEntry {
             .iter()
             .filter(|cached| cached.resource.as_deref() == resource && cached.covers(scopes) && cached.expires_at > now)
             .max_by_key(|cached| cached.expires_at);
-        match found {
-            None => Lookup::Missing,
-            Some(cached) if cached.is_expiring(now) => Lookup::Expiring(cached),
-            Some(cached) => Lookup::Fresh(cached),
-        }
+        found.map_or(Lookup::Missing, |cached| cached.at(now))
     }
 
     /// Saves a token; those for the same resource with any scope in common are dropped, as are expired ones.
@@ -129,18 +103,49 @@ impl TokenCacheEntry {
         self.revision += 1;
     }
 
+    /// Gives up the refresh token, which the OP will never take again.
+    pub fn spend_refresh_token(&mut self) {
+        self.refresh_token = None;
+        self.revision += 1;
+    }
+
+    /// Takes over what an earlier entry of the same account has and this one does not: tokens for other purposes, what
+    /// the end-user consented to, and how often they were asked.
+    pub fn inherit(&mut self, earlier: &Self, now: Timestamp) {
+        for cached in &earlier.access_tokens {
+            let has_own = |own: &CachedAccessToken| own.resource == cached.resource && own.overlaps(&cached.scopes);
+            if cached.expires_at > now && !self.access_tokens.iter().any(has_own) {
+                self.access_tokens.push(cached.clone());
+            }
+        }
+        for consent in &earlier.consents {
+            self.consent(consent.clone());
+        }
+        self.asked.extend(earlier.asked.iter().filter(|asked| asked.counts(now)).cloned());
+    }
+
     /// A claim that is text.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&str> {
         self.claims.get(name).and_then(Value::as_str)
     }
 
+    /// What is stored beside the entry.
+    #[must_use]
+    pub fn metadata(&self, session: &Session) -> EntryMetadata {
+        EntryMetadata {
+            created: self.created_at,
+            expires: session.absolute_expires_at,
+            device: self.device.clone(),
+            sid: self.sid_key.clone(),
+        }
+    }
+
     /// Seals the entry for its place in the store.
     #[must_use]
     pub fn seal(&self, record_key: &Secret<[u8; 32]>, key: &EntryKey, nonce: [u8; NONCE_LENGTH]) -> Vec<u8> {
-        let plain = serde_json::to_vec(&StoredEntry::from(self)).unwrap_or_default();
         let mut stored = vec![ENTRY_VERSION];
-        stored.extend_from_slice(&SealingKey::new(record_key).seal(key.as_str().as_bytes(), &plain, nonce));
+        stored.extend_from_slice(&SealingKey::new(record_key).seal(key.as_str().as_bytes(), &self.to_json(), nonce));
         stored
     }
 
@@ -155,39 +160,26 @@ impl TokenCacheEntry {
         }
         let place = key.as_str().as_bytes();
         let plain = SealingKey::new(record_key).open(place, sealed).map_err(|_| EntryDoesNotOpen)?;
-        let stored: StoredEntry = serde_json::from_slice(&plain).map_err(|_| EntryDoesNotOpen)?;
+        Self::from_json(&plain)
+    }
+
+    /// The entry in the storage format. It holds every token in clear: for sealing only.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(&StoredEntry::from(self)).unwrap_or_default()
+    }
+
+    /// Reads the storage format.
+    ///
+    /// # Errors
+    /// [`EntryDoesNotOpen`].
+    pub fn from_json(plain: &[u8]) -> Result<Self, EntryDoesNotOpen> {
+        let stored: StoredEntry = serde_json::from_slice(plain).map_err(|_| EntryDoesNotOpen)?;
         Ok(stored.into())
     }
 }
 
-impl CachedAccessToken {
-    /// Whether the token is within five minutes, or within the last half of its life, of its end (MSAL's window, but
-    /// never longer than makes sense for a short life), or past the moment from which the OP would like it renewed.
-    fn is_expiring(&self, now: Timestamp) -> bool {
-        let window = EXPIRY_WINDOW.min(self.expires_at.since(self.issued_at).half());
-        self.expires_at <= now + window || self.refresh_at.is_some_and(|refresh_at| refresh_at <= now)
-    }
-
-    fn covers(&self, wanted: &[String]) -> bool {
-        wanted.iter().filter(|scope| !is_reserved(scope)).all(|scope| self.has(scope))
-    }
-
-    fn overlaps(&self, other: &[String]) -> bool {
-        // A token without scopes can only be told apart by its resource.
-        other.is_empty() || self.scopes.is_empty() || other.iter().any(|scope| !is_reserved(scope) && self.has(scope))
-    }
-
-    fn has(&self, scope: &str) -> bool {
-        self.scopes.iter().any(|granted| granted.eq_ignore_ascii_case(scope))
-    }
-}
-
-fn is_reserved(scope: &str) -> bool {
-    SIGN_IN_SCOPES.iter().any(|reserved| scope.eq_ignore_ascii_case(reserved))
-}
-
 const ENTRY_VERSION: u8 = 1;
-const EXPIRY_WINDOW: Lifetime = Lifetime::from_seconds(300);
 
 #[cfg(test)]
 mod tests {
@@ -195,7 +187,8 @@ mod tests {
     use crate::config::SessionKeys;
     use crate::session::account::AccountDigest;
     use crate::session::keys::KeyRing;
-    use crate::session::session::{Session, SessionId};
+    use crate::session::session::SessionId;
+    use crate::time::Lifetime;
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_unix(seconds)
@@ -209,17 +202,19 @@ mod tests {
             issued_at: at(0),
             expires_at: at(expires),
             refresh_at: None,
+            claims: None,
         }
     }
 
     fn entry() -> TokenCacheEntry {
-        TokenCacheEntry::new("https://op.example".to_owned(), Map::new(), None, None, at(0))
+        TokenCacheEntry::new("https://op.example".to_owned(), Map::new(), at(0))
     }
 
     fn found(entry: &TokenCacheEntry, scopes: &str, now: u64) -> String {
         let scopes: Vec<_> = scopes.split(' ').map(str::to_owned).collect();
         match entry.lookup(Some("https://api.example"), &scopes, at(now)) {
             Lookup::Fresh(cached) => format!("fresh {}", cached.token.expose()),
+            Lookup::Due(cached) => format!("due {}", cached.token.expose()),
             Lookup::Expiring(cached) => format!("expiring {}", cached.token.expose()),
             Lookup::Missing => "missing".to_owned(),
         }
@@ -258,11 +253,12 @@ mod tests {
     }
 
     #[test]
-    fn a_token_past_its_refresh_moment_is_expiring() {
+    fn a_token_past_its_refresh_moment_is_due_until_its_window_begins() {
         let mut entry = entry();
         entry.save(CachedAccessToken { refresh_at: Some(at(1800)), ..token("t", "a", 3600) }, at(0));
         assert_eq!(found(&entry, "a", 1799), "fresh t");
-        assert_eq!(found(&entry, "a", 1800), "expiring t");
+        assert_eq!(found(&entry, "a", 1800), "due t");
+        assert_eq!(found(&entry, "a", 3300), "expiring t");
     }
 
     fn key_of(account: AccountDigest, id: u8, ring: &KeyRing) -> EntryKey {
@@ -291,5 +287,60 @@ mod tests {
         assert_eq!(found(&opened, "a", 10), "fresh secret-token");
         assert!(TokenCacheEntry::open(&stored, &Secret::new([9; 32]), &there).is_err());
         assert!(TokenCacheEntry::open(&stored, &Secret::new([8; 32]), &here).is_err());
+    }
+
+    #[test]
+    fn a_new_sign_in_keeps_what_the_earlier_one_had_for_other_purposes() {
+        let (mut earlier, mut later) = (entry(), entry());
+        earlier.save(token("old a", "a", 3600), at(0));
+        earlier.save(token("b", "b", 3600), at(0));
+        earlier.save(token("over", "c", 60), at(0));
+        earlier.ask("purpose", at(0));
+        later.save(token("new a", "a", 3600), at(60));
+        later.inherit(&earlier, at(60));
+        assert_eq!(found(&later, "a", 70), "fresh new a");
+        assert_eq!(found(&later, "b", 70), "fresh b");
+        assert_eq!(found(&later, "c", 59), "missing");
+        assert_eq!(later.times_asked("purpose", at(60)), 1);
+    }
+
+    #[test]
+    fn what_was_declined_is_not_consented_to() {
+        let scopes = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let mut entry = entry();
+        entry.consent(Consent { resource: None, scopes: scopes("a b") });
+        entry.consent(Consent { resource: None, scopes: scopes("C B") });
+        entry.consent(Consent { resource: Some("urn:r".to_owned()), scopes: scopes("a") });
+        assert!(entry.is_consented(None, &scopes("openid A c")));
+        assert!(!entry.is_consented(Some("urn:r"), &scopes("a b")));
+        entry.declined(None, &scopes("a c"));
+        assert!(entry.is_consented(None, &scopes("a c")) && !entry.is_consented(None, &scopes("b")));
+        assert!(entry.is_consented(Some("urn:r"), &scopes("a")));
+    }
+
+    #[test]
+    fn interactions_are_counted_for_ten_minutes() {
+        let mut entry = entry();
+        for now in [0, 300] {
+            entry.ask("purpose", at(now));
+        }
+        assert_eq!(entry.times_asked("purpose", at(899)), 2);
+        assert_eq!(entry.times_asked("purpose", at(900)), 0);
+        assert_eq!(entry.times_asked("other", at(300)), 0);
+    }
+
+    /// What the first version wrote, and what a later one may write.
+    #[test]
+    fn entries_of_other_versions_open() {
+        let first = r#"{"issuer":"https://op.example","claims":{"sub":"s"},"id_token":null,"refresh_token":"rt",
+            "created_at":5,"sid_key":null,"revision":7,"access_tokens":[{"resource":"https://api.example",
+            "scopes":["a"],"token":"t","issued_at":0,"expires_at":3600,"refresh_at":null}]}"#;
+        let later = first.replacen('{', r#"{"new":{"x":[1]},"device":"Firefox","#, 1).replace(r#""token""#, r#""n":1,"token""#);
+        for stored in [first, &later] {
+            let entry = TokenCacheEntry::from_json(stored.as_bytes()).unwrap();
+            assert_eq!((found(&entry, "a", 10).as_str(), entry.revision), ("fresh t", 7));
+            let again = TokenCacheEntry::from_json(&entry.to_json()).unwrap();
+            assert_eq!(again.to_json(), entry.to_json());
+        }
     }
 }

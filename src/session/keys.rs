@@ -19,8 +19,12 @@ pub struct KeyId([u8; KEY_ID_LENGTH]);
 /// What a key seals. Each has its own key, so that one kind of value can never be taken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
+    /// The application's own access tokens, in the store.
+    AppTokens,
     /// The login attempt cookie.
     LoginAttempt,
+    /// The sign-in that a page is told to send its user to.
+    LoginRequest,
     /// The cookie that holds the state of a sign-out on its way through the OpenID Provider.
     LogoutState,
     /// The session cookie.
@@ -31,7 +35,9 @@ pub enum Purpose {
 pub struct PurposeKeys {
     id: KeyId,
     session: SealingKey,
+    app_tokens: SealingKey,
     login_attempt: SealingKey,
+    login_request: SealingKey,
     logout_state: SealingKey,
     names: Secret<[u8; 32]>,
 }
@@ -100,7 +106,9 @@ impl PurposeKeys {
         Self {
             id: KeyId(expand(&hkdf, "vestibule key id v1")),
             session: sealing("vestibule session cookie v1"),
+            app_tokens: sealing("vestibule app tokens v1"),
             login_attempt: sealing("vestibule login attempt v1"),
+            login_request: sealing("vestibule login request v1"),
             logout_state: sealing("vestibule logout state v1"),
             names: Secret::new(expand(&hkdf, "vestibule storage names v1")),
         }
@@ -128,7 +136,9 @@ impl PurposeKeys {
 
     const fn sealing(&self, purpose: Purpose) -> &SealingKey {
         match purpose {
+            Purpose::AppTokens => &self.app_tokens,
             Purpose::LoginAttempt => &self.login_attempt,
+            Purpose::LoginRequest => &self.login_request,
             Purpose::LogoutState => &self.logout_state,
             Purpose::Session => &self.session,
         }

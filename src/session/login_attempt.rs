@@ -7,7 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::pkce::CodeVerifier;
+use crate::session::account::AccountDigest;
 use crate::session::cookie::CookieName;
 use crate::session::keys::{KeyRing, Purpose};
 use crate::session::return_to::ReturnTo;
@@ -30,8 +32,21 @@ pub struct LoginAttempt {
     pub resource: Option<String>,
     /// The scopes of the token request.
     pub scopes: Vec<String>,
+    /// The API that needs the end-user, where one of a signed-in user's does.
+    pub interaction: Option<Interaction>,
     /// When the attempt began.
     pub created_at: Timestamp,
+}
+
+/// What an API needs a signed-in end-user for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interaction {
+    /// The API's name.
+    pub api: String,
+    /// The claims that it, or the OP for it, demands.
+    pub claims: Option<ClaimsChallenge>,
+    /// Who must come back: whoever left.
+    pub account: AccountDigest,
 }
 
 /// What an attempt is made from.
@@ -46,6 +61,8 @@ pub struct Beginning {
     pub resource: Option<String>,
     /// The scopes of the token request.
     pub scopes: Vec<String>,
+    /// The API that needs the end-user.
+    pub interaction: Option<Interaction>,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -77,6 +94,7 @@ impl LoginAttempt {
             provider: beginning.provider,
             resource: beginning.resource,
             scopes: beginning.scopes,
+            interaction: beginning.interaction,
             created_at: beginning.now,
         }
     }
@@ -98,6 +116,7 @@ impl LoginAttempt {
             provider: self.provider.clone(),
             resource: self.resource.clone(),
             scopes: self.scopes.clone(),
+            interaction: self.interaction.clone(),
             created_at: self.created_at,
         };
         let plain = serde_json::to_vec(&stored).unwrap_or_default();
@@ -131,8 +150,18 @@ impl LoginAttempt {
             provider: stored.provider,
             resource: stored.resource,
             scopes: stored.scopes,
+            interaction: stored.interaction,
             created_at: stored.created_at,
         })
+    }
+}
+
+impl Interaction {
+    /// Names what the end-user is asked for, to count how often.
+    #[must_use]
+    pub fn purpose(&self) -> String {
+        let claims = self.claims.as_ref().map(ClaimsChallenge::name);
+        format!("{} {}", self.api, claims.unwrap_or_default())
     }
 }
 
@@ -165,6 +194,8 @@ struct StoredAttempt {
     provider: String,
     resource: Option<String>,
     scopes: Vec<String>,
+    #[serde(default)]
+    interaction: Option<Interaction>,
     created_at: Timestamp,
 }
 
@@ -190,6 +221,7 @@ mod tests {
             provider: "OpenIdConnect".to_owned(),
             resource: None,
             scopes: vec!["orders.read".to_owned()],
+            interaction: None,
             now: Timestamp::from_unix(1000),
         })
     }

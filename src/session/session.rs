@@ -1,6 +1,8 @@
 //! The session: what the browser's cookie holds, sealed. Its expiry is inside the seal and checked on opening; the
 //! cookie's `Max-Age` is a courtesy to the browser.
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::SessionSettings;
 use crate::secret::Secret;
 use crate::session::account::AccountDigest;
@@ -32,7 +34,7 @@ pub struct Session {
 }
 
 /// Why a session cookie is not a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionFault {
     /// Forged, damaged, or sealed by a key that is no longer in the ring.
     DoesNotOpen,
@@ -101,6 +103,12 @@ impl Session {
     /// Seals the session for its cookie.
     #[must_use]
     pub fn seal(&self, ring: &KeyRing, nonce: [u8; NONCE_LENGTH]) -> Vec<u8> {
+        ring.seal(Purpose::Session, PLACE, &self.encode(), nonce)
+    }
+
+    /// The session as bytes, the record key among them.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
         let mut plain = Vec::with_capacity(PLAIN_LENGTH);
         plain.extend_from_slice(&self.id.0);
         plain.extend_from_slice(self.account.as_bytes());
@@ -109,7 +117,7 @@ impl Session {
         for moment in [self.issued_at, self.idle_expires_at, self.absolute_expires_at] {
             plain.extend_from_slice(&moment.as_unix().to_be_bytes());
         }
-        ring.seal(Purpose::Session, PLACE, &plain, nonce)
+        plain
     }
 
     /// Opens a sealed session and checks that it has not ended.
@@ -125,7 +133,9 @@ impl Session {
         Ok(session)
     }
 
-    fn decode(plain: &[u8], ring: &KeyRing) -> Option<Self> {
+    /// Reads the bytes back. `None` for any others, and for a session that no key of the ring names.
+    #[must_use]
+    pub fn decode(plain: &[u8], ring: &KeyRing) -> Option<Self> {
         let (id, rest) = plain.split_first_chunk::<16>()?;
         let (account, rest) = rest.split_first_chunk::<32>()?;
         let (record_key, rest) = rest.split_first_chunk::<32>()?;

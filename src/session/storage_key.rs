@@ -22,8 +22,14 @@ impl EntryKey {
         ring.find(session.named_by).map(|keys| Self::new(session.account, session.id, keys))
     }
 
+    /// The key of a session's entry among those whose keys begin with `prefix`: see [`AccountDigest::prefix`].
+    #[must_use]
+    pub fn under(prefix: &str, session: SessionId) -> Self {
+        Self(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(session.as_bytes())))
+    }
+
     fn new(account: AccountDigest, session: SessionId, keys: &PurposeKeys) -> Self {
-        Self(format!("{}{}", account.prefix(keys), URL_SAFE_NO_PAD.encode(session.as_bytes())))
+        Self::under(&account.prefix(keys), session)
     }
 
     /// The key as text.

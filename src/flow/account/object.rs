@@ -1,0 +1,96 @@
+//! Inside an account's object: each call is answered from its own storage, and every copy in Workers KV is written and
+//! deleted here, so that none of these can overtake another.
+
+use super::super::log::{self, Event};
+use super::super::{Context, app_token, token_cache};
+use super::message::{self, Ask, Call, Reply};
+use super::{registry, renewal};
+use crate::app::App;
+use crate::error::{Error, Failure, SessionEnd};
+use crate::runtime::{AccountStorage, Runtime, StoreFault, Task};
+use crate::session::session::Session;
+use crate::time::Lifetime;
+
+/// Answers a call of [`Runtime::call_account`], inside the object.
+pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) -> String {
+    let reply = match Call::parse(request) {
+        None => Reply::Failed(Failure::Store(StoreFault::Account)),
+        Some(Call { trace, ask }) => {
+            let context = Context { app, runtime, now: runtime.now(), trace };
+            answer(&context, ask).await.unwrap_or_else(Reply::Failed)
+        }
+    };
+    reply.to_text()
+}
+
+/// Deletes what has ended from the object's storage.
+pub async fn account_expired<R: Runtime>(app: &App, runtime: &R) {
+    let context = Context { app, runtime, now: runtime.now(), trace: String::new() };
+    let Some(storage) = runtime.storage() else { return };
+    let next = storage.expire(context.now).and_then(|next| next.map_or(Ok(()), |next| storage.wake_at(next)));
+    if let Err(fault) = next {
+        token_cache::failed(&context, "account", fault);
+    }
+}
+
+async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply, Failure> {
+    let storage = context.runtime.storage().ok_or(Failure::Store(StoreFault::Account))?;
+    let session = |text: &str| session(context, text);
+    match ask {
+        Ask::AppToken { api, cause } => {
+            let api = context.app.config.api(&api).ok_or(Failure::Store(StoreFault::Account))?;
+            app_token::in_object(context, storage, api, &cause).await.map(Reply::Entry)
+        }
+        Ask::Begin { session: text, entry, revision, metadata } => {
+            registry::begin(context, storage, session(&text)?, registry::Current { revision, entry }, metadata).await
+        }
+        Ask::End { session: text, sid } => {
+            let session = session(&text)?;
+            registry::end(context, &session, sid.as_deref()).await.map(|()| Reply::Done).map_err(failure)
+        }
+        Ask::Read { session: text, revision } => {
+            let stored = registry::current(context, storage, &session(&text)?).await?;
+            Ok(if revision == Some(stored.revision) { Reply::Current } else { Reply::Entry(stored.entry) })
+        }
+        Ask::Renew { session: text, api, cause } => {
+            let session = session(&text)?;
+            let api = context.app.config.api(&api).ok_or(Failure::Store(StoreFault::Account))?;
+            renewal::renew(context, &session, api, &cause).await?;
+            Ok(Reply::Entry(registry::current(context, storage, &session).await?.entry))
+        }
+        Ask::SignOut { prefix, until } => {
+            registry::sign_out(context, &prefix, until).await.map(|()| Reply::Done).map_err(failure)
+        }
+    }
+}
+
+/// Writes the newest entry of a session to Workers KV, and again a little later should that fail: KV takes one write a
+/// second for each key.
+pub(crate) async fn store_again<R: Runtime>(context: &Context<'_, R>, session: Session, attempt: u8) {
+    let outcome = match context.runtime.storage() {
+        Some(storage) => registry::store_copy(context, storage, &session).await,
+        None => token_cache::store_newest(context, &session).await,
+    };
+    let Err(Error::CacheUnavailable(fault)) = outcome else { return };
+    token_cache::failed(context, "entry", fault);
+    if attempt < MAX_ATTEMPTS {
+        context.runtime.sleep(Lifetime::from_seconds(2 << attempt)).await;
+        context.runtime.later(Task::Store { session, attempt: attempt + 1 });
+    } else {
+        log::happened(context.runtime, &context.trace, Event::StoreGivenUp, serde_json::json!({}));
+    }
+}
+
+fn session<R: Runtime>(context: &Context<'_, R>, text: &str) -> Result<Session, Failure> {
+    let session = message::decoded(text, &context.app.ring).ok_or(Failure::Ended(SessionEnd::EntryMissing))?;
+    if session.absolute_expires_at <= context.now {
+        return Err(Failure::Ended(SessionEnd::EntryMissing));
+    }
+    Ok(session)
+}
+
+fn failure(error: Error) -> Failure {
+    Failure::of(&error).unwrap_or(Failure::Store(StoreFault::Account))
+}
+
+const MAX_ATTEMPTS: u8 = 4;

@@ -1,0 +1,205 @@
+//! The application's own access tokens (client credentials, RFC 6749 §4.4): cached apart from any user's.
+//!
+//! With the `ACCOUNTS` binding an object of its own for each API asks the OP, once for all isolates. Without it each
+//! isolate does, with a copy in Workers KV between them: these tokens come without a refresh token, so asking twice costs
+//! a request and nothing else.
+
+use serde_json::{Map, json};
+
+use super::account::{self, Ask, Cause, Reply};
+use super::log::{self, Event};
+use super::token_endpoint::{self, Grant, Purpose, Refusal};
+use super::{Context, documents, token_cache};
+use crate::config::Api;
+use crate::error::{Error, Failure};
+use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession};
+use crate::secret::Secret;
+use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
+use crate::session::keys::Purpose as SealedFor;
+use crate::session::session::SessionId;
+use crate::session::storage_key::AppTokenKey;
+use crate::time::{Lifetime, Timestamp};
+
+/// The token in this isolate's memory.
+pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, api: &Api) -> Option<Secret> {
+    let cached = context.app.memory.app_token(&api.name)?;
+    cached.lookup_at(context.now).usable().map(|cached| cached.token.clone())
+}
+
+/// The token from wherever it is kept, or a new one; one that is still valid if there is no other to be had.
+pub(super) async fn acquire<R: Runtime>(
+    context: &Context<'_, R>,
+    api: &Api,
+    cause: &Cause,
+) -> Result<Secret, Error> {
+    let memory = &context.app.memory;
+    let remembered = memory.app_token(&api.name);
+    let outcome = if account::is_elsewhere(context) {
+        from_object(context, api, cause).await
+    } else {
+        from_store(context, api, cause).await
+    };
+    match outcome {
+        Ok(cached) => {
+            let token = cached.token.clone();
+            memory.remember_app_token(&api.name, cached);
+            Ok(token)
+        }
+        Err(failure) => {
+            let still = remembered.filter(|cached| matches!(cause, Cause::Missing) && cached.expires_at > context.now);
+            still.map(|cached| cached.token).ok_or_else(|| error(failure))
+        }
+    }
+}
+
+/// Inside the API's object: the sealed token that the cause does not rule out.
+pub(super) async fn in_object<R: Runtime>(
+    context: &Context<'_, R>,
+    storage: &R::Storage,
+    api: &Api,
+    cause: &Cause,
+) -> Result<Vec<u8>, Failure> {
+    let key = key(context, api);
+    let session = key.session();
+    let _turn = context.app.memory.turns.take(session).await;
+    let now = context.runtime.now();
+    let stored = storage.session(session).map_err(Failure::Store)?;
+    if let Some(sealed) = stored.and_then(|stored| stored.entry)
+        && let Some(cached) = opened(context, &key, &sealed)
+        && cause.is_met_by(&cached.lookup_at(now))
+    {
+        return Ok(sealed);
+    }
+    let cached = request(context, session, api, cause).await?;
+    let sealed = sealed(context, &key, cached.clone());
+    let stored = StoredSession {
+        issued_at: now,
+        expires_at: cached.expires_at,
+        revision: 0,
+        entry: Some(sealed.clone()),
+        metadata: "{}".to_owned(),
+    };
+    let written = storage.put_session(session, &stored).and_then(|()| storage.wake_at(cached.expires_at));
+    written.map_err(Failure::Store)?;
+    Ok(sealed)
+}
+
+async fn from_object<R: Runtime>(
+    context: &Context<'_, R>,
+    api: &Api,
+    cause: &Cause,
+) -> Result<CachedAccessToken, Failure> {
+    let key = key(context, api);
+    let ask = Ask::AppToken { api: api.name.clone(), cause: cause.clone() };
+    let fault = match account::ask(context, key.as_str(), ask).await {
+        Ok(Reply::Entry(sealed)) => {
+            return opened(context, &key, &sealed).ok_or(Failure::Store(StoreFault::Account));
+        }
+        Ok(Reply::Failed(Failure::Store(fault))) | Err(Error::CacheUnavailable(fault)) => fault,
+        Ok(Reply::Failed(failure)) => return Err(failure),
+        Ok(Reply::Begun(_) | Reply::Current | Reply::Done) | Err(_) => StoreFault::Account,
+    };
+    // Nobody's session depends on who asks.
+    token_cache::failed(context, "app token", fault);
+    request(context, key.session(), api, cause).await
+}
+
+async fn from_store<R: Runtime>(
+    context: &Context<'_, R>,
+    api: &Api,
+    cause: &Cause,
+) -> Result<CachedAccessToken, Failure> {
+    let key = key(context, api);
+    match context.runtime.kv_get(key.as_str()).await {
+        Ok(stored) => {
+            let cached = stored.and_then(|sealed| opened(context, &key, &sealed));
+            if let Some(cached) = cached.filter(|cached| cause.is_met_by(&cached.lookup_at(context.now))) {
+                return Ok(cached);
+            }
+        }
+        Err(fault) => token_cache::failed(context, "app token", fault),
+    }
+    let cached = request(context, key.session(), api, cause).await?;
+    let sealed = sealed(context, &key, cached.clone());
+    let lifetime = cached.expires_at.since(context.now).max(Lifetime::from_seconds(60));
+    if let Err(fault) = context.runtime.kv_put(key.as_str(), &sealed, "{}", lifetime).await {
+        token_cache::failed(context, "app token", fault);
+    }
+    Ok(cached)
+}
+
+async fn request<R: Runtime>(
+    context: &Context<'_, R>,
+    session: SessionId,
+    api: &Api,
+    cause: &Cause,
+) -> Result<CachedAccessToken, Failure> {
+    let memory = &context.app.memory;
+    let now = context.runtime.now();
+    let named = cause.purpose(api);
+    if let Some(failure) = memory.recent_failure(session, &named, now) {
+        return Err(failure);
+    }
+    let outcome = exchange(context, api, cause, now).await;
+    match &outcome {
+        Ok(_) => log::happened(context.runtime, &context.trace, Event::AppTokenAcquired, json!({ "api": api.name })),
+        Err(failure) => {
+            let details = json!({ "api": api.name, "reason": format!("{failure:?}") });
+            log::happened(context.runtime, &context.trace, Event::TokenRefreshFailed, details);
+            memory.failed(session, named, failure.clone(), now + Lifetime::from_seconds(failure.pause()));
+        }
+    }
+    outcome
+}
+
+async fn exchange<R: Runtime>(
+    context: &Context<'_, R>,
+    api: &Api,
+    cause: &Cause,
+    now: Timestamp,
+) -> Result<CachedAccessToken, Failure> {
+    let failure = |error: &Error| Failure::of(error).unwrap_or(Failure::Store(StoreFault::Account));
+    let metadata = documents::metadata(context).await.map_err(|error| failure(&error))?;
+    let purpose = Purpose { scopes: &api.scopes, resource: api.resource.as_deref(), claims: cause.claims() };
+    let response = token_endpoint::exchange(context, &metadata, Grant::ClientCredentials, &purpose).await;
+    match response {
+        // The whole token is for this API, whatever scopes it names: `.default` stands for all that were assigned.
+        Ok(response) => Ok(CachedAccessToken {
+            scopes: api.scopes.clone(),
+            ..token_endpoint::cached(&response, &purpose, now)
+        }),
+        Err(Refusal::Client(code)) => Err(Failure::OpRefused(code.name().to_owned())),
+        // No end-user can help an application.
+        Err(Refusal::Grant { .. }) => Err(Failure::OpRefused("invalid_grant".to_owned())),
+        Err(Refusal::Error(error)) => Err(failure(&error)),
+    }
+}
+
+fn key<R: Runtime>(context: &Context<'_, R>, api: &Api) -> AppTokenKey {
+    let provider = &context.app.config.provider;
+    let authority = provider.metadata_url.as_str();
+    AppTokenKey::new(authority, &provider.client_id, api.resource.as_deref(), &api.scopes, context.app.ring.current())
+}
+
+fn sealed<R: Runtime>(context: &Context<'_, R>, key: &AppTokenKey, cached: CachedAccessToken) -> Vec<u8> {
+    let mut entry = TokenCacheEntry::new(String::new(), Map::new(), cached.issued_at);
+    let now = cached.issued_at;
+    entry.save(cached, now);
+    context.app.ring.seal(SealedFor::AppTokens, key.as_str(), &entry.to_json(), context.runtime.random())
+}
+
+fn opened<R: Runtime>(context: &Context<'_, R>, key: &AppTokenKey, sealed: &[u8]) -> Option<CachedAccessToken> {
+    let (_, plain) = context.app.ring.open(SealedFor::AppTokens, key.as_str(), sealed).ok()?;
+    TokenCacheEntry::from_json(&plain).ok()?.into_only_token()
+}
+
+fn error(failure: Failure) -> Error {
+    match failure {
+        Failure::NeedsUser { .. } => Error::OpRefused("interaction_required".to_owned()),
+        failure @ (Failure::Ended(_)
+        | Failure::OpRefused(_)
+        | Failure::OpUnreachable(_)
+        | Failure::Store(_)
+        | Failure::Untrusted) => account::error(failure),
+    }
+}

@@ -1,0 +1,83 @@
+//! What the end-user of a session was asked for, so that nobody is asked for the same thing for ever.
+
+use serde::{Deserialize, Serialize};
+
+use super::TokenCacheEntry;
+use super::access_token::{has, is_reserved};
+use crate::time::{Lifetime, Timestamp};
+
+/// Scopes of one resource that the end-user was asked for at a sign-in of this session and did not visibly decline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// The resource (RFC 8707).
+    pub resource: Option<String>,
+    /// The scopes.
+    pub scopes: Vec<String>,
+}
+
+/// How often the end-user was asked for one thing lately.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// What for: an API and the claims it demands.
+    pub purpose: String,
+    /// How often.
+    pub count: u8,
+    /// When last.
+    pub at: Timestamp,
+}
+
+/// Interactions for one purpose within ten minutes. One may be interrupted; a third would not help where two did not.
+pub const MAX_INTERACTIONS: u8 = 2;
+
+impl TokenCacheEntry {
+    /// Records what the end-user consented to.
+    pub fn consent(&mut self, consent: Consent) {
+        let Some(known) = self.consents.iter_mut().find(|known| known.resource == consent.resource) else {
+            self.consents.push(consent);
+            return;
+        };
+        let new = consent.scopes.into_iter().filter(|scope| !has(&known.scopes, scope)).collect::<Vec<_>>();
+        known.scopes.extend(new);
+    }
+
+    /// Takes back what turned out not to be granted.
+    pub fn declined(&mut self, resource: Option<&str>, granted: &[String]) {
+        for known in self.consents.iter_mut().filter(|known| known.resource.as_deref() == resource) {
+            known.scopes.retain(|scope| has(granted, scope));
+        }
+    }
+
+    /// Whether the end-user was asked for all of it and declined none.
+    #[must_use]
+    pub fn is_consented(&self, resource: Option<&str>, scopes: &[String]) -> bool {
+        let mut known = self.consents.iter().filter(|known| known.resource.as_deref() == resource);
+        known.any(|known| scopes.iter().all(|scope| is_reserved(scope) || has(&known.scopes, scope)))
+    }
+
+    /// Everything that was consented to.
+    #[must_use]
+    pub fn consents(&self) -> &[Consent] {
+        &self.consents
+    }
+
+    /// Counts an interaction.
+    pub fn ask(&mut self, purpose: &str, now: Timestamp) {
+        let count = self.times_asked(purpose, now).saturating_add(1);
+        self.asked.retain(|asked| asked.purpose != purpose && asked.counts(now));
+        self.asked.push(Asked { purpose: purpose.to_owned(), count, at: now });
+    }
+
+    /// How often the end-user was asked lately.
+    #[must_use]
+    pub fn times_asked(&self, purpose: &str, now: Timestamp) -> u8 {
+        self.asked.iter().find(|asked| asked.purpose == purpose && asked.counts(now)).map_or(0, |asked| asked.count)
+    }
+}
+
+impl Asked {
+    pub(super) fn counts(&self, now: Timestamp) -> bool {
+        self.at + REMEMBERED > now
+    }
+}
+
+const REMEMBERED: Lifetime = Lifetime::from_seconds(600);
