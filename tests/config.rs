@@ -90,6 +90,15 @@ fn the_issuer_of_another_provider_is_kept_byte_for_byte() {
 }
 
 #[test]
+fn the_capability_is_kept_as_the_wire_has_it() {
+    assert_eq!(parsed(&azure_ad(&json!({}))).provider.client_capabilities, [""; 0]);
+    for value in [json!("cp1"), json!("CP1"), json!(["Cp1"])] {
+        let change = json!({"vars": {"AzureAd": {"ClientCapabilities": value}}});
+        assert_eq!(parsed(&azure_ad(&change)).provider.client_capabilities, ["cp1"]);
+    }
+}
+
+#[test]
 fn apis_are_sorted_and_found_by_exact_name() {
     let api = |base: &str, path: &str| json!({"BaseUrl": base, "RelativePath": path, "Scopes": "a b"});
     let config = parsed(&azure_ad(&json!({"vars": {"DownstreamApis": {
@@ -216,6 +225,7 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
         (_, _, Some(default)) => json!(default),
         ("AzureAd.TenantId", ..) => json!("common"),
         ("AzureAd.Authority", ..) => json!("https://login.microsoftonline.com/common"),
+        ("AzureAd.ClientCapabilities", ..) => json!("cp1"),
         ("Session.Key", ..) => json!(KEY),
         ("Session.PreviousKeys", ..) => json!("BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("DownstreamApis.<Name>.Resource", ..) => json!("urn:example:orders"),

@@ -15,6 +15,9 @@ const AUTHORITY_EXAMPLE: &str = "https://login.microsoftonline.com/common/v2.0";
 /// The tenant that personal Microsoft accounts live in; metadata of `consumers` names it as a fixed issuer.
 const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
+/// The capability of a client that answers claims challenges.
+const CLAIMS_CHALLENGES: &str = "cp1";
+
 /// Hosts of external and B2C tenants, whose issuers follow other rules.
 const OTHER_HOSTS: [&str; 2] = [".b2clogin.com", ".ciamlogin.com"];
 
@@ -39,6 +42,19 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Authority> {
     let tenant = section.required("TenantId", "the tenant's GUID, or common, organizations or consumers", tenant);
     let authority = issuer(&instance?, &tenant?);
     section.accept("Instance", authority)
+}
+
+/// `ClientCapabilities`, in lower case; none by default.
+pub(super) fn client_capabilities(section: &mut Section<'_>) -> Option<Vec<String>> {
+    const KEY: &str = "ClientCapabilities";
+
+    if !section.holds(KEY) {
+        return Some(Vec::new());
+    }
+    let names = section.words(KEY)?;
+    let is_known = matches!(names.as_slice(), [name] if name.eq_ignore_ascii_case(CLAIMS_CHALLENGES));
+    let capabilities = is_known.then(|| vec![CLAIMS_CHALLENGES.to_owned()]);
+    section.accept(KEY, capabilities.ok_or(Problem::Invalid("be cp1, the only one there is", None)))
 }
 
 /// `{Instance}{TenantId}`, with or without `/v2.0`.

@@ -41,6 +41,8 @@ pub struct Provider {
     pub extra_query: Vec<(String, String)>,
     /// `IdTokenSigningAlgorithms`: RS256 for `AzureAd`, all of [`Algorithm::ALL`] for `OpenIdConnect` by default.
     pub id_token_algorithms: Vec<Algorithm>,
+    /// `ClientCapabilities` of the Microsoft identity platform, in lower case; none by default, and nowhere else.
+    pub client_capabilities: Vec<String>,
     /// `UserInfo`: whether sign-in calls the `UserInfo` endpoint; no by default.
     pub user_info: bool,
     /// Whether sign-out sends the ID token to the OP as `id_token_hint`, through the browser. Never at the Microsoft
@@ -123,6 +125,7 @@ fn provider(section: &mut Section<'_>, defaults: &Defaults, target: Option<Strin
     let scopes = section.scopes("Scope").unwrap_or_default();
     let extra_query = extra_query(section);
     let id_token_algorithms = algorithms(section, defaults);
+    let client_capabilities = if is_entra { entra::client_capabilities(section) } else { Some(Vec::new()) };
     section.parsed("ResponseMode", |text| match text {
         "query" => Ok(()),
         _ => Err(Problem::Invalid("be query; the sign-in cookies are not sent with a form post", None)),
@@ -143,6 +146,7 @@ fn provider(section: &mut Section<'_>, defaults: &Defaults, target: Option<Strin
         scopes,
         extra_query,
         id_token_algorithms: id_token_algorithms?,
+        client_capabilities: client_capabilities?,
         user_info: user_info?,
         sends_id_token_hint: !omits_id_token_hint?,
         jwks_refetch: jwks_refetch?,

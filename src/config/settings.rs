@@ -83,6 +83,7 @@ settings! {
     "AzureAd.Scope" List, "scopes to ask for at sign-in beyond openid, profile and offline_access";
     "AzureAd.ExtraQueryParameters" Table, "parameters to add to the authorization request";
     "AzureAd.IdTokenSigningAlgorithms" List ["RS256"], "accepted ID token algorithms, of RS256, ES256, PS256 and EdDSA";
+    "AzureAd.ClientCapabilities" List, "cp1 tells APIs that this client answers claims challenges; there is no other";
     "AzureAd.ResponseMode" Text ["query"], "query is the only one";
     "AzureAd.UserInfo" Boolean ["false"], "whether sign-in calls the UserInfo endpoint, whose sub must match";
     "AzureAd.JwksRefetchSeconds" Seconds ["60"], "least time between two fetches for an unknown key id, 1 to 86400";

@@ -6,20 +6,22 @@
 enum Place {
     Api,
     Gateway,
+    OpenIdConnect,
     Provider,
     Root,
 }
 
 /// Why the key `name` under `pattern` is refused, if it is one that people know.
 pub(super) fn reason(pattern: &str, name: &str) -> Option<&'static str> {
-    let place = match pattern {
-        "" => Place::Root,
-        "AzureAd" | "OpenIdConnect" => Place::Provider,
-        "DownstreamApis.<Name>" => Place::Api,
-        "Gateway" => Place::Gateway,
+    let places: &[Place] = match pattern {
+        "" => &[Place::Root],
+        "AzureAd" => &[Place::Provider],
+        "OpenIdConnect" => &[Place::Provider, Place::OpenIdConnect],
+        "DownstreamApis.<Name>" => &[Place::Api],
+        "Gateway" => &[Place::Gateway],
         _ => return None,
     };
-    let entry = UNSUPPORTED.iter().find(|(at, known, _)| *at == place && known.eq_ignore_ascii_case(name));
+    let entry = UNSUPPORTED.iter().find(|(at, known, _)| places.contains(at) && known.eq_ignore_ascii_case(name));
     entry.map(|(_, _, reason)| *reason)
 }
 
@@ -42,7 +44,6 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Provider, "Audiences", "the audience of an ID token is always ClientId"),
     (Place::Provider, "AzureRegion", "regional endpoints serve app tokens only, and Vestibule asks for none"),
     (Place::Provider, "CacheOptions", OWN_CACHE),
-    (Place::Provider, "ClientCapabilities", "claims challenges are answered without it"),
     (Place::Provider, "ClientCertificates", ONE_CREDENTIAL),
     (Place::Provider, "ClientCredentials", ONE_CREDENTIAL),
     (Place::Provider, "DefaultUserFlow", NO_POLICIES),
@@ -71,6 +72,7 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Provider, "UserAssignedManagedIdentityClientId", "managed identities exist on Azure hosts only"),
     (Place::Provider, "UseTokenLifetime", "set Session.IdleSeconds and Session.AbsoluteSeconds"),
     (Place::Provider, "WithSpaAuthCode", "the browser never holds a code or a token"),
+    (Place::OpenIdConnect, "ClientCapabilities", "only the Microsoft identity platform knows client capabilities"),
     (Place::Api, "AcceptHeader", OWN_CALLS),
     (Place::Api, "AcquireTokenOptions", "tokens are acquired as the provider's section and Scopes say"),
     (Place::Api, "ContentType", OWN_CALLS),
