@@ -32,6 +32,9 @@ pub use self::settings::{Kind, SETTINGS, Setting};
 /// The KV namespace that holds token cache entries and the OP's documents.
 const TOKEN_CACHE: &str = "TOKEN_CACHE";
 
+/// The Durable Object namespace with one object for each account.
+const ACCOUNTS: &str = "ACCOUNTS";
+
 /// A configuration without faults.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -45,6 +48,8 @@ pub struct Config {
     pub session: SessionSettings,
     /// The paths that the gateway keeps for itself.
     pub paths: Paths,
+    /// Whether the binding `ACCOUNTS`, an object for each account, is there.
+    pub has_account_objects: bool,
 }
 
 impl Config {
@@ -62,10 +67,12 @@ impl Config {
             return Err(faults);
         }
         let mut root = Section::root(vars, &mut faults);
-        if !bindings.iter().any(|binding| binding == TOKEN_CACHE) {
+        let is_bound = |name| bindings.iter().any(|binding| binding == name);
+        // As a variable, its explanation is enough.
+        if !is_bound(TOKEN_CACHE) && !root.holds(TOKEN_CACHE) {
             root.missing(TOKEN_CACHE, "bind a KV namespace under this name in [[kv_namespaces]] of wrangler.toml");
         }
-        let config = Self::read(root);
+        let config = Self::read(root, is_bound(ACCOUNTS));
         match config {
             Some(config) if faults.is_empty() => Ok(config),
             Some(_) | None => {
@@ -94,7 +101,7 @@ impl Config {
         self.public_url(&format!("{}/{name}", self.paths.auth))
     }
 
-    fn read(mut root: Section<'_>) -> Option<Self> {
+    fn read(mut root: Section<'_>, has_account_objects: bool) -> Option<Self> {
         let (provider, redirects) = provider::read(&mut root);
         let apis = api::read(&mut root);
         let mut section = root.child("Gateway", "Gateway");
@@ -104,6 +111,13 @@ impl Config {
         let session = session::read(&mut root);
         let paths = paths::join(&mut root, redirects, auth, api);
         root.finish();
-        Some(Self { provider: provider?, apis, gateway: gateway?, session: session?, paths: paths? })
+        Some(Self {
+            provider: provider?,
+            apis,
+            gateway: gateway?,
+            session: session?,
+            paths: paths?,
+            has_account_objects,
+        })
     }
 }

@@ -90,6 +90,13 @@ fn the_issuer_of_another_provider_is_kept_byte_for_byte() {
 }
 
 #[test]
+fn account_objects_are_there_if_they_are_bound() {
+    assert!(!parsed(&azure_ad(&json!({}))).has_account_objects);
+    assert!(parsed(&azure_ad(&json!({"bindings": ["ACCOUNTS", "TOKEN_CACHE"]}))).has_account_objects);
+    assert!(!parsed(&azure_ad(&json!({"bindings": ["accounts", "TOKEN_CACHE"]}))).has_account_objects);
+}
+
+#[test]
 fn the_capability_is_kept_as_the_wire_has_it() {
     assert_eq!(parsed(&azure_ad(&json!({}))).provider.client_capabilities, [""; 0]);
     for value in [json!("cp1"), json!("CP1"), json!(["Cp1"])] {

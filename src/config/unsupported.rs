@@ -34,10 +34,12 @@ const OWN_CALLS: &str = "the caller's own method, headers and query reach the AP
 const USER_TOKENS: &str = "an API is always called with the signed-in end-user's token";
 
 const UNSUPPORTED: &[(Place, &str, &str)] = &[
+    (Place::Root, "ACCOUNTS", "as a variable; bind it in [[durable_objects.bindings]] of wrangler.toml"),
     (Place::Root, "AllowedHosts", "Gateway.PublicOrigin is the only host"),
     (Place::Root, "AzureAdB2C", NO_POLICIES),
     (Place::Root, "DownstreamApi", "each API has a name; use [vars.DownstreamApis.<Name>]"),
     (Place::Root, "Logging", "the log's settings are those of the Worker in wrangler.toml"),
+    (Place::Root, "TOKEN_CACHE", "as a variable; bind it in [[kv_namespaces]] of wrangler.toml"),
     (Place::Provider, "AllowWebApiToBeAuthorizedByACL", "Vestibule signs end-users in and is no web API"),
     (Place::Provider, "AppHomeTenantId", USER_TOKENS),
     (Place::Provider, "Audience", "the audience of an ID token is always ClientId"),
