@@ -8,6 +8,7 @@ mod api;
 mod authority;
 mod entra;
 mod environment;
+mod extra;
 mod fault;
 mod gateway;
 mod paths;

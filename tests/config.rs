@@ -121,6 +121,20 @@ fn apis_are_sorted_and_found_by_exact_name() {
 }
 
 #[test]
+fn extra_parameters_are_sorted_and_header_names_in_lower_case() {
+    let config = parsed(&azure_ad(&json!({"vars": {"DownstreamApis": {"Orders": {
+        "ExtraHeaderParameters": {"x-trace_id": "a, \"b\"  c=%;", "Accept": "text/csv", "ConsistencyLevel": "eventual"},
+        "ExtraQueryParameters": {"b": "1&2=3 \u{e9}", "$top": "5", "A": "x"},
+    }}}})));
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let expected =
+        [header("accept", "text/csv"), header("consistencylevel", "eventual"), header("x-trace_id", "a, \"b\"  c=%;")];
+    assert_eq!(config.apis[0].extra_headers, expected);
+    let expected = [header("$top", "5"), header("A", "x"), header("b", "1&2=3 \u{e9}")];
+    assert_eq!(config.apis[0].extra_query, expected);
+}
+
+#[test]
 fn each_listed_setting_is_accepted_and_its_default_is_what_holds_without_it() {
     for setting in SETTINGS {
         let environment = with_setting(setting, setting.default);

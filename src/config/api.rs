@@ -4,10 +4,10 @@ use url::Url;
 
 use crate::time::Lifetime;
 
-use super::address;
 use super::fault::Problem;
 use super::section::Section;
 use super::values::Range;
+use super::{address, extra};
 
 const EXAMPLE: &str = "https://api.example.com";
 const LONGEST_NAME: usize = 64;
@@ -25,6 +25,10 @@ pub struct Api {
     pub scopes: Vec<String>,
     /// `Resource` (RFC 8707) for its token requests; none by default.
     pub resource: Option<String>,
+    /// `ExtraHeaderParameters` to set on its requests, sorted by name, in lower case; none by default.
+    pub extra_headers: Vec<(String, String)>,
+    /// `ExtraQueryParameters` to append to its requests' query, sorted by name; none by default.
+    pub extra_query: Vec<(String, String)>,
     /// `TimeoutSeconds` until its answer begins; 30 s by default.
     pub timeout: Lifetime,
 }
@@ -59,11 +63,15 @@ fn api(section: &mut Section<'_>, name: &str) -> Option<Api> {
     let scopes = section.scopes("Scopes");
     let resource = section.parsed("Resource", address::resource);
     let timeout = section.seconds("TimeoutSeconds", &TIMEOUT);
+    let extra_headers = extra::headers(section);
+    let extra_query = extra::query(section, &[]);
     Some(Api {
         name: name.to_owned(),
         base_url: joined(base?, &relative?),
         scopes: scopes?,
         resource,
+        extra_headers,
+        extra_query,
         timeout: timeout?,
     })
 }

@@ -14,7 +14,7 @@ use super::entra;
 use super::fault::Problem;
 use super::section::{Section, plain_text};
 use super::values::Range;
-use super::{address, paths};
+use super::{address, extra, paths};
 
 const JWKS_REFETCH: Range = Range { min: 1, max: 86_400, default: 60 };
 const TIMEOUT: Range = Range { min: 1, max: 14, default: 5 };
@@ -123,7 +123,7 @@ fn provider(section: &mut Section<'_>, defaults: &Defaults, target: Option<Strin
     let client_id = section.required("ClientId", "the id that the OpenID Provider gave this client", client_text);
     let credential = credential(section, defaults);
     let scopes = section.scopes("Scope").unwrap_or_default();
-    let extra_query = extra_query(section);
+    let extra_query = extra::query(section, RESERVED_PARAMETERS);
     let id_token_algorithms = algorithms(section, defaults);
     let client_capabilities = if is_entra { entra::client_capabilities(section) } else { Some(Vec::new()) };
     section.parsed("ResponseMode", |text| match text {
@@ -184,21 +184,6 @@ fn client_text(text: &str) -> Result<String, Problem> {
         return Ok(text.to_owned());
     }
     Err(Problem::Invalid("be printable ASCII, not a placeholder", None))
-}
-
-fn extra_query(section: &mut Section<'_>) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
-    for (name, value) in section.entries("ExtraQueryParameters") {
-        let key = format!("ExtraQueryParameters.{name}");
-        if RESERVED_PARAMETERS.iter().any(|reserved| reserved.eq_ignore_ascii_case(&name)) {
-            section.fault(&key, Problem::Unsupported("the sign-in itself decides this parameter"));
-        } else if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-            section.fault(&key, Problem::Invalid("have a name of printable ASCII without spaces", None));
-        } else if let Some(value) = section.accept(&key, plain_text(&value)) {
-            pairs.push((name, value));
-        }
-    }
-    pairs
 }
 
 fn algorithms(section: &mut Section<'_>, defaults: &Defaults) -> Option<Vec<Algorithm>> {

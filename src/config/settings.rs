@@ -116,6 +116,8 @@ settings! {
     "DownstreamApis.<Name>.RelativePath" Text, "segments to append to BaseUrl";
     "DownstreamApis.<Name>.Scopes" List, "scopes of the API's access token; required";
     "DownstreamApis.<Name>.Resource" Text, "resource indicator (RFC 8707) to send with token requests";
+    "DownstreamApis.<Name>.ExtraHeaderParameters" Table, "headers to set on requests to the API";
+    "DownstreamApis.<Name>.ExtraQueryParameters" Table, "parameters to append to the query of requests to the API";
     "DownstreamApis.<Name>.TimeoutSeconds" Seconds ["30"], "how long the API may take to answer, 1 to 300";
 
     "Gateway.PublicOrigin" Url, "scheme, host and port that browsers use; every absolute URL starts with it; required";

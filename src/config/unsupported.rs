@@ -30,7 +30,7 @@ const NO_DECRYPTION: &str = "encrypted ID tokens are refused";
 const NO_POLICIES: &str = "Azure AD B2C user flows are not part of this version";
 const NO_ERROR_PAGES: &str = "errors are shown on Vestibule's own pages";
 const OWN_CACHE: &str = "tokens are always kept in Workers KV, sealed, in Vestibule's own format";
-const OWN_CALLS: &str = "the caller's own method, headers and query reach the API";
+const OWN_CALLS: &str = "the caller's own method, body and headers reach the API";
 const USER_TOKENS: &str = "an API is always called with the signed-in end-user's token";
 
 const UNSUPPORTED: &[(Place, &str, &str)] = &[
@@ -78,8 +78,6 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Api, "AcceptHeader", OWN_CALLS),
     (Place::Api, "AcquireTokenOptions", "tokens are acquired as the provider's section and Scopes say"),
     (Place::Api, "ContentType", OWN_CALLS),
-    (Place::Api, "ExtraHeaderParameters", OWN_CALLS),
-    (Place::Api, "ExtraQueryParameters", OWN_CALLS),
     (Place::Api, "HttpMethod", OWN_CALLS),
     (Place::Api, "ProtocolScheme", "access tokens are always sent as Bearer"),
     (Place::Api, "RequestAppToken", USER_TOKENS),
