@@ -12,6 +12,7 @@ mod extra;
 mod fault;
 mod gateway;
 mod paths;
+mod platform;
 mod provider;
 mod section;
 mod session;
@@ -22,7 +23,7 @@ mod values;
 use self::environment::Environment;
 use self::section::Section;
 
-pub use self::api::Api;
+pub use self::api::{Api, ApiToken};
 pub use self::fault::{ConfigFault, Problem};
 pub use self::gateway::Gateway;
 pub use self::paths::Paths;
@@ -103,8 +104,8 @@ impl Config {
     }
 
     fn read(mut root: Section<'_>, has_account_objects: bool) -> Option<Self> {
-        let (provider, redirects) = provider::read(&mut root);
-        let apis = api::read(&mut root);
+        let provider::Reading { provider, redirects, platform } = provider::read(&mut root);
+        let apis = api::read(&mut root, platform);
         let mut section = root.child("Gateway", "Gateway");
         let gateway = gateway::read(&mut section);
         let (auth, api) = paths::read(&mut section);

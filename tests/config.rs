@@ -9,7 +9,7 @@ use std::fs;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use vestibule::config::{ClientCredential, Config, Kind, SETTINGS, Setting};
+use vestibule::config::{ApiToken, ClientCredential, Config, Kind, SETTINGS, Setting};
 use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::issuer::IssuerRule;
 
@@ -121,6 +121,25 @@ fn apis_are_sorted_and_found_by_exact_name() {
 }
 
 #[test]
+fn an_api_gets_the_token_that_its_settings_say() {
+    let config = parsed(&azure_ad(&json!({"vars": {"DownstreamApis": {
+        "Graph": {"BaseUrl": "https://graph.microsoft.com", "RequestAppToken": true, "Scopes": "api://graph/.default"},
+        "Mail": {"BaseUrl": "https://graph.microsoft.com", "IncrementalConsent": "true", "Scopes": "Mail.Read"},
+        "News": {"BaseUrl": "https://news.example.com", "Anonymous": true},
+    }}})));
+    let kinds = config.apis.iter().map(|api| (api.name.as_str(), api.token, api.incremental_consent));
+    let expected = [
+        ("Graph", ApiToken::App, false),
+        ("Mail", ApiToken::User, true),
+        ("News", ApiToken::None, false),
+        ("Orders", ApiToken::User, false),
+    ];
+    assert_eq!(kinds.collect::<Vec<_>>(), expected);
+    assert_eq!(config.api("Graph").unwrap().scopes, ["api://graph/.default"]);
+    assert_eq!(config.api("News").unwrap().scopes, [""; 0]);
+}
+
+#[test]
 fn extra_parameters_are_sorted_and_header_names_in_lower_case() {
     let config = parsed(&azure_ad(&json!({"vars": {"DownstreamApis": {"Orders": {
         "ExtraHeaderParameters": {"x-trace_id": "a, \"b\"  c=%;", "Accept": "text/csv", "ConsistencyLevel": "eventual"},
@@ -170,7 +189,8 @@ proptest! {
     fn no_fault_repeats_a_value(value in "[!-~]{0,3}q0Z[ -~]{0,3}x9W[!-~\n\u{e9}]{0,40}", is_flat: bool, wrong_case: bool) {
         for setting in SETTINGS {
             let mut environment = base_of(setting);
-            set(&mut environment, setting, json!(value), is_flat, wrong_case);
+            let value = if setting.kind == Kind::Table { json!({"a": value, "b": [value]}) } else { json!(value) };
+            set(&mut environment, setting, value, is_flat, wrong_case);
             for line in faults(&environment) {
                 prop_assert!(!line.contains("q0Z") && !line.contains("x9W"), "{}", line);
             }

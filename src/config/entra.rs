@@ -82,8 +82,7 @@ fn instance(text: &str, example: &'static str) -> Result<String, Problem> {
 
 /// The tenant as the metadata URL has it. GUIDs stand in issuers in lower case.
 fn tenant(text: &str) -> Result<String, Problem> {
-    let is_word = matches!(text, "common" | "organizations" | "consumers");
-    if is_word || is_guid(text) { Ok(text.to_ascii_lowercase()) } else { Err(TENANT_RULE) }
+    if is_word(text) || is_guid(text) { Ok(text.to_ascii_lowercase()) } else { Err(TENANT_RULE) }
 }
 
 fn issuer(instance: &str, tenant: &str) -> Result<Authority, Problem> {
@@ -93,7 +92,13 @@ fn issuer(instance: &str, tenant: &str) -> Result<Authority, Problem> {
         guid => IssuerRule::Exact(format!("{instance}{guid}/v2.0")),
     };
     let metadata_url: Url = metadata_url(&format!("{instance}{tenant}/v2.0"))?;
-    Ok(Authority { metadata_url, issuer })
+    let has_one_tenant = !is_word(tenant);
+    Ok(Authority { metadata_url, issuer, has_one_tenant })
+}
+
+/// Whether it stands for tenants that are not known beforehand.
+fn is_word(tenant: &str) -> bool {
+    matches!(tenant, "common" | "organizations" | "consumers")
 }
 
 fn is_guid(text: &str) -> bool {

@@ -12,6 +12,7 @@ use crate::time::Lifetime;
 use super::authority::{Authority, metadata_url};
 use super::entra;
 use super::fault::Problem;
+use super::platform::Platform;
 use super::section::{Section, plain_text};
 use super::values::Range;
 use super::{address, extra, paths};
@@ -67,6 +68,13 @@ pub enum ClientCredential {
     SecretPost(Secret<String>),
 }
 
+/// What became of the section; other sections are compared even with a faulty one.
+pub(super) struct Reading {
+    pub(super) provider: Option<Provider>,
+    pub(super) redirects: paths::Redirects,
+    pub(super) platform: Platform,
+}
+
 /// What the two sections do not share.
 struct Defaults {
     name: &'static str,
@@ -93,7 +101,7 @@ const OPEN_ID_CONNECT: Defaults = Defaults {
 };
 
 /// Reads the one provider section, and the paths that stand in it.
-pub(super) fn read(root: &mut Section<'_>) -> (Option<Provider>, paths::Redirects) {
+pub(super) fn read(root: &mut Section<'_>) -> Reading {
     let is_entra = root.mentions(AZURE_AD.name);
     if is_entra && root.mentions(OPEN_ID_CONNECT.name) {
         root.fault(OPEN_ID_CONNECT.name, Problem::Conflict(AZURE_AD.name.to_owned()));
@@ -105,21 +113,30 @@ pub(super) fn read(root: &mut Section<'_>) -> (Option<Provider>, paths::Redirect
     }
     if !root.mentions(OPEN_ID_CONNECT.name) {
         root.missing(AZURE_AD.name, "add [vars.AzureAd], or [vars.OpenIdConnect] for any other OpenID Provider");
-        return (None, paths::Redirects::absent(OPEN_ID_CONNECT.name));
+        let redirects = paths::Redirects::absent(OPEN_ID_CONNECT.name);
+        return Reading { provider: None, redirects, platform: Platform::Other };
     }
     read_section(root.child(OPEN_ID_CONNECT.name, OPEN_ID_CONNECT.name), &OPEN_ID_CONNECT)
 }
 
-fn read_section(mut section: Section<'_>, defaults: &Defaults) -> (Option<Provider>, paths::Redirects) {
+fn read_section(mut section: Section<'_>, defaults: &Defaults) -> Reading {
     let redirects = paths::Redirects::read(&mut section, defaults.name);
-    let provider = provider(&mut section, defaults, redirects.signed_out_target.clone());
+    let is_entra = defaults.name == AZURE_AD.name;
+    let authority = if is_entra { entra::read(&mut section) } else { authority(&mut section) };
+    let has_one_tenant = authority.as_ref().is_none_or(|authority| authority.has_one_tenant);
+    let platform = if is_entra { Platform::Entra { has_one_tenant } } else { Platform::Other };
+    let provider = provider(&mut section, defaults, authority, redirects.signed_out_target.clone());
     section.finish();
-    (provider, redirects)
+    Reading { provider, redirects, platform }
 }
 
-fn provider(section: &mut Section<'_>, defaults: &Defaults, target: Option<String>) -> Option<Provider> {
+fn provider(
+    section: &mut Section<'_>,
+    defaults: &Defaults,
+    authority: Option<Authority>,
+    target: Option<String>,
+) -> Option<Provider> {
     let is_entra = defaults.name == AZURE_AD.name;
-    let authority = if is_entra { entra::read(section) } else { authority(section) };
     let client_id = section.required("ClientId", "the id that the OpenID Provider gave this client", client_text);
     let credential = credential(section, defaults);
     let scopes = section.scopes("Scope").unwrap_or_default();
@@ -160,7 +177,8 @@ fn authority(section: &mut Section<'_>) -> Option<Authority> {
     section.required("Authority", "the OpenID Provider's issuer identifier, an https URL", |issuer| {
         address::base_url(issuer, AUTHORITY_EXAMPLE)?;
         // The text and not the parsed URL: issuers compare byte for byte (OIDC Core 3.1.3.7 step 2).
-        Ok(Authority { metadata_url: metadata_url(issuer)?, issuer: IssuerRule::Exact(issuer.to_owned()) })
+        let issuer_rule = IssuerRule::Exact(issuer.to_owned());
+        Ok(Authority { metadata_url: metadata_url(issuer)?, issuer: issuer_rule, has_one_tenant: true })
     })
 }
 

@@ -114,7 +114,10 @@ settings! {
 
     "DownstreamApis.<Name>.BaseUrl" Url, "where requests for the API go; required";
     "DownstreamApis.<Name>.RelativePath" Text, "segments to append to BaseUrl";
-    "DownstreamApis.<Name>.Scopes" List, "scopes of the API's access token; required";
+    "DownstreamApis.<Name>.Scopes" List, "scopes of the API's access token; required unless Anonymous is set";
+    "DownstreamApis.<Name>.RequestAppToken" Boolean ["false"], "whether the API gets the application's own access token";
+    "DownstreamApis.<Name>.Anonymous" Boolean ["false"], "whether the API is called without an access token";
+    "DownstreamApis.<Name>.IncrementalConsent" Boolean ["false"], "whether its scopes are asked for at its first call instead of at sign-in";
     "DownstreamApis.<Name>.Resource" Text, "resource indicator (RFC 8707) to send with token requests";
     "DownstreamApis.<Name>.ExtraHeaderParameters" Table, "headers to set on requests to the API";
     "DownstreamApis.<Name>.ExtraQueryParameters" Table, "parameters to append to the query of requests to the API";
