@@ -8,9 +8,11 @@ mod api;
 mod authority;
 mod entra;
 mod environment;
+mod extra;
 mod fault;
 mod gateway;
 mod paths;
+mod platform;
 mod provider;
 mod section;
 mod session;
@@ -21,7 +23,7 @@ mod values;
 use self::environment::Environment;
 use self::section::Section;
 
-pub use self::api::Api;
+pub use self::api::{Api, ApiToken};
 pub use self::fault::{ConfigFault, Problem};
 pub use self::gateway::Gateway;
 pub use self::paths::Paths;
@@ -31,6 +33,9 @@ pub use self::settings::{Kind, SETTINGS, Setting};
 
 /// The KV namespace that holds token cache entries and the OP's documents.
 const TOKEN_CACHE: &str = "TOKEN_CACHE";
+
+/// The Durable Object namespace with one object for each account.
+const ACCOUNTS: &str = "ACCOUNTS";
 
 /// A configuration without faults.
 #[derive(Clone, Debug)]
@@ -45,6 +50,8 @@ pub struct Config {
     pub session: SessionSettings,
     /// The paths that the gateway keeps for itself.
     pub paths: Paths,
+    /// Whether the binding `ACCOUNTS`, an object for each account, is there.
+    pub has_account_objects: bool,
 }
 
 impl Config {
@@ -62,10 +69,12 @@ impl Config {
             return Err(faults);
         }
         let mut root = Section::root(vars, &mut faults);
-        if !bindings.iter().any(|binding| binding == TOKEN_CACHE) {
+        let is_bound = |name| bindings.iter().any(|binding| binding == name);
+        // As a variable, its explanation is enough.
+        if !is_bound(TOKEN_CACHE) && !root.holds(TOKEN_CACHE) {
             root.missing(TOKEN_CACHE, "bind a KV namespace under this name in [[kv_namespaces]] of wrangler.toml");
         }
-        let config = Self::read(root);
+        let config = Self::read(root, is_bound(ACCOUNTS));
         match config {
             Some(config) if faults.is_empty() => Ok(config),
             Some(_) | None => {
@@ -94,9 +103,9 @@ impl Config {
         self.public_url(&format!("{}/{name}", self.paths.auth))
     }
 
-    fn read(mut root: Section<'_>) -> Option<Self> {
-        let (provider, redirects) = provider::read(&mut root);
-        let apis = api::read(&mut root);
+    fn read(mut root: Section<'_>, has_account_objects: bool) -> Option<Self> {
+        let provider::Reading { provider, redirects, platform } = provider::read(&mut root);
+        let apis = api::read(&mut root, platform);
         let mut section = root.child("Gateway", "Gateway");
         let gateway = gateway::read(&mut section);
         let (auth, api) = paths::read(&mut section);
@@ -104,6 +113,13 @@ impl Config {
         let session = session::read(&mut root);
         let paths = paths::join(&mut root, redirects, auth, api);
         root.finish();
-        Some(Self { provider: provider?, apis, gateway: gateway?, session: session?, paths: paths? })
+        Some(Self {
+            provider: provider?,
+            apis,
+            gateway: gateway?,
+            session: session?,
+            paths: paths?,
+            has_account_objects,
+        })
     }
 }

@@ -24,6 +24,7 @@ pub mod forwarding;
 pub mod memory;
 pub mod oidc;
 pub mod request;
+mod reserved_headers;
 pub mod router;
 pub mod runtime;
 pub mod secret;

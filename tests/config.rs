@@ -9,7 +9,7 @@ use std::fs;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use vestibule::config::{ClientCredential, Config, Kind, SETTINGS, Setting};
+use vestibule::config::{ApiToken, ClientCredential, Config, Kind, SETTINGS, Setting};
 use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::issuer::IssuerRule;
 
@@ -90,6 +90,22 @@ fn the_issuer_of_another_provider_is_kept_byte_for_byte() {
 }
 
 #[test]
+fn account_objects_are_there_if_they_are_bound() {
+    assert!(!parsed(&azure_ad(&json!({}))).has_account_objects);
+    assert!(parsed(&azure_ad(&json!({"bindings": ["ACCOUNTS", "TOKEN_CACHE"]}))).has_account_objects);
+    assert!(!parsed(&azure_ad(&json!({"bindings": ["accounts", "TOKEN_CACHE"]}))).has_account_objects);
+}
+
+#[test]
+fn the_capability_is_kept_as_the_wire_has_it() {
+    assert_eq!(parsed(&azure_ad(&json!({}))).provider.client_capabilities, [""; 0]);
+    for value in [json!("cp1"), json!("CP1"), json!(["Cp1"])] {
+        let change = json!({"vars": {"AzureAd": {"ClientCapabilities": value}}});
+        assert_eq!(parsed(&azure_ad(&change)).provider.client_capabilities, ["cp1"]);
+    }
+}
+
+#[test]
 fn apis_are_sorted_and_found_by_exact_name() {
     let api = |base: &str, path: &str| json!({"BaseUrl": base, "RelativePath": path, "Scopes": "a b"});
     let config = parsed(&azure_ad(&json!({"vars": {"DownstreamApis": {
@@ -102,6 +118,39 @@ fn apis_are_sorted_and_found_by_exact_name() {
     assert_eq!(config.api("Graph").unwrap().base_url.as_str(), "https://graph.microsoft.com/");
     assert!(config.api("orders").is_none());
     assert_eq!(config.public_url("/signin-oidc"), "https://app.example.com/signin-oidc");
+}
+
+#[test]
+fn an_api_gets_the_token_that_its_settings_say() {
+    let config = parsed(&azure_ad(&json!({"vars": {"DownstreamApis": {
+        "Graph": {"BaseUrl": "https://graph.microsoft.com", "RequestAppToken": true, "Scopes": "api://graph/.default"},
+        "Mail": {"BaseUrl": "https://graph.microsoft.com", "IncrementalConsent": "true", "Scopes": "Mail.Read"},
+        "News": {"BaseUrl": "https://news.example.com", "Anonymous": true},
+    }}})));
+    let kinds = config.apis.iter().map(|api| (api.name.as_str(), api.token, api.incremental_consent));
+    let expected = [
+        ("Graph", ApiToken::App, false),
+        ("Mail", ApiToken::User, true),
+        ("News", ApiToken::None, false),
+        ("Orders", ApiToken::User, false),
+    ];
+    assert_eq!(kinds.collect::<Vec<_>>(), expected);
+    assert_eq!(config.api("Graph").unwrap().scopes, ["api://graph/.default"]);
+    assert_eq!(config.api("News").unwrap().scopes, [""; 0]);
+}
+
+#[test]
+fn extra_parameters_are_sorted_and_header_names_in_lower_case() {
+    let config = parsed(&azure_ad(&json!({"vars": {"DownstreamApis": {"Orders": {
+        "ExtraHeaderParameters": {"x-trace_id": "a, \"b\"  c=%;", "Accept": "text/csv", "ConsistencyLevel": "eventual"},
+        "ExtraQueryParameters": {"b": "1&2=3 \u{e9}", "$top": "5", "A": "x"},
+    }}}})));
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let expected =
+        [header("accept", "text/csv"), header("consistencylevel", "eventual"), header("x-trace_id", "a, \"b\"  c=%;")];
+    assert_eq!(config.apis[0].extra_headers, expected);
+    let expected = [header("$top", "5"), header("A", "x"), header("b", "1&2=3 \u{e9}")];
+    assert_eq!(config.apis[0].extra_query, expected);
 }
 
 #[test]
@@ -140,7 +189,8 @@ proptest! {
     fn no_fault_repeats_a_value(value in "[!-~]{0,3}q0Z[ -~]{0,3}x9W[!-~\n\u{e9}]{0,40}", is_flat: bool, wrong_case: bool) {
         for setting in SETTINGS {
             let mut environment = base_of(setting);
-            set(&mut environment, setting, json!(value), is_flat, wrong_case);
+            let value = if setting.kind == Kind::Table { json!({"a": value, "b": [value]}) } else { json!(value) };
+            set(&mut environment, setting, value, is_flat, wrong_case);
             for line in faults(&environment) {
                 prop_assert!(!line.contains("q0Z") && !line.contains("x9W"), "{}", line);
             }
@@ -216,6 +266,7 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
         (_, _, Some(default)) => json!(default),
         ("AzureAd.TenantId", ..) => json!("common"),
         ("AzureAd.Authority", ..) => json!("https://login.microsoftonline.com/common"),
+        ("AzureAd.ClientCapabilities", ..) => json!("cp1"),
         ("Session.Key", ..) => json!(KEY),
         ("Session.PreviousKeys", ..) => json!("BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("DownstreamApis.<Name>.Resource", ..) => json!("urn:example:orders"),

@@ -4,10 +4,16 @@ use url::Url;
 
 use crate::time::Lifetime;
 
-use super::address;
 use super::fault::Problem;
+use super::platform::Platform;
 use super::section::Section;
 use super::values::Range;
+use super::{address, extra};
+
+const ANONYMOUS: &str = "Anonymous";
+const APP: &str = "RequestAppToken";
+const INCREMENTAL: &str = "IncrementalConsent";
+const SCOPES: &str = "Scopes";
 
 const EXAMPLE: &str = "https://api.example.com";
 const LONGEST_NAME: usize = 64;
@@ -21,16 +27,35 @@ pub struct Api {
     pub name: String,
     /// `BaseUrl` and `RelativePath` joined; its path has no trailing slash unless it is `/`.
     pub base_url: Url,
-    /// `Scopes` of its access token; never empty.
+    /// Whose access token it gets.
+    pub token: ApiToken,
+    /// `Scopes` of its access token; empty for [`ApiToken::None`] only.
     pub scopes: Vec<String>,
+    /// `IncrementalConsent`: its scopes are asked for when it is first called, not at sign-in; no by default.
+    pub incremental_consent: bool,
     /// `Resource` (RFC 8707) for its token requests; none by default.
     pub resource: Option<String>,
+    /// `ExtraHeaderParameters` to set on its requests, sorted by name, in lower case; none by default.
+    pub extra_headers: Vec<(String, String)>,
+    /// `ExtraQueryParameters` to append to its requests' query, sorted by name; none by default.
+    pub extra_query: Vec<(String, String)>,
     /// `TimeoutSeconds` until its answer begins; 30 s by default.
     pub timeout: Lifetime,
 }
 
+/// Whose access token an API gets. The end-user must be signed in for each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiToken {
+    /// `RequestAppToken`: the application's own, by client credentials (RFC 6749 §4.4).
+    App,
+    /// `Anonymous`: it is called without an access token.
+    None,
+    /// The signed-in end-user's, the default.
+    User,
+}
+
 /// Reads every API, sorted by name; none is fine.
-pub(super) fn read(root: &mut Section<'_>) -> Vec<Api> {
+pub(super) fn read(root: &mut Section<'_>, platform: Platform) -> Vec<Api> {
     let mut section = root.child(SECTION, SECTION);
     let names = section.names();
     let mut apis = Vec::new();
@@ -43,29 +68,101 @@ pub(super) fn read(root: &mut Section<'_>) -> Vec<Api> {
             section.fault(name, Problem::DiffersByCase(section.key(twin)));
         }
         let mut child = section.child(name, "DownstreamApis.<Name>");
-        apis.extend(api(&mut child, name));
+        apis.extend(api(&mut child, name, platform));
         child.finish();
     }
     section.finish();
     apis
 }
 
-fn api(section: &mut Section<'_>, name: &str) -> Option<Api> {
+fn api(section: &mut Section<'_>, name: &str, platform: Platform) -> Option<Api> {
     let base = section.required("BaseUrl", "e.g. \"https://api.example.com\"", |text| address::base_url(text, EXAMPLE));
     let relative = section.parsed_or("RelativePath", "", address::relative_path);
-    if !section.holds("Scopes") {
-        section.missing("Scopes", "the scopes of the API's access token, e.g. \"User.Read\"");
+    let token = token(section, platform);
+    if token == Some(ApiToken::None) {
+        refuse_token_settings(section);
     }
-    let scopes = section.scopes("Scopes");
+    let scopes = scopes(section, token, platform);
+    let incremental_consent = incremental_consent(section, token);
     let resource = section.parsed("Resource", address::resource);
     let timeout = section.seconds("TimeoutSeconds", &TIMEOUT);
+    let extra_headers = extra::headers(section);
+    let extra_query = extra::query(section, &[]);
     Some(Api {
         name: name.to_owned(),
         base_url: joined(base?, &relative?),
+        token: token?,
         scopes: scopes?,
+        incremental_consent: incremental_consent?,
         resource,
+        extra_headers,
+        extra_query,
         timeout: timeout?,
     })
+}
+
+fn token(section: &mut Section<'_>, platform: Platform) -> Option<ApiToken> {
+    let (is_app, is_anonymous) = (section.flag(APP), section.flag(ANONYMOUS));
+    match (is_app?, is_anonymous?) {
+        (true, true) => {
+            refuse_beside(section, APP, ANONYMOUS);
+            None
+        }
+        (true, false) => {
+            section.accept(APP, platform.grants_app_tokens());
+            Some(ApiToken::App)
+        }
+        (false, true) => Some(ApiToken::None),
+        (false, false) => Some(ApiToken::User),
+    }
+}
+
+/// What describes a token has no meaning without one.
+fn refuse_token_settings(section: &mut Section<'_>) {
+    for name in [SCOPES, "Resource"] {
+        if section.holds(name) {
+            refuse_beside(section, name, ANONYMOUS);
+            section.take(name);
+        }
+    }
+}
+
+fn scopes(section: &mut Section<'_>, token: Option<ApiToken>, platform: Platform) -> Option<Vec<String>> {
+    const HINT: &str = "the scopes of the API's access token, e.g. \"User.Read\"; \
+        Anonymous = true is for an API that takes no token";
+
+    if token == Some(ApiToken::None) {
+        return Some(Vec::new());
+    }
+    if token.is_some() && section.lacks(SCOPES) {
+        section.missing(SCOPES, HINT);
+        section.take(SCOPES);
+        return None;
+    }
+    let scopes = section.scopes(SCOPES)?;
+    let is_accepted = match token? {
+        ApiToken::App => platform.accepts_app_scopes(&scopes),
+        ApiToken::User | ApiToken::None => platform.accepts_user_scopes(&scopes),
+    };
+    section.accept(SCOPES, is_accepted.map(|()| scopes))
+}
+
+fn incremental_consent(section: &mut Section<'_>, token: Option<ApiToken>) -> Option<bool> {
+    let is_incremental = section.flag(INCREMENTAL)?;
+    let other = match token {
+        Some(ApiToken::App) => APP,
+        Some(ApiToken::None) => ANONYMOUS,
+        Some(ApiToken::User) | None => return Some(is_incremental),
+    };
+    if is_incremental {
+        refuse_beside(section, INCREMENTAL, other);
+    }
+    Some(is_incremental)
+}
+
+fn refuse_beside(section: &mut Section<'_>, name: &str, other: &str) {
+    let other = section.key(other);
+    section.fault(name, Problem::Conflict(other));
 }
 
 fn joined(mut base: Url, relative: &str) -> Url {

@@ -10,6 +10,8 @@ use super::fault::Problem;
 pub(super) struct Authority {
     pub(super) metadata_url: Url,
     pub(super) issuer: IssuerRule,
+    /// Whether all end-users are of one tenant, in which the application may have tokens of its own.
+    pub(super) has_one_tenant: bool,
 }
 
 /// The metadata document of an issuer (OIDC Discovery 4.1).

@@ -15,6 +15,9 @@ const AUTHORITY_EXAMPLE: &str = "https://login.microsoftonline.com/common/v2.0";
 /// The tenant that personal Microsoft accounts live in; metadata of `consumers` names it as a fixed issuer.
 const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
+/// The capability of a client that answers claims challenges.
+const CLAIMS_CHALLENGES: &str = "cp1";
+
 /// Hosts of external and B2C tenants, whose issuers follow other rules.
 const OTHER_HOSTS: [&str; 2] = [".b2clogin.com", ".ciamlogin.com"];
 
@@ -39,6 +42,19 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Authority> {
     let tenant = section.required("TenantId", "the tenant's GUID, or common, organizations or consumers", tenant);
     let authority = issuer(&instance?, &tenant?);
     section.accept("Instance", authority)
+}
+
+/// `ClientCapabilities`, in lower case; none by default.
+pub(super) fn client_capabilities(section: &mut Section<'_>) -> Option<Vec<String>> {
+    const KEY: &str = "ClientCapabilities";
+
+    if !section.holds(KEY) {
+        return Some(Vec::new());
+    }
+    let names = section.words(KEY)?;
+    let is_known = matches!(names.as_slice(), [name] if name.eq_ignore_ascii_case(CLAIMS_CHALLENGES));
+    let capabilities = is_known.then(|| vec![CLAIMS_CHALLENGES.to_owned()]);
+    section.accept(KEY, capabilities.ok_or(Problem::Invalid("be cp1, the only one there is", None)))
 }
 
 /// `{Instance}{TenantId}`, with or without `/v2.0`.
@@ -66,8 +82,7 @@ fn instance(text: &str, example: &'static str) -> Result<String, Problem> {
 
 /// The tenant as the metadata URL has it. GUIDs stand in issuers in lower case.
 fn tenant(text: &str) -> Result<String, Problem> {
-    let is_word = matches!(text, "common" | "organizations" | "consumers");
-    if is_word || is_guid(text) { Ok(text.to_ascii_lowercase()) } else { Err(TENANT_RULE) }
+    if is_word(text) || is_guid(text) { Ok(text.to_ascii_lowercase()) } else { Err(TENANT_RULE) }
 }
 
 fn issuer(instance: &str, tenant: &str) -> Result<Authority, Problem> {
@@ -77,7 +92,13 @@ fn issuer(instance: &str, tenant: &str) -> Result<Authority, Problem> {
         guid => IssuerRule::Exact(format!("{instance}{guid}/v2.0")),
     };
     let metadata_url: Url = metadata_url(&format!("{instance}{tenant}/v2.0"))?;
-    Ok(Authority { metadata_url, issuer })
+    let has_one_tenant = !is_word(tenant);
+    Ok(Authority { metadata_url, issuer, has_one_tenant })
+}
+
+/// Whether it stands for tenants that are not known beforehand.
+fn is_word(tenant: &str) -> bool {
+    matches!(tenant, "common" | "organizations" | "consumers")
 }
 
 fn is_guid(text: &str) -> bool {

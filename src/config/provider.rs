@@ -12,9 +12,10 @@ use crate::time::Lifetime;
 use super::authority::{Authority, metadata_url};
 use super::entra;
 use super::fault::Problem;
+use super::platform::Platform;
 use super::section::{Section, plain_text};
 use super::values::Range;
-use super::{address, paths};
+use super::{address, extra, paths};
 
 const JWKS_REFETCH: Range = Range { min: 1, max: 86_400, default: 60 };
 const TIMEOUT: Range = Range { min: 1, max: 14, default: 5 };
@@ -41,6 +42,8 @@ pub struct Provider {
     pub extra_query: Vec<(String, String)>,
     /// `IdTokenSigningAlgorithms`: RS256 for `AzureAd`, all of [`Algorithm::ALL`] for `OpenIdConnect` by default.
     pub id_token_algorithms: Vec<Algorithm>,
+    /// `ClientCapabilities` of the Microsoft identity platform, in lower case; none by default, and nowhere else.
+    pub client_capabilities: Vec<String>,
     /// `UserInfo`: whether sign-in calls the `UserInfo` endpoint; no by default.
     pub user_info: bool,
     /// Whether sign-out sends the ID token to the OP as `id_token_hint`, through the browser. Never at the Microsoft
@@ -63,6 +66,13 @@ pub enum ClientCredential {
     SecretBasic(Secret<String>),
     /// `client_secret_post`, the default of `AzureAd`.
     SecretPost(Secret<String>),
+}
+
+/// What became of the section; other sections are compared even with a faulty one.
+pub(super) struct Reading {
+    pub(super) provider: Option<Provider>,
+    pub(super) redirects: paths::Redirects,
+    pub(super) platform: Platform,
 }
 
 /// What the two sections do not share.
@@ -91,7 +101,7 @@ const OPEN_ID_CONNECT: Defaults = Defaults {
 };
 
 /// Reads the one provider section, and the paths that stand in it.
-pub(super) fn read(root: &mut Section<'_>) -> (Option<Provider>, paths::Redirects) {
+pub(super) fn read(root: &mut Section<'_>) -> Reading {
     let is_entra = root.mentions(AZURE_AD.name);
     if is_entra && root.mentions(OPEN_ID_CONNECT.name) {
         root.fault(OPEN_ID_CONNECT.name, Problem::Conflict(AZURE_AD.name.to_owned()));
@@ -103,26 +113,36 @@ pub(super) fn read(root: &mut Section<'_>) -> (Option<Provider>, paths::Redirect
     }
     if !root.mentions(OPEN_ID_CONNECT.name) {
         root.missing(AZURE_AD.name, "add [vars.AzureAd], or [vars.OpenIdConnect] for any other OpenID Provider");
-        return (None, paths::Redirects::absent(OPEN_ID_CONNECT.name));
+        let redirects = paths::Redirects::absent(OPEN_ID_CONNECT.name);
+        return Reading { provider: None, redirects, platform: Platform::Other };
     }
     read_section(root.child(OPEN_ID_CONNECT.name, OPEN_ID_CONNECT.name), &OPEN_ID_CONNECT)
 }
 
-fn read_section(mut section: Section<'_>, defaults: &Defaults) -> (Option<Provider>, paths::Redirects) {
+fn read_section(mut section: Section<'_>, defaults: &Defaults) -> Reading {
     let redirects = paths::Redirects::read(&mut section, defaults.name);
-    let provider = provider(&mut section, defaults, redirects.signed_out_target.clone());
+    let is_entra = defaults.name == AZURE_AD.name;
+    let authority = if is_entra { entra::read(&mut section) } else { authority(&mut section) };
+    let has_one_tenant = authority.as_ref().is_none_or(|authority| authority.has_one_tenant);
+    let platform = if is_entra { Platform::Entra { has_one_tenant } } else { Platform::Other };
+    let provider = provider(&mut section, defaults, authority, redirects.signed_out_target.clone());
     section.finish();
-    (provider, redirects)
+    Reading { provider, redirects, platform }
 }
 
-fn provider(section: &mut Section<'_>, defaults: &Defaults, target: Option<String>) -> Option<Provider> {
+fn provider(
+    section: &mut Section<'_>,
+    defaults: &Defaults,
+    authority: Option<Authority>,
+    target: Option<String>,
+) -> Option<Provider> {
     let is_entra = defaults.name == AZURE_AD.name;
-    let authority = if is_entra { entra::read(section) } else { authority(section) };
     let client_id = section.required("ClientId", "the id that the OpenID Provider gave this client", client_text);
     let credential = credential(section, defaults);
     let scopes = section.scopes("Scope").unwrap_or_default();
-    let extra_query = extra_query(section);
+    let extra_query = extra::query(section, RESERVED_PARAMETERS);
     let id_token_algorithms = algorithms(section, defaults);
+    let client_capabilities = if is_entra { entra::client_capabilities(section) } else { Some(Vec::new()) };
     section.parsed("ResponseMode", |text| match text {
         "query" => Ok(()),
         _ => Err(Problem::Invalid("be query; the sign-in cookies are not sent with a form post", None)),
@@ -143,6 +163,7 @@ fn provider(section: &mut Section<'_>, defaults: &Defaults, target: Option<Strin
         scopes,
         extra_query,
         id_token_algorithms: id_token_algorithms?,
+        client_capabilities: client_capabilities?,
         user_info: user_info?,
         sends_id_token_hint: !omits_id_token_hint?,
         jwks_refetch: jwks_refetch?,
@@ -156,7 +177,8 @@ fn authority(section: &mut Section<'_>) -> Option<Authority> {
     section.required("Authority", "the OpenID Provider's issuer identifier, an https URL", |issuer| {
         address::base_url(issuer, AUTHORITY_EXAMPLE)?;
         // The text and not the parsed URL: issuers compare byte for byte (OIDC Core 3.1.3.7 step 2).
-        Ok(Authority { metadata_url: metadata_url(issuer)?, issuer: IssuerRule::Exact(issuer.to_owned()) })
+        let issuer_rule = IssuerRule::Exact(issuer.to_owned());
+        Ok(Authority { metadata_url: metadata_url(issuer)?, issuer: issuer_rule, has_one_tenant: true })
     })
 }
 
@@ -180,21 +202,6 @@ fn client_text(text: &str) -> Result<String, Problem> {
         return Ok(text.to_owned());
     }
     Err(Problem::Invalid("be printable ASCII, not a placeholder", None))
-}
-
-fn extra_query(section: &mut Section<'_>) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
-    for (name, value) in section.entries("ExtraQueryParameters") {
-        let key = format!("ExtraQueryParameters.{name}");
-        if RESERVED_PARAMETERS.iter().any(|reserved| reserved.eq_ignore_ascii_case(&name)) {
-            section.fault(&key, Problem::Unsupported("the sign-in itself decides this parameter"));
-        } else if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-            section.fault(&key, Problem::Invalid("have a name of printable ASCII without spaces", None));
-        } else if let Some(value) = section.accept(&key, plain_text(&value)) {
-            pairs.push((name, value));
-        }
-    }
-    pairs
 }
 
 fn algorithms(section: &mut Section<'_>, defaults: &Defaults) -> Option<Vec<Algorithm>> {

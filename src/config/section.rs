@@ -144,6 +144,17 @@ impl<'a> Section<'a> {
         self.table.0.contains_key(name)
     }
 
+    /// Whether the key is absent, or present without anything in it.
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        match self.table.0.get(name) {
+            None => true,
+            Some(Node::Leaf(leaf)) => {
+                matches!(leaf.value.as_array(), Some(list) if list.is_empty()) || leaf.value == ""
+            }
+            Some(Node::Table(_)) => false,
+        }
+    }
+
     /// Takes the value of a key out. A key that [`settings::SETTINGS`] lacks is never found, so none can be accepted
     /// without being documented.
     pub(super) fn take(&mut self, name: &str) -> Option<Leaf> {

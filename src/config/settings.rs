@@ -83,6 +83,7 @@ settings! {
     "AzureAd.Scope" List, "scopes to ask for at sign-in beyond openid, profile and offline_access";
     "AzureAd.ExtraQueryParameters" Table, "parameters to add to the authorization request";
     "AzureAd.IdTokenSigningAlgorithms" List ["RS256"], "accepted ID token algorithms, of RS256, ES256, PS256 and EdDSA";
+    "AzureAd.ClientCapabilities" List, "cp1 tells APIs that this client answers claims challenges; there is no other";
     "AzureAd.ResponseMode" Text ["query"], "query is the only one";
     "AzureAd.UserInfo" Boolean ["false"], "whether sign-in calls the UserInfo endpoint, whose sub must match";
     "AzureAd.JwksRefetchSeconds" Seconds ["60"], "least time between two fetches for an unknown key id, 1 to 86400";
@@ -113,8 +114,13 @@ settings! {
 
     "DownstreamApis.<Name>.BaseUrl" Url, "where requests for the API go; required";
     "DownstreamApis.<Name>.RelativePath" Text, "segments to append to BaseUrl";
-    "DownstreamApis.<Name>.Scopes" List, "scopes of the API's access token; required";
+    "DownstreamApis.<Name>.Scopes" List, "scopes of the API's access token; required unless Anonymous is set";
+    "DownstreamApis.<Name>.RequestAppToken" Boolean ["false"], "whether the API gets the application's own access token";
+    "DownstreamApis.<Name>.Anonymous" Boolean ["false"], "whether the API is called without an access token";
+    "DownstreamApis.<Name>.IncrementalConsent" Boolean ["false"], "whether its scopes are asked for at its first call instead of at sign-in";
     "DownstreamApis.<Name>.Resource" Text, "resource indicator (RFC 8707) to send with token requests";
+    "DownstreamApis.<Name>.ExtraHeaderParameters" Table, "headers to set on requests to the API";
+    "DownstreamApis.<Name>.ExtraQueryParameters" Table, "parameters to append to the query of requests to the API";
     "DownstreamApis.<Name>.TimeoutSeconds" Seconds ["30"], "how long the API may take to answer, 1 to 300";
 
     "Gateway.PublicOrigin" Url, "scheme, host and port that browsers use; every absolute URL starts with it; required";

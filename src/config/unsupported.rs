@@ -6,20 +6,22 @@
 enum Place {
     Api,
     Gateway,
+    OpenIdConnect,
     Provider,
     Root,
 }
 
 /// Why the key `name` under `pattern` is refused, if it is one that people know.
 pub(super) fn reason(pattern: &str, name: &str) -> Option<&'static str> {
-    let place = match pattern {
-        "" => Place::Root,
-        "AzureAd" | "OpenIdConnect" => Place::Provider,
-        "DownstreamApis.<Name>" => Place::Api,
-        "Gateway" => Place::Gateway,
+    let places: &[Place] = match pattern {
+        "" => &[Place::Root],
+        "AzureAd" => &[Place::Provider],
+        "OpenIdConnect" => &[Place::Provider, Place::OpenIdConnect],
+        "DownstreamApis.<Name>" => &[Place::Api],
+        "Gateway" => &[Place::Gateway],
         _ => return None,
     };
-    let entry = UNSUPPORTED.iter().find(|(at, known, _)| *at == place && known.eq_ignore_ascii_case(name));
+    let entry = UNSUPPORTED.iter().find(|(at, known, _)| places.contains(at) && known.eq_ignore_ascii_case(name));
     entry.map(|(_, _, reason)| *reason)
 }
 
@@ -28,21 +30,21 @@ const NO_DECRYPTION: &str = "encrypted ID tokens are refused";
 const NO_POLICIES: &str = "Azure AD B2C user flows are not part of this version";
 const NO_ERROR_PAGES: &str = "errors are shown on Vestibule's own pages";
 const OWN_CACHE: &str = "tokens are always kept in Workers KV, sealed, in Vestibule's own format";
-const OWN_CALLS: &str = "the caller's own method, headers and query reach the API";
-const USER_TOKENS: &str = "an API is always called with the signed-in end-user's token";
+const OWN_CALLS: &str = "the caller's own method, body and headers reach the API";
 
 const UNSUPPORTED: &[(Place, &str, &str)] = &[
+    (Place::Root, "ACCOUNTS", "as a variable; bind it in [[durable_objects.bindings]] of wrangler.toml"),
     (Place::Root, "AllowedHosts", "Gateway.PublicOrigin is the only host"),
     (Place::Root, "AzureAdB2C", NO_POLICIES),
     (Place::Root, "DownstreamApi", "each API has a name; use [vars.DownstreamApis.<Name>]"),
     (Place::Root, "Logging", "the log's settings are those of the Worker in wrangler.toml"),
+    (Place::Root, "TOKEN_CACHE", "as a variable; bind it in [[kv_namespaces]] of wrangler.toml"),
     (Place::Provider, "AllowWebApiToBeAuthorizedByACL", "Vestibule signs end-users in and is no web API"),
-    (Place::Provider, "AppHomeTenantId", USER_TOKENS),
+    (Place::Provider, "AppHomeTenantId", "the application's own tokens come from the tenant of TenantId"),
     (Place::Provider, "Audience", "the audience of an ID token is always ClientId"),
     (Place::Provider, "Audiences", "the audience of an ID token is always ClientId"),
-    (Place::Provider, "AzureRegion", "regional endpoints serve app tokens only, and Vestibule asks for none"),
+    (Place::Provider, "AzureRegion", "all tokens come from the global endpoint of Instance"),
     (Place::Provider, "CacheOptions", OWN_CACHE),
-    (Place::Provider, "ClientCapabilities", "claims challenges are answered without it"),
     (Place::Provider, "ClientCertificates", ONE_CREDENTIAL),
     (Place::Provider, "ClientCredentials", ONE_CREDENTIAL),
     (Place::Provider, "DefaultUserFlow", NO_POLICIES),
@@ -71,14 +73,12 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Provider, "UserAssignedManagedIdentityClientId", "managed identities exist on Azure hosts only"),
     (Place::Provider, "UseTokenLifetime", "set Session.IdleSeconds and Session.AbsoluteSeconds"),
     (Place::Provider, "WithSpaAuthCode", "the browser never holds a code or a token"),
+    (Place::OpenIdConnect, "ClientCapabilities", "only the Microsoft identity platform knows client capabilities"),
     (Place::Api, "AcceptHeader", OWN_CALLS),
-    (Place::Api, "AcquireTokenOptions", "tokens are acquired as the provider's section and Scopes say"),
+    (Place::Api, "AcquireTokenOptions", "tokens are acquired as the provider's section and the API's own settings say"),
     (Place::Api, "ContentType", OWN_CALLS),
-    (Place::Api, "ExtraHeaderParameters", OWN_CALLS),
-    (Place::Api, "ExtraQueryParameters", OWN_CALLS),
     (Place::Api, "HttpMethod", OWN_CALLS),
     (Place::Api, "ProtocolScheme", "access tokens are always sent as Bearer"),
-    (Place::Api, "RequestAppToken", USER_TOKENS),
     (Place::Api, "Tenant", "the tenant of the provider's section is the only one"),
     (Place::Api, "UserFlow", NO_POLICIES),
     (Place::Gateway, "OriginService", "a service binding cannot be the origin in this version; set Origin"),
