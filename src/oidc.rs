@@ -5,6 +5,9 @@
 
 pub mod algorithm;
 pub mod authorization;
+pub mod challenge;
+pub mod claims_challenge;
+pub mod claims_request;
 pub mod client_info;
 pub mod end_session;
 pub mod endpoint;
@@ -14,5 +17,6 @@ mod json_object;
 pub mod jwks;
 pub mod metadata;
 pub mod pkce;
+pub mod retry_after;
 pub mod token;
 pub mod user_info;

@@ -12,6 +12,10 @@
 
 #[path = "oidc/authorization.rs"]
 mod authorization;
+#[path = "oidc/challenge.rs"]
+mod challenge;
+#[path = "oidc/claims.rs"]
+mod claims;
 #[path = "oidc/documents.rs"]
 mod documents;
 #[path = "oidc/id_token.rs"]
@@ -20,6 +24,8 @@ mod id_token;
 mod properties;
 #[path = "oidc/provider.rs"]
 mod provider;
+#[path = "oidc/retry_after.rs"]
+mod retry_after;
 #[path = "oidc/token.rs"]
 mod token;
 #[path = "oidc/vectors.rs"]
