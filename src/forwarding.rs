@@ -1,6 +1,8 @@
 //! What is changed on a request that is passed on, and on its answer. The plan is data: the runtime applies it to
 //! native handles, so that bodies and all other headers stay where they are.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -10,7 +12,7 @@ use crate::request::RequestHead;
 use crate::reserved_headers::is_reserved;
 use crate::session::cookie::Cookies;
 use crate::session::entry::TokenCacheEntry;
-use crate::time::Lifetime;
+use crate::time::{Lifetime, Timestamp};
 
 /// How to pass a request on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +22,12 @@ pub struct ForwardPlan {
     /// Request headers to take away, in lower case.
     pub remove: Vec<String>,
     /// Request headers to set, after the removal.
-    pub set: Vec<(&'static str, String)>,
+    pub set: Vec<(Cow<'static, str>, String)>,
     /// How long to wait for the head of the answer.
     pub timeout: Lifetime,
-    /// Whether an answer of 401, 429 or 503 is for [`crate::flow::reconsider`] to look at.
-    pub reconsider: bool,
+    /// Whether an answer of 401, 429 or 503 is for [`crate::flow::reconsider`] to look at: when the token was issued that
+    /// the request carries.
+    pub reconsider: Option<Timestamp>,
     /// What happens to the answer.
     pub answer: AnswerEdits,
 }
@@ -62,7 +65,7 @@ pub fn forwarded_cookies(head: &RequestHead<'_>) -> Option<Option<String>> {
 /// The headers that tell the origin who is signed in: App Service's names, so that applications written for it run
 /// unchanged. Text outside visible ASCII is percent-encoded; the principal itself carries it unharmed.
 #[must_use]
-pub fn identity_headers(entry: &TokenCacheEntry, provider: &str) -> Vec<(&'static str, String)> {
+pub fn identity_headers(entry: &TokenCacheEntry, provider: &str) -> Vec<(Cow<'static, str>, String)> {
     let name = ["preferred_username", "email", "name", "sub"].iter().find_map(|claim| entry.claim(claim)).unwrap_or("");
     let id = entry.claim("oid").or_else(|| entry.claim("sub")).unwrap_or("");
     vec![
@@ -75,7 +78,7 @@ pub fn identity_headers(entry: &TokenCacheEntry, provider: &str) -> Vec<(&'stati
 
 /// Where the request came from, in our own words: nothing of it is taken from the client's `X-Forwarded-*`.
 #[must_use]
-pub fn origin_headers(head: &RequestHead<'_>, public_origin: &Url) -> Vec<(&'static str, String)> {
+pub fn origin_headers(head: &RequestHead<'_>, public_origin: &Url) -> Vec<(Cow<'static, str>, String)> {
     let mut headers = vec![
         ("x-forwarded-host", public_origin.authority().to_owned()),
         ("x-forwarded-proto", public_origin.scheme().to_owned()),

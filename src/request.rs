@@ -8,6 +8,8 @@ use url::Url;
 /// The methods that matter for a decision; the rest is passed on by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
+    /// `DELETE`.
+    Delete,
     /// `GET`.
     Get,
     /// `HEAD`.
@@ -16,6 +18,8 @@ pub enum Method {
     Options,
     /// `POST`.
     Post,
+    /// `PUT`.
+    Put,
     /// Any other method; treated as state-changing.
     Other,
 }
@@ -73,6 +77,13 @@ impl<'a> RequestHead<'a> {
         self.headers.iter().map(|(name, _)| *name)
     }
 
+    /// Whether the request has a body, which can be read once only (RFC 9112 §6.3).
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        let is_sized = self.header("content-length").is_some_and(|length| length != "0");
+        is_sized || self.header("transfer-encoding").is_some()
+    }
+
     /// Whether a person is waiting for a page: only then does an answer redirect to the OpenID Provider or show HTML.
     ///
     /// Fetch metadata decides where the browser sends it; otherwise `X-Requested-With` and `Accept` do.
@@ -112,10 +123,12 @@ pub const ANTI_FORGERY_HEADER: &str = "x-csrf";
 impl Method {
     fn parse(name: &str) -> Self {
         match name {
+            "DELETE" => Self::Delete,
             "GET" => Self::Get,
             "HEAD" => Self::Head,
             "OPTIONS" => Self::Options,
             "POST" => Self::Post,
+            "PUT" => Self::Put,
             _ => Self::Other,
         }
     }
@@ -125,6 +138,15 @@ impl Method {
     pub const fn is_safe(self) -> bool {
         match self {
             Self::Get | Self::Head | Self::Options => true,
+            Self::Delete | Self::Post | Self::Put | Self::Other => false,
+        }
+    }
+
+    /// Whether sending a request twice asks for no more than sending it once (RFC 9110 §9.2.2).
+    #[must_use]
+    pub const fn is_idempotent(self) -> bool {
+        match self {
+            Self::Delete | Self::Get | Self::Head | Self::Options | Self::Put => true,
             Self::Post | Self::Other => false,
         }
     }
@@ -134,7 +156,7 @@ impl Method {
     pub const fn starts_a_login(self) -> bool {
         match self {
             Self::Get | Self::Head => true,
-            Self::Options | Self::Post | Self::Other => false,
+            Self::Delete | Self::Options | Self::Post | Self::Put | Self::Other => false,
         }
     }
 }

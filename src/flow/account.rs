@@ -17,10 +17,10 @@ use crate::error::{Error, Failure, OpFault, SessionEnd};
 use crate::runtime::{Runtime, StoreFault};
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
-use message::{Ask, Reply};
 
 pub(super) use cause::Cause;
-pub(super) use message::Call;
+use message::Call;
+pub(super) use message::{Ask, Reply};
 pub(super) use object::store_again;
 pub use object::{account_expired, serve_account};
 

@@ -11,7 +11,7 @@ use crate::config::{Api, ApiToken};
 use crate::error::{Error, Failure, InteractionReason};
 use crate::runtime::{RETRY_AFTER, Runtime, Task};
 use crate::secret::Secret;
-use crate::session::entry::{Lookup, TokenCacheEntry};
+use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
 use crate::session::session::Session;
 use crate::time::{Lifetime, Timestamp};
 
@@ -19,25 +19,45 @@ use crate::time::{Lifetime, Timestamp};
 pub(super) enum Credential {
     /// No token.
     None,
-    /// This access token.
-    Token(Secret),
+    /// An access token.
+    Token {
+        /// The token.
+        token: Secret,
+        /// When it was issued, to know it again.
+        issued_at: Timestamp,
+    },
+}
+
+impl Credential {
+    /// When the token was issued, if there is one.
+    pub(super) const fn issued_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::None => None,
+            Self::Token { issued_at, .. } => Some(*issued_at),
+        }
+    }
+}
+
+impl From<&CachedAccessToken> for Credential {
+    fn from(cached: &CachedAccessToken) -> Self {
+        Self::Token { token: cached.token.clone(), issued_at: cached.issued_at }
+    }
 }
 
 /// What this isolate's memory has for a call that needs nothing else.
 pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn, api: &Api) -> Option<Credential> {
-    let token = match api.token {
-        ApiToken::None => return Some(Credential::None),
-        ApiToken::App => return app_token::at_once(context, api).map(Credential::Token),
+    match api.token {
+        ApiToken::None => Some(Credential::None),
+        ApiToken::App => app_token::at_once(context, api),
         ApiToken::User => match lookup(&signed_in.entry, api, context.now) {
-            Lookup::Fresh(cached) => cached.token.clone(),
+            Lookup::Fresh(cached) => Some(cached.into()),
             Lookup::Due(cached) => {
                 renew_later(context, &signed_in.session, api);
-                cached.token.clone()
+                Some(cached.into())
             }
-            Lookup::Expiring(_) | Lookup::Missing => return None,
+            Lookup::Expiring(_) | Lookup::Missing => None,
         },
-    };
-    Some(Credential::Token(token))
+    }
 }
 
 /// What to call an API with: cached, renewed when its window has come, and a still valid token if that fails.
@@ -50,17 +70,17 @@ pub(super) async fn credential<R: Runtime>(
         return Ok(credential);
     }
     if api.token == ApiToken::App {
-        return app_token::acquire(incoming, api, &Cause::Missing).await.map(Credential::Token);
+        return app_token::acquire(incoming, api, &Cause::Missing).await;
     }
     let failure = match renewed(incoming, &signed_in.session, api, &Cause::Missing).await {
-        Ok(token) => return Ok(Credential::Token(token)),
+        Ok(credential) => return Ok(credential),
         Err(failure) => failure,
     };
     match lookup(&signed_in.entry, api, incoming.now).valid() {
         Some(cached) if !matches!(failure, Failure::Ended(_)) => {
             let details = json!({ "api": api.name, "reason": format!("{failure:?}") });
             log::happened(incoming.runtime, &incoming.trace, Event::TokenStillUsed, details);
-            Ok(Credential::Token(cached.token.clone()))
+            Ok(cached.into())
         }
         Some(_) | None => Err(interaction::error(incoming, signed_in, api, failure)),
     }
@@ -72,7 +92,7 @@ pub(super) async fn replacement<R: Runtime>(
     signed_in: &SignedIn,
     api: &Api,
     cause: &Cause,
-) -> Result<Secret, Error> {
+) -> Result<Credential, Error> {
     if api.token == ApiToken::App {
         return app_token::acquire(incoming, api, cause).await;
     }
@@ -98,10 +118,10 @@ async fn renewed<R: Runtime>(
     session: &Session,
     api: &Api,
     cause: &Cause,
-) -> Result<Secret, Failure> {
+) -> Result<Credential, Failure> {
     let entry = account::renew(context, session, api, cause).await?;
     match lookup(&entry, api, context.now).valid() {
-        Some(cached) => Ok(cached.token.clone()),
+        Some(cached) => Ok(cached.into()),
         None => Err(Failure::NeedsUser { reason: InteractionReason::ScopesNotGranted, claims: None }),
     }
 }

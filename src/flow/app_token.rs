@@ -7,13 +7,13 @@
 use serde_json::{Map, json};
 
 use super::account::{self, Ask, Cause, Reply};
+use super::acquire::Credential;
 use super::log::{self, Event};
 use super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::{Context, documents, token_cache};
 use crate::config::Api;
 use crate::error::{Error, Failure};
 use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession};
-use crate::secret::Secret;
 use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
 use crate::session::keys::Purpose as SealedFor;
 use crate::session::session::SessionId;
@@ -21,9 +21,9 @@ use crate::session::storage_key::AppTokenKey;
 use crate::time::{Lifetime, Timestamp};
 
 /// The token in this isolate's memory.
-pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, api: &Api) -> Option<Secret> {
+pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, api: &Api) -> Option<Credential> {
     let cached = context.app.memory.app_token(&api.name)?;
-    cached.lookup_at(context.now).usable().map(|cached| cached.token.clone())
+    cached.lookup_at(context.now).usable().map(Credential::from)
 }
 
 /// The token from wherever it is kept, or a new one; one that is still valid if there is no other to be had.
@@ -31,7 +31,7 @@ pub(super) async fn acquire<R: Runtime>(
     context: &Context<'_, R>,
     api: &Api,
     cause: &Cause,
-) -> Result<Secret, Error> {
+) -> Result<Credential, Error> {
     let memory = &context.app.memory;
     let remembered = memory.app_token(&api.name);
     let outcome = if account::is_elsewhere(context) {
@@ -41,13 +41,13 @@ pub(super) async fn acquire<R: Runtime>(
     };
     match outcome {
         Ok(cached) => {
-            let token = cached.token.clone();
+            let credential = Credential::from(&cached);
             memory.remember_app_token(&api.name, cached);
-            Ok(token)
+            Ok(credential)
         }
         Err(failure) => {
             let still = remembered.filter(|cached| matches!(cause, Cause::Missing) && cached.expires_at > context.now);
-            still.map(|cached| cached.token).ok_or_else(|| error(failure))
+            still.as_ref().map(Credential::from).ok_or_else(|| error(failure))
         }
     }
 }

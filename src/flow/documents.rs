@@ -15,6 +15,7 @@ use crate::error::{Error, OpFault};
 use crate::memory::{Held, Slot};
 use crate::oidc::jwks::Jwks;
 use crate::oidc::metadata::Metadata;
+use crate::oidc::retry_after::retry_after;
 use crate::runtime::{OpResponse, RETRY_AFTER, Runtime, TransportFault};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
@@ -155,7 +156,7 @@ pub(super) async fn get<R: Runtime>(
     let request = request.body(Vec::new()).map_err(|_| Error::Bug("a request to the OP is malformed"))?;
     let timeout = context.app.config.provider.timeout;
     let response = context.runtime.call_op(request, timeout).await.map_err(Error::OpUnreachable)?;
-    match (response.status().as_u16(), outage(&response)) {
+    match (response.status().as_u16(), outage(&response, context.now)) {
         (200, _) => Ok(response.into_body()),
         (_, Some(fault)) => Err(Error::OpUnreachable(fault)),
         (status, None) => Err(Error::OpMisbehaved(OpFault::Status(endpoint, status))),
@@ -163,13 +164,11 @@ pub(super) async fn get<R: Runtime>(
 }
 
 /// Whether an answer only says that the OP cannot answer now.
-pub(super) fn outage(response: &OpResponse) -> Option<TransportFault> {
+pub(super) fn outage(response: &OpResponse, now: Timestamp) -> Option<TransportFault> {
     let status = response.status().as_u16();
-    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let wait = response.headers().get("retry-after").and_then(|value| retry_after(value.to_str().ok()?, now));
     match status {
-        429 | 503 => {
-            Some(TransportFault::Busy { retry_after: retry_after.unwrap_or(RETRY_AFTER).min(MAX_RETRY_AFTER) })
-        }
+        429 | 503 => Some(TransportFault::Busy { retry_after: wait.map_or(RETRY_AFTER, Lifetime::as_seconds) }),
         500.. => Some(TransportFault::Failing(status)),
         _ => None,
     }
@@ -186,4 +185,3 @@ const JWKS_LIFETIME: Lifetime = Lifetime::from_seconds(12 * 3600);
 const STORED_LIFETIME: Lifetime = Lifetime::from_seconds(7 * 24 * 3600);
 /// For so long after an outage the OP is not asked again: what `Retry-After` tells visitors, too.
 const PAUSE_AFTER_FAILURE: Lifetime = Lifetime::from_seconds(RETRY_AFTER);
-const MAX_RETRY_AFTER: u64 = 3600;

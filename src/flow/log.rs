@@ -10,6 +10,8 @@ use crate::runtime::Runtime;
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
+    /// The application got a token of its own.
+    AppTokenAcquired,
     /// A sign-in was completed.
     LoginCompleted,
     /// A browser was sent to the OP.
@@ -20,22 +22,29 @@ pub(super) enum Event {
     LogoutReturned,
     /// The store failed, and the request was served without it.
     StoreFailed,
+    /// Writing to the store was given up after several failures.
+    StoreGivenUp,
     /// A token was refreshed.
     TokenRefreshed,
-    /// A refresh failed, and a token that is still valid was used.
+    /// A refresh failed.
     TokenRefreshFailed,
+    /// A refresh failed, and a token that is still valid was used.
+    TokenStillUsed,
 }
 
 impl Event {
     const fn name(self) -> &'static str {
         match self {
+            Self::AppTokenAcquired => "app_token.acquired",
             Self::LoginCompleted => "login.completed",
             Self::LoginStarted => "login.started",
             Self::LogoutCompleted => "logout.completed",
             Self::LogoutReturned => "logout.returned",
             Self::StoreFailed => "store.failed",
+            Self::StoreGivenUp => "store.given_up",
             Self::TokenRefreshed => "token.refreshed",
             Self::TokenRefreshFailed => "token.refresh_failed",
+            Self::TokenStillUsed => "token.still_used",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Token requests (RFC 6749 §4.1.3, §6), built and parsed by the `oauth2` crate and sent by the runtime.
+//! Token requests (RFC 6749 §4.1.3, §4.4.2, §6), built and parsed by the `oauth2` crate and sent by the runtime.
 
 use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
 use oauth2::{
@@ -10,13 +10,19 @@ use super::{Context, documents};
 use crate::config::ClientCredential;
 use crate::error::{Error, OpFault};
 use crate::oidc::authorization::SIGN_IN_SCOPES;
+use crate::oidc::claims_challenge::ClaimsChallenge;
+use crate::oidc::claims_request::claims_request;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::pkce::CodeVerifier;
-use crate::oidc::token::{Remedy, TokenError, TokenParts, TokenResponse};
-use crate::runtime::{RETRY_AFTER, Runtime, TransportFault};
+use crate::oidc::token::{Remedy, TokenError, TokenErrorCode, TokenParts, TokenResponse};
+use crate::runtime::{OpRequest, OpResponse, RETRY_AFTER, Runtime, TransportFault};
+use crate::session::entry::CachedAccessToken;
+use crate::time::{Lifetime, Timestamp};
 
-/// What is exchanged for tokens. Both are used up.
+/// What is exchanged for tokens. A code and a rotated refresh token are used up.
 pub(super) enum Grant {
+    /// The client's own credentials (RFC 6749 §4.4).
+    ClientCredentials,
     /// A code, and the verifier that proves who asked for it (RFC 7636 §4.5).
     Code(String, CodeVerifier),
     /// A refresh token.
@@ -29,14 +35,23 @@ pub(super) struct Purpose<'a> {
     pub(super) scopes: &'a [String],
     /// The resource (RFC 8707).
     pub(super) resource: Option<&'a str>,
+    /// The claims that are demanded.
+    pub(super) claims: Option<&'a ClaimsChallenge>,
 }
 
 /// Why there are no tokens.
 pub(super) enum Refusal {
-    /// The grant is no good, or not without the user.
-    Grant,
+    /// The OP refuses this client, whoever the user is.
+    Client(TokenErrorCode),
     /// Anything else.
     Error(Error),
+    /// The grant is no good, or not without the user.
+    Grant {
+        /// Whether it is no good for any purpose.
+        is_spent: bool,
+        /// What the OP demands of the next sign-in.
+        claims: Option<ClaimsChallenge>,
+    },
 }
 
 type TokenClient = Client<
@@ -52,7 +67,7 @@ type TokenClient = Client<
     oauth2::EndpointSet,
 >;
 
-/// Sends one token request. It is never repeated: a code or a rotated refresh token works once.
+/// Sends a token request. One that redeems a code is never repeated; others are, once, should the OP stumble.
 pub(super) async fn exchange<R: Runtime>(
     context: &Context<'_, R>,
     metadata: &Metadata,
@@ -60,32 +75,65 @@ pub(super) async fn exchange<R: Runtime>(
     purpose: &Purpose<'_>,
 ) -> Result<TokenParts, Refusal> {
     let client = client(context, metadata)?;
-    let timeout = context.app.config.provider.timeout;
-    let send = async |request| {
-        let response = context.runtime.call_op(request, timeout).await?;
-        documents::outage(&response).map_or(Ok(response), Err)
-    };
-    let scope = scopes(purpose);
-    let extra = extra_parameters(context, purpose);
+    let claims = claims_request(&context.app.config.provider.client_capabilities, purpose.claims);
+    let extra = extra_parameters(context, purpose, claims.as_deref());
     let answer = match grant {
+        Grant::ClientCredentials => {
+            let request = client.exchange_client_credentials().add_scope(Scope::new(purpose.scopes.join(" ")));
+            let request = extra.iter().fold(request, |request, (name, value)| request.add_extra_param(*name, *value));
+            request.request_async(&async |request| send_twice(context, request).await).await
+        }
         Grant::Code(code, verifier) => {
             let verifier = PkceCodeVerifier::new(verifier.expose().to_owned());
             let request = client.exchange_code(AuthorizationCode::new(code)).set_pkce_verifier(verifier);
             // The Microsoft identity platform wants the one resource of a token request named by its scopes here too.
-            let scope = context.app.config.provider.is_entra.then_some(("scope", scope.as_str()));
-            let extra = extra.into_iter().chain(scope);
-            let request = extra.fold(request, |request, (name, value)| request.add_extra_param(name, value));
-            request.request_async(&send).await
+            let scope = context.app.config.provider.is_entra.then(|| ("scope", scopes(purpose)));
+            let request = extra.iter().fold(request, |request, (name, value)| request.add_extra_param(*name, *value));
+            let request = scope.into_iter().fold(request, |request, (name, value)| request.add_extra_param(name, value));
+            request.request_async(&async |request| send(context, request).await).await
         }
         Grant::Refresh(token) => {
             let token = RefreshToken::new(token);
-            let request = client.exchange_refresh_token(&token).add_scope(Scope::new(scope.clone()));
-            let request =
-                extra.into_iter().fold(request, |request, (name, value)| request.add_extra_param(name, value));
-            request.request_async(&send).await
+            let request = client.exchange_refresh_token(&token).add_scope(Scope::new(scopes(purpose)));
+            let request = extra.iter().fold(request, |request, (name, value)| request.add_extra_param(*name, *value));
+            request.request_async(&async |request| send_twice(context, request).await).await
         }
     };
     answer.map(TokenResponse::into_parts).map_err(refusal)
+}
+
+/// The token of a response as it is cached: with the scopes that were granted, or those asked for where it is silent
+/// (RFC 6749 §5.1). The Microsoft identity platform's `.default` stands for what was granted, and is kept beside it.
+pub(super) fn cached(response: &TokenParts, purpose: &Purpose<'_>, now: Timestamp) -> CachedAccessToken {
+    let mut scopes = response.scope.clone().unwrap_or_else(|| purpose.scopes.to_vec());
+    let defaults = purpose.scopes.iter().filter(|scope| scope.rsplit('/').next() == Some(".default"));
+    scopes.extend(defaults.filter(|scope| !scopes.contains(scope)).cloned().collect::<Vec<_>>());
+    CachedAccessToken {
+        resource: purpose.resource.map(str::to_owned),
+        scopes,
+        token: response.access_token.clone(),
+        issued_at: now,
+        expires_at: now + response.expires_in.unwrap_or(UNSTATED_LIFETIME),
+        refresh_at: response.refresh_in.map(|refresh_in| now + refresh_in),
+        claims: purpose.claims.map(ClaimsChallenge::name),
+    }
+}
+
+async fn send<R: Runtime>(context: &Context<'_, R>, request: OpRequest) -> Result<OpResponse, TransportFault> {
+    let response = context.runtime.call_op(request, context.app.config.provider.timeout).await?;
+    documents::outage(&response, context.runtime.now()).map_or(Ok(response), Err)
+}
+
+/// After a failure of the OP itself, which is often gone a moment later. Not after a time-out: the request may be done.
+async fn send_twice<R: Runtime>(context: &Context<'_, R>, request: OpRequest) -> Result<OpResponse, TransportFault> {
+    let again = request.clone();
+    match send(context, request).await {
+        Err(TransportFault::Failing(_)) => {
+            context.runtime.sleep(PAUSE).await;
+            send(context, again).await
+        }
+        outcome => outcome,
+    }
 }
 
 fn client<R: Runtime>(context: &Context<'_, R>, metadata: &Metadata) -> Result<TokenClient, Refusal> {
@@ -104,9 +152,14 @@ fn client<R: Runtime>(context: &Context<'_, R>, metadata: &Metadata) -> Result<T
     Ok(client.set_redirect_uri(redirect_url))
 }
 
-fn extra_parameters<'a, R: Runtime>(context: &Context<'_, R>, purpose: &Purpose<'a>) -> Vec<(&'static str, &'a str)> {
-    let client_info = context.app.config.provider.is_entra.then_some(("client_info", "1"));
-    purpose.resource.map(|resource| ("resource", resource)).into_iter().chain(client_info).collect()
+fn extra_parameters<'a, R: Runtime>(
+    context: &Context<'_, R>,
+    purpose: &Purpose<'a>,
+    claims: Option<&'a str>,
+) -> Vec<(&'static str, &'a str)> {
+    let client_info = context.app.config.provider.is_entra.then_some("1");
+    let parameters = [("resource", purpose.resource), ("claims", claims), ("client_info", client_info)];
+    parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 fn scopes(purpose: &Purpose<'_>) -> String {
@@ -118,8 +171,11 @@ fn scopes(purpose: &Purpose<'_>) -> String {
 fn refusal(error: RequestTokenError<TransportFault, TokenError>) -> Refusal {
     match error {
         RequestTokenError::ServerResponse(error) => match error.remedy() {
-            Remedy::NeedsUser => Refusal::Grant,
-            Remedy::Permanent => Refusal::Error(Error::OpRefused(error.code.name().to_owned())),
+            Remedy::NeedsUser => Refusal::Grant {
+                is_spent: error.spends_refresh_token(),
+                claims: error.claims.as_deref().and_then(ClaimsChallenge::parse),
+            },
+            Remedy::Permanent => Refusal::Client(error.code),
             Remedy::Transient => {
                 Refusal::Error(Error::OpUnreachable(TransportFault::Busy { retry_after: RETRY_AFTER }))
             }
@@ -130,3 +186,8 @@ fn refusal(error: RequestTokenError<TransportFault, TokenError>) -> Refusal {
         }
     }
 }
+
+/// A token whose life the OP does not state is used briefly.
+const UNSTATED_LIFETIME: Lifetime = Lifetime::from_seconds(300);
+/// Before the second try.
+const PAUSE: Lifetime = Lifetime::from_seconds(1);

@@ -44,10 +44,10 @@ impl ClaimsChallenge {
         &self.0
     }
 
-    /// A name for the challenge that says nothing about it.
+    /// A name for the challenge that says nothing about it: the same for equal challenges.
     #[must_use]
-    pub fn digest(&self) -> [u8; 32] {
-        Sha256::digest(&self.0).into()
+    pub fn name(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(&self.0))
     }
 
     pub(super) fn members(&self) -> Map<String, Value> {

@@ -124,6 +124,12 @@ impl TokenCacheEntry {
         self.asked.extend(earlier.asked.iter().filter(|asked| asked.counts(now)).cloned());
     }
 
+    /// The token of an entry that was made for one.
+    #[must_use]
+    pub fn into_only_token(mut self) -> Option<CachedAccessToken> {
+        self.access_tokens.pop()
+    }
+
     /// A claim that is text.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&str> {
@@ -313,7 +319,7 @@ mod tests {
         entry.consent(Consent { resource: Some("urn:r".to_owned()), scopes: scopes("a") });
         assert!(entry.is_consented(None, &scopes("openid A c")));
         assert!(!entry.is_consented(Some("urn:r"), &scopes("a b")));
-        entry.declined(None, &scopes("a c"));
+        entry.declined(None, &scopes("a b"), &scopes("a"));
         assert!(entry.is_consented(None, &scopes("a c")) && !entry.is_consented(None, &scopes("b")));
         assert!(entry.is_consented(Some("urn:r"), &scopes("a")));
     }

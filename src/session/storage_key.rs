@@ -15,6 +15,13 @@ pub struct EntryKey(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SidKey(String);
 
+/// The key of an access token of the application itself: `app/<hash of everything that it depends on>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppTokenKey {
+    name: String,
+    session: SessionId,
+}
+
 impl EntryKey {
     /// The key of a session's entry. `None` once the ring key that named it is gone.
     #[must_use]
@@ -60,6 +67,39 @@ impl SidKey {
     }
 }
 
+impl AppTokenKey {
+    /// The key of the application's own token for the same resource and scopes, under one key of the ring.
+    #[must_use]
+    pub fn new(
+        authority: &str,
+        client_id: &str,
+        resource: Option<&str>,
+        scopes: &[String],
+        keys: &PurposeKeys,
+    ) -> Self {
+        let mut parts: Vec<&[u8]> = vec![b"app token", authority.as_bytes(), client_id.as_bytes()];
+        parts.extend(resource.map(str::as_bytes).map_or([b"".as_slice(), b"".as_slice()], |text| [b"resource", text]));
+        parts.extend(scopes.iter().map(String::as_bytes));
+        let hash = keys.name(&parts);
+        let mut session = [0; 16];
+        session.copy_from_slice(hash.first_chunk::<16>().unwrap_or(&[0; 16]));
+        Self { name: format!("{APP_PREFIX}{}", URL_SAFE_NO_PAD.encode(hash)), session: SessionId::from_bytes(session) }
+    }
+
+    /// The key as text; also the name of the object that keeps the token.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// Stands for a session in an object that keeps sessions.
+    #[must_use]
+    pub const fn session(&self) -> SessionId {
+        self.session
+    }
+}
+
+const APP_PREFIX: &str = "app/";
 const SID_PREFIX: &str = "sid/";
 
 #[cfg(test)]

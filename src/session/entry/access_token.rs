@@ -46,6 +46,12 @@ impl CachedAccessToken {
         digest_of(self.token.expose())
     }
 
+    /// How good the token is.
+    #[must_use]
+    pub fn lookup_at(&self, now: Timestamp) -> Lookup<'_> {
+        if self.expires_at <= now { Lookup::Missing } else { self.at(now) }
+    }
+
     /// How good the token is at a moment before its end.
     pub(super) fn at(&self, now: Timestamp) -> Lookup<'_> {
         // MSAL's window, but never longer than makes sense for a short life.

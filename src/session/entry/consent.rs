@@ -40,10 +40,10 @@ impl TokenCacheEntry {
         known.scopes.extend(new);
     }
 
-    /// Takes back what turned out not to be granted.
-    pub fn declined(&mut self, resource: Option<&str>, granted: &[String]) {
+    /// Takes back what was asked for and turned out not to be granted.
+    pub fn declined(&mut self, resource: Option<&str>, asked: &[String], granted: &[String]) {
         for known in self.consents.iter_mut().filter(|known| known.resource.as_deref() == resource) {
-            known.scopes.retain(|scope| has(granted, scope));
+            known.scopes.retain(|scope| !has(asked, scope) || has(granted, scope));
         }
     }
 

@@ -1,0 +1,200 @@
+//! Calls of downstream APIs: the request goes on with an access token, and an answer that asks for another attempt gets
+//! one where nothing can be lost.
+//!
+//! The `at_once` half decides without waiting, from this isolate's memory; the other ends in the same plan.
+
+use std::borrow::Cow;
+
+use super::account::Cause;
+use super::acquire::{self, Credential};
+use super::authenticate::{self, SignedIn};
+use super::{Incoming, forward, interaction};
+use crate::config::{Api, ApiToken};
+use crate::error::{Error, InteractionReason};
+use crate::forwarding::{AnswerEdits, ForwardPlan, api_address, headers_to_remove};
+use crate::oidc::challenge::BearerChallenge;
+use crate::oidc::claims_challenge::ClaimsChallenge;
+use crate::oidc::retry_after::retry_after;
+use crate::request::Target;
+use crate::runtime::Runtime;
+use crate::time::{Lifetime, Timestamp};
+
+/// The plan for a call whose token is in memory and outside its expiry window.
+pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>, api: &Api, target: Target<'_>) -> Option<ForwardPlan> {
+    if !forward::is_ours(incoming) {
+        return None;
+    }
+    let signed_in = authenticate::at_once(incoming)?;
+    let credential = acquire::at_once(incoming, &signed_in, api)?;
+    Some(plan(incoming, &signed_in, api, target, &credential))
+}
+
+/// Calls an API for the signed-in user.
+pub(super) async fn serve<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    inbound: &R::Inbound,
+    api: &Api,
+    target: Target<'_>,
+) -> Result<R::Forwarded, Error> {
+    let signed_in = authenticate::signed_in(incoming).await?;
+    if !forward::is_ours(incoming) {
+        return Err(Error::UntrustedOrigin);
+    }
+    // Before the body: it cannot be sent twice.
+    let credential = acquire::credential(incoming, &signed_in, api).await?;
+    let call = ApiCall { incoming, inbound, api, target, signed_in };
+    let answer = call.send(&credential).await?;
+    call.settle(answer, credential.issued_at()).await
+}
+
+/// Looks at the answer to a call that [`at_once`] planned with the token of that moment.
+pub(super) async fn reconsider<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    inbound: &R::Inbound,
+    (api, target): (&Api, Target<'_>),
+    answer: R::Forwarded,
+    issued_at: Timestamp,
+) -> Result<R::Forwarded, Error> {
+    let signed_in = match authenticate::signed_in(incoming).await {
+        Ok(signed_in) => signed_in,
+        Err(error) => {
+            incoming.runtime.discard(answer);
+            return Err(error);
+        }
+    };
+    ApiCall { incoming, inbound, api, target, signed_in }.settle(answer, Some(issued_at)).await
+}
+
+/// One call, which is sent twice at most.
+struct ApiCall<'a, R: Runtime> {
+    incoming: &'a Incoming<'a, R>,
+    inbound: &'a R::Inbound,
+    api: &'a Api,
+    target: Target<'a>,
+    signed_in: SignedIn,
+}
+
+impl<R: Runtime> ApiCall<'_, R> {
+    async fn send(&self, credential: &Credential) -> Result<R::Forwarded, Error> {
+        let plan = plan(self.incoming, &self.signed_in, self.api, self.target, credential);
+        let answer = self.incoming.runtime.forward(self.inbound, &plan).await;
+        answer.map_err(|fault| Error::ApiUnreachable(self.api.name.clone(), fault))
+    }
+
+    /// Passes an answer on, or what a second attempt brings.
+    async fn settle(&self, answer: R::Forwarded, issued_at: Option<Timestamp>) -> Result<R::Forwarded, Error> {
+        match (self.incoming.runtime.status(&answer), issued_at) {
+            (401, Some(issued_at)) => match self.demand(&answer) {
+                Some(demand) => self.with_another_token(answer, demand.claims, issued_at).await,
+                None => Ok(answer),
+            },
+            (429 | 503, _) => self.after_a_while(answer).await,
+            _ => Ok(answer),
+        }
+    }
+
+    /// With another token, once. A body cannot be sent again: then the answer goes to the caller, whose next call finds
+    /// the other token, or the end-user is asked.
+    async fn with_another_token(
+        &self,
+        answer: R::Forwarded,
+        claims: Option<ClaimsChallenge>,
+        issued_at: Timestamp,
+    ) -> Result<R::Forwarded, Error> {
+        let cause = Cause::Rejected { token: self.rejected(issued_at), claims: claims.clone() };
+        let replacement = acquire::replacement(self.incoming, &self.signed_in, self.api, &cause).await;
+        let has_body = self.incoming.head.has_body();
+        let token = match replacement {
+            Ok(_) if has_body => return Ok(answer),
+            Err(error) if has_body && !matches!(error, Error::InteractionRequired(_) | Error::InteractionLoop(_)) => {
+                return Ok(answer);
+            }
+            outcome => outcome,
+        };
+        self.incoming.runtime.discard(answer);
+        let answer = self.send(&token?).await?;
+        let demanded = if self.incoming.runtime.status(&answer) == 401 { self.demand(&answer) } else { None };
+        match demanded.and_then(|demand| demand.claims) {
+            Some(claims) if self.api.token == ApiToken::User => {
+                self.incoming.runtime.discard(answer);
+                let reason = InteractionReason::ClaimsDemanded;
+                Err(interaction::required(self.incoming, &self.signed_in, self.api, reason, Some(claims)))
+            }
+            Some(_) | None => Ok(answer),
+        }
+    }
+
+    /// After the time that the API asks for, if a person would wait so long and sending twice is the same as once.
+    async fn after_a_while(&self, answer: R::Forwarded) -> Result<R::Forwarded, Error> {
+        let Incoming { context, head } = self.incoming;
+        let wait = context.runtime.answer_header(&answer, "retry-after");
+        let wait = wait.and_then(|value| retry_after(&value, context.runtime.now())).filter(|wait| *wait <= LONGEST_WAIT);
+        let Some(wait) = wait.filter(|_| head.method.is_idempotent() && !head.has_body()) else { return Ok(answer) };
+        context.runtime.discard(answer);
+        context.runtime.sleep(wait).await;
+        let credential = acquire::credential(self.incoming, &self.signed_in, self.api).await?;
+        self.send(&credential).await
+    }
+
+    /// What a 401 asks for that another token can bring; `None` if nothing can be known of it.
+    fn demand(&self, answer: &R::Forwarded) -> Option<Demand> {
+        let field = self.incoming.runtime.answer_header(answer, "www-authenticate")?;
+        let challenges = BearerChallenge::parse_field(&field);
+        let claims = challenges.iter().filter(|challenge| challenge.is_insufficient_claims());
+        if let Some(claims) = claims.filter_map(|challenge| challenge.claims.clone()).next() {
+            return Some(Demand { claims: Some(claims) });
+        }
+        let is_invalid = |challenge: &BearerChallenge| challenge.error.as_deref() == Some("invalid_token");
+        challenges.iter().any(is_invalid).then_some(Demand { claims: None })
+    }
+
+    /// Names the token that the API refused; nothing, if another one has taken its place by now.
+    fn rejected(&self, issued_at: Timestamp) -> String {
+        let (app, user);
+        let cached = if self.api.token == ApiToken::App {
+            app = self.incoming.app.memory.app_token(&self.api.name);
+            app.as_ref()
+        } else {
+            user = acquire::lookup(&self.signed_in.entry, self.api, self.incoming.now);
+            user.valid()
+        };
+        cached.filter(|cached| cached.issued_at == issued_at).map(|cached| cached.digest()).unwrap_or_default()
+    }
+}
+
+/// What an API asks for.
+struct Demand {
+    claims: Option<ClaimsChallenge>,
+}
+
+fn plan<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    signed_in: &SignedIn,
+    api: &Api,
+    target: Target<'_>,
+    credential: &Credential,
+) -> ForwardPlan {
+    let mut remove = headers_to_remove(incoming.head);
+    // The cookies of our origin are not the API's business, and neither is where its caller is.
+    remove.extend(["cookie", "origin", "referer"].map(str::to_owned));
+    let extra = api.extra_headers.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone()));
+    let mut set: Vec<_> = extra.collect();
+    if let Credential::Token { token, .. } = credential {
+        set.push((Cow::Borrowed("authorization"), format!("Bearer {}", token.expose())));
+    }
+    ForwardPlan {
+        url: api_address(api, target),
+        remove,
+        set,
+        timeout: api.timeout,
+        reconsider: Some(credential.issued_at().unwrap_or(Timestamp::from_unix(0))),
+        answer: AnswerEdits {
+            set_cookie: forward::rolled(incoming, signed_in),
+            drop_cookies: true,
+            force_no_store: true,
+        },
+    }
+}
+
+/// Longer than this a person looks at nothing.
+const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(5);
