@@ -5,6 +5,8 @@
 
 pub mod algorithm;
 pub mod authorization;
+pub mod claims_challenge;
+pub mod claims_request;
 pub mod client_info;
 pub mod end_session;
 pub mod endpoint;

@@ -12,6 +12,8 @@
 
 #[path = "oidc/authorization.rs"]
 mod authorization;
+#[path = "oidc/claims.rs"]
+mod claims;
 #[path = "oidc/documents.rs"]
 mod documents;
 #[path = "oidc/id_token.rs"]
