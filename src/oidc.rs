@@ -5,6 +5,7 @@
 
 pub mod algorithm;
 pub mod authorization;
+pub mod challenge;
 pub mod claims_challenge;
 pub mod claims_request;
 pub mod client_info;

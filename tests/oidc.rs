@@ -12,6 +12,8 @@
 
 #[path = "oidc/authorization.rs"]
 mod authorization;
+#[path = "oidc/challenge.rs"]
+mod challenge;
 #[path = "oidc/claims.rs"]
 mod claims;
 #[path = "oidc/documents.rs"]
