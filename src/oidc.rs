@@ -17,5 +17,6 @@ mod json_object;
 pub mod jwks;
 pub mod metadata;
 pub mod pkce;
+pub mod retry_after;
 pub mod token;
 pub mod user_info;

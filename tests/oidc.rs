@@ -24,6 +24,8 @@ mod id_token;
 mod properties;
 #[path = "oidc/provider.rs"]
 mod provider;
+#[path = "oidc/retry_after.rs"]
+mod retry_after;
 #[path = "oidc/token.rs"]
 mod token;
 #[path = "oidc/vectors.rs"]
