@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use url::Url;
+use url::{Url, form_urlencoded};
 
-use crate::request::RequestHead;
+use crate::config::Api;
+use crate::request::{RequestHead, Target};
 use crate::reserved_headers::is_reserved;
 use crate::session::cookie::Cookies;
 use crate::session::entry::TokenCacheEntry;
@@ -69,10 +70,10 @@ pub fn identity_headers(entry: &TokenCacheEntry, provider: &str) -> Vec<(Cow<'st
     let name = ["preferred_username", "email", "name", "sub"].iter().find_map(|claim| entry.claim(claim)).unwrap_or("");
     let id = entry.claim("oid").or_else(|| entry.claim("sub")).unwrap_or("");
     vec![
-        ("x-ms-client-principal", STANDARD.encode(principal(entry, provider).to_string())),
-        ("x-ms-client-principal-id", ascii(id)),
-        ("x-ms-client-principal-idp", idp(provider).to_owned()),
-        ("x-ms-client-principal-name", ascii(name)),
+        ("x-ms-client-principal".into(), STANDARD.encode(principal(entry, provider).to_string())),
+        ("x-ms-client-principal-id".into(), ascii(id)),
+        ("x-ms-client-principal-idp".into(), idp(provider).to_owned()),
+        ("x-ms-client-principal-name".into(), ascii(name)),
     ]
 }
 
@@ -80,14 +81,37 @@ pub fn identity_headers(entry: &TokenCacheEntry, provider: &str) -> Vec<(Cow<'st
 #[must_use]
 pub fn origin_headers(head: &RequestHead<'_>, public_origin: &Url) -> Vec<(Cow<'static, str>, String)> {
     let mut headers = vec![
-        ("x-forwarded-host", public_origin.authority().to_owned()),
-        ("x-forwarded-proto", public_origin.scheme().to_owned()),
+        ("x-forwarded-host".into(), public_origin.authority().to_owned()),
+        ("x-forwarded-proto".into(), public_origin.scheme().to_owned()),
     ];
     // Cloudflare sets this one itself, whatever the client sent.
     if let Some(address) = head.header("cf-connecting-ip") {
-        headers.push(("x-forwarded-for", address.to_owned()));
+        headers.push(("x-forwarded-for".into(), address.to_owned()));
     }
     headers
+}
+
+/// The address of a call: the API's own, with the caller's path and query. The operator's query parameters take the place
+/// of any of the same name that the caller sends.
+#[must_use]
+pub fn api_address(api: &Api, target: Target<'_>) -> String {
+    if api.extra_query.is_empty() {
+        return target.under(&api.base_url);
+    }
+    let is_extra = |parameter: &str| {
+        let name = form_urlencoded::parse(parameter.as_bytes()).next().map(|(name, _)| name);
+        name.is_some_and(|name| api.extra_query.iter().any(|(extra, _)| extra.eq_ignore_ascii_case(&name)))
+    };
+    let mut url = target.without_query().under(&api.base_url);
+    let mut separator = '?';
+    for parameter in target.query().unwrap_or("").split('&').filter(|part| !part.is_empty() && !is_extra(part)) {
+        url.push(separator);
+        url.push_str(parameter);
+        separator = '&';
+    }
+    url.push(separator);
+    url.push_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(&api.extra_query).finish());
+    url
 }
 
 fn principal(entry: &TokenCacheEntry, provider: &str) -> Value {
@@ -157,7 +181,7 @@ mod tests {
     fn the_principal_is_app_services_and_names_are_ascii() {
         let claims: Map<String, Value> =
             serde_json::from_str(r#"{"sub":"s1","name":"Zoë 100%\r\nX: y","roles":["a","b"]}"#).unwrap();
-        let entry = TokenCacheEntry::new("https://op.example".to_owned(), claims, None, None, Timestamp::from_unix(0));
+        let entry = TokenCacheEntry::new("https://op.example".to_owned(), claims, Timestamp::from_unix(0));
         let headers = identity_headers(&entry, "AzureAd");
         assert_eq!(headers[3].1, "Zo%C3%AB 100%25%0D%0AX: y");
         let principal = STANDARD.decode(&headers[0].1).unwrap();

@@ -194,6 +194,12 @@ impl<'a> Target<'a> {
         Self { path, query: self.query }
     }
 
+    /// This target without its query.
+    #[must_use]
+    pub(crate) const fn without_query(self) -> Self {
+        Self { path: self.path, query: None }
+    }
+
     /// The absolute URL of this target under `base`, whose path is kept as a prefix.
     #[must_use]
     pub fn under(self, base: &Url) -> String {

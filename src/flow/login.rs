@@ -3,16 +3,18 @@
 use serde_json::json;
 
 use super::log::{self, Event};
-use super::{Incoming, documents};
+use super::sign_in_scope::SignInScope;
+use super::{Incoming, authenticate, documents, interaction};
 use crate::answer::Answer;
-use crate::config::Config;
 use crate::error::Error;
 use crate::oidc::authorization::AuthorizationRequest;
+use crate::oidc::claims_request::claims_request;
 use crate::request::Method;
 use crate::router;
 use crate::runtime::Runtime;
 use crate::session::cookie::{CookieName, Cookies};
-use crate::session::login_attempt::{Beginning, LoginAttempt, surplus};
+use crate::session::login_attempt::{Beginning, Interaction, LoginAttempt, surplus};
+use crate::session::login_request::LoginRequest;
 use crate::session::return_to::ReturnTo;
 
 /// What a login is to do besides signing in.
@@ -21,16 +23,18 @@ pub(super) struct Wish {
     prompt: Option<String>,
     login_hint: Option<String>,
     domain_hint: Option<String>,
+    interaction: Option<Interaction>,
 }
 
 impl Wish {
-    /// To come back to the page that was asked for.
-    pub(super) fn to_return_to<R: Runtime>(incoming: &Incoming<'_, R>) -> Self {
+    /// To come back to the page that was asked for, with what an API lacks.
+    pub(super) fn to_return_to<R: Runtime>(incoming: &Incoming<'_, R>, interaction: Option<Interaction>) -> Self {
         Self {
             return_to: wanted(incoming, &incoming.head.target.path_and_query()),
             prompt: None,
             login_hint: None,
             domain_hint: None,
+            interaction,
         }
     }
 }
@@ -39,6 +43,9 @@ impl Wish {
 pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
     incoming.only(&[Method::Get, Method::Head], "GET, HEAD")?;
     let hint = |name| incoming.parameter(name).filter(|hint: &String| hint.len() <= MAX_HINT);
+    let request = incoming.parameter("request").map(|sealed| {
+        LoginRequest::open(&sealed, &incoming.app.ring, incoming.now).map_err(Error::LoginRequestInvalid)
+    });
     let wish = Wish {
         return_to: incoming
             .parameter("return_to")
@@ -46,6 +53,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
         prompt: hint("prompt").filter(|prompt| PROMPTS.contains(&prompt.as_str())),
         login_hint: hint("login_hint"),
         domain_hint: hint("domain_hint"),
+        interaction: request.transpose()?.map(|request| request.interaction),
     };
     begin(incoming, wish).await
 }
@@ -54,16 +62,24 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
 pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) -> Result<Answer, Error> {
     let config = &incoming.app.config;
     let metadata = documents::metadata(incoming).await?;
-    let (resource, scopes) = redeemed_for(config);
+    let entry = match &wish.interaction {
+        Some(_) => authenticate::signed_in(incoming).await.ok().map(|signed_in| signed_in.entry),
+        None => None,
+    };
+    let scope = SignInScope::of(config, wish.interaction.as_ref(), entry.as_deref());
+    let (resource, scopes) = scope.redeemed_for();
+    let claims = wish.interaction.as_ref().and_then(|interaction| interaction.claims.clone());
     let attempt = LoginAttempt::begin(Beginning {
         random: incoming.runtime.random(),
         return_to: wish.return_to,
         provider: config.provider.name.to_owned(),
         resource,
         scopes,
+        interaction: wish.interaction,
         now: incoming.now,
     });
-    let (scopes, resources) = consented_to(config);
+    let entry = entry.as_deref();
+    let (scopes, resources) = scope.consented_to();
     let location = AuthorizationRequest {
         client_id: &config.provider.client_id,
         redirect_uri: &config.public_url(&config.paths.callback),
@@ -73,44 +89,34 @@ pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) ->
         nonce: &attempt.nonce,
         code_challenge: &attempt.verifier.challenge(),
         prompt: wish.prompt.as_deref(),
-        login_hint: wish.login_hint.as_deref(),
-        domain_hint: wish.domain_hint.as_deref(),
+        login_hint: wish.login_hint.as_deref().or_else(|| entry.and_then(interaction::login_hint)),
+        domain_hint: wish
+            .domain_hint
+            .as_deref()
+            .or_else(|| entry.filter(|_| config.provider.is_entra).and_then(interaction::domain_hint)),
         max_age: None,
         acr_values: None,
-        claims: None,
+        claims: claims_request(&config.provider.client_capabilities, claims.as_ref()).as_deref(),
         client_info: config.provider.is_entra,
         extra: &config.provider.extra_query,
     }
     .url(&metadata.authorization_endpoint);
     log::happened(incoming.runtime, &incoming.trace, Event::LoginStarted, json!({ "attempt": attempt.id() }));
-    let sealed = attempt.seal(&incoming.app.ring, incoming.runtime.random());
-    let cookie = CookieName::LoginAttempt(attempt.id()).set(&sealed, config.session.login_attempt);
-    let answer = Answer::redirect(302, location.into()).with("set-cookie", cookie);
+    let answer = Answer::redirect(302, location.into()).with("set-cookie", cookie(incoming, attempt));
     Ok(give_up_surplus(incoming, answer))
 }
 
-/// What the code is redeemed for: UserInfo, which takes no token made for an API, where it is called; else the first API.
-/// A token request names one resource, and the refresh token serves the others.
-fn redeemed_for(config: &Config) -> (Option<String>, Vec<String>) {
-    config.apis.first().filter(|_| !config.provider.user_info).map_or_else(
-        || (None, config.provider.scopes.clone()),
-        |api| (api.resource.clone(), [config.provider.scopes.as_slice(), api.scopes.as_slice()].concat()),
-    )
-}
-
-/// What the user is asked to consent to at once: the scopes and resources of every API.
-fn consented_to(config: &Config) -> (Vec<String>, Vec<String>) {
-    let mut scopes = config.provider.scopes.clone();
-    let mut resources: Vec<String> = Vec::new();
-    for api in &config.apis {
-        scopes.extend_from_slice(&api.scopes);
-        if let Some(resource) = &api.resource
-            && !resources.contains(resource)
-        {
-            resources.push(resource.clone());
-        }
+/// The cookie of an attempt. Where claims make it longer than a browser keeps, the way back is given up for the start page.
+fn cookie<R: Runtime>(incoming: &Incoming<'_, R>, attempt: LoginAttempt) -> String {
+    let seal = |attempt: &LoginAttempt| {
+        let sealed = attempt.seal(&incoming.app.ring, incoming.runtime.random());
+        CookieName::LoginAttempt(attempt.id()).set(&sealed, incoming.app.config.session.login_attempt)
+    };
+    let cookie = seal(&attempt);
+    if cookie.len() <= MAX_COOKIE {
+        return cookie;
     }
-    (scopes, resources)
+    seal(&LoginAttempt { return_to: ReturnTo::root(), ..attempt })
 }
 
 /// Cookies of attempts that were never finished must not pile up until a server refuses the header.
@@ -136,5 +142,7 @@ fn wanted<R: Runtime>(incoming: &Incoming<'_, R>, wanted: &str) -> ReturnTo {
 /// Attempts that one browser may have under way at once.
 const MAX_ATTEMPTS: usize = 8;
 const MAX_HINT: usize = 320;
+/// What a browser keeps of one cookie, its attributes included.
+const MAX_COOKIE: usize = 4096;
 /// `none` is missing: a page that wants to know without asking the user has `/.auth/me`.
 const PROMPTS: &[&str] = &["login", "select_account", "consent"];

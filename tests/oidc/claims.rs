@@ -61,6 +61,15 @@ proptest! {
     }
 
     #[test]
+    fn no_spelling_of_a_string_gets_longer(text in r#"([ -!#-\[\]-~ü€😀]|\\["\\/bfnrt]|\\u[0-9a-f]{4}){0,40}"#) {
+        let json = format!(r#"{{"a":"{text}"}}"#);
+        if let Some(challenge) = ClaimsChallenge::parse(&json) {
+            prop_assert!(challenge.as_str().len() <= json.len(), "{}", json);
+            prop_assert_eq!(ClaimsChallenge::parse(challenge.as_str()), Some(challenge));
+        }
+    }
+
+    #[test]
     fn every_form_of_one_object_is_one_challenge(members in claims()) {
         let json = Value::Object(members).to_string();
         let pretty = serde_json::to_string_pretty(&serde_json::from_str::<Value>(&json).unwrap()).unwrap();
@@ -79,6 +88,7 @@ proptest! {
     #[test]
     fn a_challenge_survives_its_own_text(members in claims()) {
         if let Some(challenge) = ClaimsChallenge::parse(&Value::Object(members).to_string()) {
+            prop_assert!(challenge.as_str().len() <= MAX_CLAIMS_BYTES);
             let stored = serde_json::to_string(&challenge).unwrap();
             prop_assert_eq!(&serde_json::from_str::<ClaimsChallenge>(&stored).unwrap(), &challenge);
             prop_assert_eq!(ClaimsChallenge::decode(challenge.as_str()), Some(challenge));
