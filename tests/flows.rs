@@ -48,6 +48,8 @@ mod logout;
 mod microsoft;
 #[path = "flows/misbehaving_op.rs"]
 mod misbehaving_op;
+#[path = "flows/model/mod.rs"]
+mod model;
 #[path = "flows/op/mod.rs"]
 mod op;
 #[path = "flows/outage.rs"]
