@@ -12,8 +12,12 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
+#[path = "flows/accounts.rs"]
+mod accounts;
 #[path = "flows/anonymous.rs"]
 mod anonymous;
+#[path = "flows/background.rs"]
+mod background;
 #[path = "flows/browser.rs"]
 mod browser;
 #[path = "flows/callback.rs"]
@@ -44,6 +48,8 @@ mod logout;
 mod microsoft;
 #[path = "flows/misbehaving_op.rs"]
 mod misbehaving_op;
+#[path = "flows/model/mod.rs"]
+mod model;
 #[path = "flows/op/mod.rs"]
 mod op;
 #[path = "flows/outage.rs"]
@@ -60,7 +66,13 @@ mod rotation;
 mod routing;
 #[path = "flows/schedule.rs"]
 mod schedule;
+#[path = "flows/serving.rs"]
+mod serving;
 #[path = "flows/session.rs"]
 mod session;
+#[path = "flows/site.rs"]
+mod site;
+#[path = "flows/storage.rs"]
+mod storage;
 #[path = "flows/world.rs"]
 mod world;

@@ -1,9 +1,12 @@
 //! A browser: keeps cookies, sends what browsers send, and carries people to the OpenID Provider and back.
 
+use std::cell::RefCell;
+
 use crate::deployment::PUBLIC;
 use crate::jar::Jar;
 use crate::op::EndUser;
 use crate::request::{Received, Request};
+use crate::site::Site;
 use crate::world::World;
 
 pub(crate) const SESSION: &str = "__Host-session";
@@ -13,11 +16,13 @@ pub(crate) const LOGIN: &str = "__Host-login-";
 pub(crate) struct Browser<'w> {
     pub(crate) world: &'w World,
     pub(crate) jar: Jar,
+    /// The isolate that serves it; the world's current one unless it has moved.
+    site: RefCell<Option<Site<'w>>>,
 }
 
 impl<'w> Browser<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
-        Self { world, jar: Jar::default() }
+        Self { world, jar: Jar::default(), site: RefCell::default() }
     }
 
     /// A browser that `user` has signed in with.
@@ -30,7 +35,12 @@ impl<'w> Browser<'w> {
 
     /// Another browser with a copy of the cookies of this one.
     pub(crate) fn copy(&self) -> Self {
-        Self { world: self.world, jar: self.jar.clone() }
+        Self { world: self.world, jar: self.jar.clone(), site: self.site.clone() }
+    }
+
+    /// From now on that isolate serves this browser.
+    pub(crate) fn moves_to(&self, site: &Site<'w>) {
+        self.site.replace(Some(site.clone()));
     }
 
     /// The request with this browser's cookies.
@@ -42,7 +52,8 @@ impl<'w> Browser<'w> {
     }
 
     pub(crate) fn send(&self, request: Request) -> Received {
-        let received = self.world.serve(&self.with_cookies(request));
+        let site = self.site.borrow().clone().unwrap_or_else(|| self.world.site());
+        let received = site.serve(&self.with_cookies(request));
         self.receive(&received);
         received
     }

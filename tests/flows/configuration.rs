@@ -25,7 +25,7 @@ fn any_fault_of_the_configuration_refuses_every_request() {
         let environment = deployment::changed(deployment::environment(), &vars);
         let faults = App::new(&environment.to_string()).err().expect("accepted");
         let world = World::new();
-        flow::misconfigured(&world, &faults);
+        flow::misconfigured(&world.site(), &faults);
         assert!(world.has_logged("config.invalid"));
         for (request, is_page) in [
             (Request::script("GET", "https://app.example/page"), false),
@@ -34,7 +34,7 @@ fn any_fault_of_the_configuration_refuses_every_request() {
         ] {
             let text = request.text();
             let head = RequestHead::parse(&text).unwrap();
-            let answer = Received::from_answer(flow::refuse_all(&world, &head, &Error::Misconfigured));
+            let answer = Received::from_answer(flow::refuse_all(&world.site(), &head, &Error::Misconfigured));
             assert_eq!(answer.status, 500);
             assert!(!answer.body.contains("Session") && !answer.body.contains("Gateway"));
             if !is_page {

@@ -1,6 +1,9 @@
 //! What the operator configured: environments for the worlds, with hostile characters wherever they are allowed.
 
+use std::rc::Rc;
+
 use serde_json::{Value, json};
+use vestibule::app::App;
 
 pub(crate) const PUBLIC: &str = "https://app.example";
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:8080";
@@ -48,6 +51,18 @@ pub(crate) fn microsoft() -> Value {
         vars["DownstreamApis"][api].as_object_mut().unwrap().remove("Resource");
     }
     environment
+}
+
+/// The environment with an object for every account.
+pub(crate) fn with_accounts(mut environment: Value) -> Value {
+    environment["bindings"].as_array_mut().unwrap().push("ACCOUNTS".into());
+    environment
+}
+
+/// An isolate of the deployment, with nothing in its memory.
+pub(crate) fn app(environment: &Value) -> Rc<App> {
+    let app = App::new(&environment.to_string());
+    Rc::new(app.unwrap_or_else(|faults| panic!("{}", faults.iter().map(ToString::to_string).collect::<String>())))
 }
 
 /// The environment with some variables changed (RFC 7396).

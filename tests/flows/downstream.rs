@@ -1,6 +1,7 @@
 //! The origin and the APIs: they record what reaches them, and answer or fail as told.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 
 use vestibule::forwarding::ForwardPlan;
 use vestibule::runtime::TransportFault;
@@ -22,6 +23,15 @@ pub(crate) struct Downstream {
     pub(crate) fault: RefCell<Option<TransportFault>>,
     /// Headers of the next answers.
     pub(crate) answer_headers: RefCell<Vec<(String, String)>>,
+    scripted: RefCell<VecDeque<Scripted>>,
+    discarded: Cell<usize>,
+}
+
+/// What the next request to an address that starts with `base` is answered.
+struct Scripted {
+    base: String,
+    status: u16,
+    headers: Vec<(String, String)>,
 }
 
 impl Arrival {
@@ -51,6 +61,28 @@ impl Downstream {
         }
     }
 
+    /// The next request to an API gets this answer; further ones wait behind it.
+    pub(crate) fn answer_next(&self, status: u16, headers: &[(&str, &str)]) {
+        self.answer_next_at("https://", status, headers);
+    }
+
+    /// The next request to an address that starts with `base` gets this answer.
+    pub(crate) fn answer_next_at(&self, base: &str, status: u16, headers: &[(&str, &str)]) {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.scripted.borrow_mut().push_back(Scripted { base: base.to_owned(), status, headers });
+    }
+
+    /// An answer that nobody will read.
+    pub(crate) fn discard(&self, answer: &Received) {
+        assert!(answer.is_forwarded, "an answer of our own: {answer:?}");
+        self.discarded.set(self.discarded.get() + 1);
+    }
+
+    /// How many answers were discarded.
+    pub(crate) fn discarded(&self) -> usize {
+        self.discarded.get()
+    }
+
     pub(crate) fn arrivals(&self) -> Vec<Arrival> {
         self.arrivals.borrow().clone()
     }
@@ -65,7 +97,8 @@ impl Downstream {
 
     /// The answer after the edits, as the edge makes them on native handles.
     fn answer(&self, plan: &ForwardPlan) -> Received {
-        let mut headers = self.answer_headers.borrow().clone();
+        let (status, scripted) = self.scripted_for(&plan.url).unwrap_or((200, Vec::new()));
+        let mut headers = [self.answer_headers.borrow().clone(), scripted].concat();
         if plan.answer.drop_cookies {
             headers.retain(|(name, _)| name != "set-cookie");
         }
@@ -75,6 +108,12 @@ impl Downstream {
             headers.push(("cache-control".to_owned(), "no-store".to_owned()));
         }
         headers.extend(plan.answer.set_cookie.iter().map(|cookie| ("set-cookie".to_owned(), cookie.clone())));
-        Received { status: 200, headers, body: "downstream".to_owned(), is_forwarded: true }
+        Received { status, headers, body: "downstream".to_owned(), is_forwarded: true }
+    }
+
+    fn scripted_for(&self, url: &str) -> Option<(u16, Vec<(String, String)>)> {
+        let mut scripted = self.scripted.borrow_mut();
+        let next = scripted.iter().position(|scripted| url.starts_with(&scripted.base))?;
+        scripted.remove(next).map(|scripted| (scripted.status, scripted.headers))
     }
 }

@@ -1,6 +1,10 @@
-//! Workers KV in memory: expiry by the world's clock, a record of everything done, and faults on demand.
+//! Workers KV in memory: a centre, and at each location copies of what was read or written there. Expiry goes by the
+//! world's clock; everything done is recorded; faults come on demand.
+//!
+//! A location that has read a key, or found it missing, or changed it, goes on seeing that for a minute. Whoever
+//! writes last wins.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use vestibule::runtime::{KvListing, StoreFault};
@@ -15,61 +19,78 @@ pub(crate) enum Operation {
     List(String),
 }
 
+/// A value as the store keeps it.
 #[derive(Clone)]
-struct Stored {
-    value: Vec<u8>,
-    metadata: String,
-    expires_at: Timestamp,
+pub(crate) struct Stored {
+    pub(crate) value: Vec<u8>,
+    pub(crate) metadata: String,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Where and when something is done.
+#[derive(Clone, Copy)]
+pub(crate) struct At {
+    pub(crate) location: usize,
+    pub(crate) now: Timestamp,
+}
+
+/// What a location believes, and until when.
+struct Copied {
+    stored: Option<Stored>,
+    until: Timestamp,
 }
 
 #[derive(Default)]
 pub(crate) struct Kv {
     values: RefCell<BTreeMap<String, Stored>>,
+    copies: RefCell<BTreeMap<(usize, String), Copied>>,
+    changed_at: RefCell<BTreeMap<String, Timestamp>>,
+    delayed: RefCell<Vec<(At, String, Stored)>>,
     operations: RefCell<Vec<Operation>>,
     failing: RefCell<Vec<(StoreFault, String)>>,
+    losing: RefCell<Vec<String>>,
+    delaying: RefCell<Vec<String>>,
     unlisted: RefCell<Vec<String>>,
+    /// Whether a second change of a key within the same second is refused.
+    pub(crate) throttles: Cell<bool>,
 }
 
 impl Kv {
-    pub(crate) fn get(&self, key: &str, now: Timestamp) -> Result<Option<Vec<u8>>, StoreFault> {
+    pub(crate) fn get(&self, at: At, key: &str) -> Result<Option<Vec<u8>>, StoreFault> {
         self.record(Operation::Get(key.to_owned()));
         self.fail(StoreFault::Get, key)?;
-        let values = self.values.borrow();
-        Ok(values.get(key).filter(|stored| stored.expires_at > now).map(|stored| stored.value.clone()))
+        let is_current = |stored: &Stored| stored.expires_at > at.now;
+        let mut copies = self.copies.borrow_mut();
+        let place = (at.location, key.to_owned());
+        if copies.get(&place).is_none_or(|copied| copied.until <= at.now) {
+            let stored = self.values.borrow().get(key).cloned().filter(is_current);
+            copies.insert(place.clone(), Copied { stored, until: at.now + COPY_LIFETIME });
+        }
+        Ok(copies[&place].stored.clone().filter(is_current).map(|stored| stored.value))
     }
 
-    pub(crate) fn put(
-        &self,
-        key: &str,
-        value: &[u8],
-        metadata: &str,
-        ends: (Timestamp, Lifetime),
-    ) -> Result<(), StoreFault> {
-        let (now, lifetime) = ends;
+    pub(crate) fn put(&self, at: At, key: &str, stored: Stored) -> Result<(), StoreFault> {
+        let lifetime = stored.expires_at.since(at.now);
         self.record(Operation::Put(key.to_owned(), lifetime.as_seconds()));
         assert!(lifetime.as_seconds() >= 60, "Workers KV refuses a life of {lifetime}");
+        let metadata = &stored.metadata;
         assert!(key.len() <= 512 && metadata.len() <= 1024, "Workers KV refuses {key} with {metadata}");
-        self.fail(StoreFault::Put, key)?;
-        let stored = Stored { value: value.to_vec(), metadata: metadata.to_owned(), expires_at: now + lifetime };
-        self.values.borrow_mut().insert(key.to_owned(), stored);
-        Ok(())
+        self.change(StoreFault::Put, at, key, Some(stored))
     }
 
-    pub(crate) fn delete(&self, key: &str) -> Result<(), StoreFault> {
+    pub(crate) fn delete(&self, at: At, key: &str) -> Result<(), StoreFault> {
         self.record(Operation::Delete(key.to_owned()));
-        self.fail(StoreFault::Delete, key)?;
-        self.values.borrow_mut().remove(key);
-        Ok(())
+        self.change(StoreFault::Delete, at, key, None)
     }
 
-    pub(crate) fn list(&self, prefix: &str, now: Timestamp) -> Result<Vec<KvListing>, StoreFault> {
+    pub(crate) fn list(&self, at: At, prefix: &str) -> Result<Vec<KvListing>, StoreFault> {
         self.record(Operation::List(prefix.to_owned()));
         self.fail(StoreFault::List, prefix)?;
         let values = self.values.borrow();
         let unlisted = self.unlisted.borrow();
         let listed = values
             .iter()
-            .filter(|(key, stored)| key.starts_with(prefix) && stored.expires_at > now && !unlisted.contains(key));
+            .filter(|(key, stored)| key.starts_with(prefix) && stored.expires_at > at.now && !unlisted.contains(key));
         Ok(listed
             .map(|(key, stored)| KvListing { key: key.clone(), metadata: Some(stored.metadata.clone()) })
             .collect())
@@ -80,8 +101,28 @@ impl Kv {
         self.failing.borrow_mut().push((fault, prefix.to_owned()));
     }
 
+    /// From now on changes of keys with `prefix` are made and reported as failed.
+    pub(crate) fn lose_acknowledgements(&self, prefix: &str) {
+        self.losing.borrow_mut().push(prefix.to_owned());
+    }
+
+    /// From now on values for keys with `prefix` are reported as failed and written by [`Self::deliver_late`].
+    pub(crate) fn delay_puts(&self, prefix: &str) {
+        self.delaying.borrow_mut().push(prefix.to_owned());
+    }
+
+    /// Writes what was delayed, whatever has happened to those keys meanwhile.
+    pub(crate) fn deliver_late(&self) {
+        for (at, key, stored) in self.delayed.take() {
+            self.apply(at, &key, Some(stored));
+        }
+    }
+
+    /// Ends every fault. What was delayed is still under way.
     pub(crate) fn recover(&self) {
-        self.failing.borrow_mut().clear();
+        self.failing.take();
+        self.losing.take();
+        self.delaying.take();
     }
 
     /// Listings lag behind: what is there now stays out of them.
@@ -104,10 +145,11 @@ impl Kv {
         self.values.borrow()[key].value.clone()
     }
 
-    /// Puts a value in place behind the code's back, as a stale replica or an intruder would.
+    /// Puts a value in place behind the code's back and everywhere, as an intruder would.
     pub(crate) fn plant(&self, key: &str, value: Vec<u8>) {
         let stored = Stored { value, metadata: "{}".to_owned(), expires_at: Timestamp::from_unix(u64::MAX) };
         self.values.borrow_mut().insert(key.to_owned(), stored);
+        self.copies.borrow_mut().retain(|(_, copied), _| copied != key);
     }
 
     pub(crate) fn operations(&self) -> Vec<Operation> {
@@ -124,6 +166,30 @@ impl Kv {
         changed.collect()
     }
 
+    fn change(&self, fault: StoreFault, at: At, key: &str, stored: Option<Stored>) -> Result<(), StoreFault> {
+        self.fail(fault, key)?;
+        if self.throttles.get() && self.changed_at.borrow().get(key) == Some(&at.now) {
+            return Err(fault);
+        }
+        if let Some(stored) = stored.clone().filter(|_| is_covered(key, &self.delaying)) {
+            self.delayed.borrow_mut().push((at, key.to_owned(), stored));
+            return Err(fault);
+        }
+        self.apply(at, key, stored);
+        self.changed_at.borrow_mut().insert(key.to_owned(), at.now);
+        if is_covered(key, &self.losing) { Err(fault) } else { Ok(()) }
+    }
+
+    /// At its own location a change is seen at once.
+    fn apply(&self, at: At, key: &str, stored: Option<Stored>) {
+        let copied = Copied { stored: stored.clone(), until: at.now + COPY_LIFETIME };
+        self.copies.borrow_mut().insert((at.location, key.to_owned()), copied);
+        match stored {
+            Some(stored) => self.values.borrow_mut().insert(key.to_owned(), stored),
+            None => self.values.borrow_mut().remove(key),
+        };
+    }
+
     fn record(&self, operation: Operation) {
         self.operations.borrow_mut().push(operation);
     }
@@ -136,3 +202,9 @@ impl Kv {
         Ok(())
     }
 }
+
+fn is_covered(key: &str, prefixes: &RefCell<Vec<String>>) -> bool {
+    prefixes.borrow().iter().any(|prefix| key.starts_with(prefix.as_str()))
+}
+
+const COPY_LIFETIME: Lifetime = Lifetime::from_seconds(60);

@@ -76,12 +76,17 @@ impl Received {
         self.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
     }
 
+    /// The values of every header of that name.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
+    }
+
     pub(crate) fn location(&self) -> &str {
         self.header("location").unwrap_or_else(|| panic!("no redirect: {self:?}"))
     }
 
     pub(crate) fn set_cookies(&self) -> impl Iterator<Item = &str> {
-        self.headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value.as_str())
+        self.all("set-cookie")
     }
 
     /// Whether the answer deletes the cookie.

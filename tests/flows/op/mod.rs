@@ -1,5 +1,6 @@
 //! An OpenID Provider: keeps the rules of the specifications, and breaks any of them when told to.
 
+mod authorization;
 pub(crate) mod keys;
 mod tokens;
 
@@ -7,13 +8,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use url::Url;
 use vestibule::runtime::{OpRequest, OpResponse, TransportFault};
 
-use crate::deployment::{CLIENT_ID, PUBLIC, merge};
+use crate::deployment::merge;
 
+use authorization::Authorization;
+pub(crate) use authorization::parameter;
+use tokens::Family;
 pub(crate) use tokens::Issued;
-use tokens::{Authorization, Family};
 
 /// An endpoint that the gateway calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,8 +65,15 @@ pub(crate) struct Op {
     pub(crate) renews_id_token: Cell<bool>,
     pub(crate) expires_in: Cell<u64>,
     pub(crate) is_microsoft: Cell<bool>,
+    /// Whether a refresh may ask for scopes that the end-user was never asked to grant (RFC 6749 §6: it may not).
+    pub(crate) grants_any_scope: Cell<bool>,
+    /// Scopes that the end-user does not grant.
+    pub(crate) declines: RefCell<Vec<String>>,
+    /// How often a refresh token was presented that had been replaced.
+    pub(crate) reuses: Cell<usize>,
     instead: RefCell<HashMap<Endpoint, Instead>>,
     calls: RefCell<Vec<Call>>,
+    authorizations: RefCell<Vec<Vec<(String, String)>>>,
     codes: RefCell<HashMap<String, Authorization>>,
     families: RefCell<HashMap<u64, Family>>,
     issued: RefCell<Vec<Issued>>,
@@ -87,8 +96,12 @@ impl Op {
             renews_id_token: Cell::new(true),
             expires_in: Cell::new(3600),
             is_microsoft: Cell::new(false),
+            grants_any_scope: Cell::new(true),
+            declines: RefCell::default(),
+            reuses: Cell::new(0),
             instead: RefCell::default(),
             calls: RefCell::default(),
+            authorizations: RefCell::default(),
             codes: RefCell::default(),
             families: RefCell::default(),
             issued: RefCell::default(),
@@ -195,53 +208,10 @@ impl Op {
     fn jwks(&self) -> Value {
         json!({ "keys": self.published_keys.borrow().iter().map(|name| keys::jwk(name)).collect::<Vec<_>>() })
     }
-
-    /// The person agrees: checks the authorization request and returns where the browser is sent.
-    pub(crate) fn authorize(&self, location: &str, user: &EndUser) -> String {
-        let request = Url::parse(location).unwrap();
-        let all: Vec<(String, String)> = request.query_pairs().into_owned().collect();
-        let one = |name: &str| {
-            let mut values = all.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone());
-            let value = values.next().unwrap_or_else(|| panic!("no {name} in {location}"));
-            assert_eq!(values.next(), None, "{name} twice");
-            value
-        };
-        assert!(location.starts_with(&format!("{}/authorize?policy=p%26q&", self.base())), "{location}");
-        assert_eq!((one("response_type").as_str(), one("client_id").as_str()), ("code", CLIENT_ID));
-        assert_eq!(one("redirect_uri"), format!("{PUBLIC}/signin-oidc"));
-        assert_eq!(one("code_challenge_method"), "S256");
-        assert!(one("scope").starts_with("openid profile offline_access"));
-        let code = format!("code-{}+/=&?#% x", self.next());
-        self.remember_secret(&code);
-        let authorization = Authorization {
-            user: user.clone(),
-            nonce: one("nonce"),
-            challenge: one("code_challenge"),
-            scope: one("scope"),
-        };
-        self.codes.borrow_mut().insert(code.clone(), authorization);
-        self.callback(&[("code", &code), ("state", &one("state"))])
-    }
-
-    /// A callback URL with these parameters and, from a provider that announces it, `iss`.
-    pub(crate) fn callback(&self, parameters: &[(&str, &str)]) -> String {
-        let mut url = Url::parse(&format!("{PUBLIC}/signin-oidc")).unwrap();
-        url.query_pairs_mut().extend_pairs(parameters);
-        if !self.is_microsoft.get() {
-            url.query_pairs_mut().append_pair("iss", &self.issuer.borrow());
-        }
-        url.into()
-    }
 }
 
 fn response(status: u16, headers: &[(&str, &str)], body: String) -> OpResponse {
     let builder = http::Response::builder().status(status);
     let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
     builder.body(body.into_bytes()).unwrap()
-}
-
-/// A parameter of a URL.
-pub(crate) fn parameter(url: &str, name: &str) -> Option<String> {
-    let url = Url::parse(url).unwrap();
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

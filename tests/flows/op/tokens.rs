@@ -1,4 +1,5 @@
-//! The token and UserInfo endpoints: code with PKCE and redirect URI, refresh with rotation and reuse detection.
+//! The token and UserInfo endpoints: code with PKCE and redirect URI, refresh with rotation and reuse detection, and
+//! client credentials.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,16 +7,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use vestibule::runtime::OpRequest;
 
+use super::authorization::assert_claims;
 use super::{EndUser, Op, keys};
 use crate::deployment::{CLIENT_ID, CLIENT_SECRET, PUBLIC, merge};
-
-/// What the person agreed to.
-pub(super) struct Authorization {
-    pub(super) user: EndUser,
-    pub(super) nonce: String,
-    pub(super) challenge: String,
-    pub(super) scope: String,
-}
 
 /// A refresh token and its successors.
 pub(super) struct Family {
@@ -23,6 +17,8 @@ pub(super) struct Family {
     pub(super) current: String,
     pub(super) spent: Vec<String>,
     pub(super) is_revoked: bool,
+    /// What the end-user was asked for and agreed to.
+    pub(super) granted: String,
 }
 
 /// An access token and what it is for.
@@ -58,14 +54,16 @@ impl Op {
         if !self.is_authenticated(request, parameter("client_id"), parameter("client_secret")) {
             return refusal(401, "invalid_client");
         }
+        assert_claims(parameter("claims"));
         let resource = parameter("resource").map(str::to_owned);
-        let scope = parameter("scope").unwrap_or("").to_owned();
+        let scope = parameter("scope").unwrap_or("");
         match parameter("grant_type") {
             Some("authorization_code") => {
                 assert_eq!(parameter("redirect_uri"), Some(format!("{PUBLIC}/signin-oidc").as_str()));
                 self.redeem_code(parameter("code").unwrap(), parameter("code_verifier"), resource, scope)
             }
             Some("refresh_token") => self.redeem_refresh_token(parameter("refresh_token").unwrap(), resource, scope),
+            Some("client_credentials") => self.token_for_the_client(resource, scope),
             _ => refusal(400, "unsupported_grant_type"),
         }
     }
@@ -88,7 +86,7 @@ impl Op {
             == Some(format!("Basic {expected}").as_str())
     }
 
-    fn redeem_code(&self, code: &str, verifier: Option<&str>, resource: Option<String>, scope: String) -> (u16, Value) {
+    fn redeem_code(&self, code: &str, verifier: Option<&str>, resource: Option<String>, scope: &str) -> (u16, Value) {
         let Some(authorization) = self.codes.borrow_mut().remove(code) else {
             return refusal(400, "invalid_grant");
         };
@@ -98,19 +96,24 @@ impl Op {
             return refusal(400, "invalid_grant");
         }
         // RFC 6749 §4.1.3 has no scope here: what was consented to is granted.
-        let scope = if scope.is_empty() { authorization.scope } else { scope };
+        let granted = authorization.scope;
+        let scope = if scope.is_empty() { granted.clone() } else { self.agreed(scope) };
         let user = authorization.user;
         let number = self.next();
         let refresh_token = self.secret("rt");
-        let family =
-            Family { user: user.clone(), current: refresh_token.clone(), spent: Vec::new(), is_revoked: false };
+        let family = Family {
+            user: user.clone(),
+            current: refresh_token.clone(),
+            spent: Vec::new(),
+            is_revoked: false,
+            granted,
+        };
         self.families.borrow_mut().insert(number, family);
         let id_token = self.id_token(&user, Some(&authorization.nonce));
-        (200, self.response(&user, resource, scope, Some(refresh_token), Some(id_token)))
+        (200, self.response(Some(&user), resource, scope, [Some(refresh_token), Some(id_token)]))
     }
 
-    fn redeem_refresh_token(&self, token: &str, resource: Option<String>, scope: String) -> (u16, Value) {
-        let rotated = self.rotates.get().then(|| self.secret("rt"));
+    fn redeem_refresh_token(&self, token: &str, resource: Option<String>, scope: &str) -> (u16, Value) {
         let mut families = self.families.borrow_mut();
         let Some(family) = families
             .values_mut()
@@ -118,32 +121,51 @@ impl Op {
         else {
             return refusal(400, "invalid_grant");
         };
-        family.is_revoked |= family.current != token;
+        if family.current != token {
+            self.reuses.set(self.reuses.get() + 1);
+            family.is_revoked = true;
+        }
         if family.is_revoked {
             return refusal(400, "invalid_grant");
         }
+        let agreed = self.agreed(scope);
+        let is_free = self.is_microsoft.get() || self.grants_any_scope.get();
+        if agreed.is_empty() != scope.is_empty() || !is_free && !is_within(scope, &family.granted) {
+            return refusal(400, "invalid_scope");
+        }
+        let rotated = self.rotates.get().then(|| self.secret("rt"));
         if let Some(rotated) = &rotated {
             family.spent.push(std::mem::replace(&mut family.current, rotated.clone()));
         }
         let user = family.user.clone();
         let sent = rotated.filter(|_| !self.omits_refresh_token.get());
         let id_token = self.renews_id_token.get().then(|| self.id_token(&user, None));
-        (200, self.response(&user, resource, scope, sent, id_token))
+        (200, self.response(Some(&user), resource, agreed, [sent, id_token]))
     }
 
+    /// RFC 6749 §4.4: no end-user takes part, and so there is neither a refresh token nor an ID token. The Microsoft
+    /// identity platform wants what is configured for the client, and nothing by name.
+    fn token_for_the_client(&self, resource: Option<String>, scope: &str) -> (u16, Value) {
+        if self.is_microsoft.get() && !scope.ends_with("/.default") {
+            return refusal(400, "invalid_scope");
+        }
+        (200, self.response(None, resource, scope.to_owned(), [None, None]))
+    }
+
+    /// With a refresh token and an ID token, perhaps, and about nobody if the client asks for itself.
     fn response(
         &self,
-        user: &EndUser,
+        user: Option<&EndUser>,
         resource: Option<String>,
         scope: String,
-        refresh_token: Option<String>,
-        id_token: Option<String>,
+        tokens: [Option<String>; 2],
     ) -> Value {
         let token = self.secret("at");
-        let issued = Issued { token: token.clone(), sub: user.sub, resource, scope: scope.clone() };
+        let issued =
+            Issued { token: token.clone(), sub: user.map_or("app", |user| user.sub), resource, scope: scope.clone() };
         self.issued.borrow_mut().push(issued);
         let mut body = json!({ "access_token": token, "token_type": "bEARER", "expires_in": self.expires_in.get() });
-        for (name, value) in [("refresh_token", refresh_token), ("id_token", id_token)] {
+        for (name, value) in ["refresh_token", "id_token"].into_iter().zip(tokens) {
             if let Some(value) = value {
                 body[name] = value.into();
             }
@@ -151,7 +173,7 @@ impl Op {
         if !scope.is_empty() {
             body["scope"] = scope.into();
         }
-        if self.is_microsoft.get() {
+        if let Some(user) = user.filter(|_| self.is_microsoft.get()) {
             let home = json!({ "uid": format!("home-of-{}", user.sub), "utid": TENANT }).to_string();
             body["client_info"] = keys::encode(home).into();
         }
@@ -195,4 +217,8 @@ pub(crate) const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 
 fn refusal(status: u16, code: &str) -> (u16, Value) {
     (status, json!({ "error": code, "error_description": "<script>alert(1)</script> invalid_grant" }))
+}
+
+fn is_within(scope: &str, granted: &str) -> bool {
+    scope.split_ascii_whitespace().all(|asked| granted.split_ascii_whitespace().any(|scope| scope == asked))
 }

@@ -1,0 +1,98 @@
+//! Serving: from a request's head to what the browser receives, by the code's two ways.
+//!
+//! What can be decided at once is decided a second time, with waiting, and the two must agree. With
+//! [`World::forwards_at_once`] it is forwarded straight away instead, as the Worker's own edge does it.
+
+use vestibule::flow::{self, Reply};
+use vestibule::forwarding::ForwardPlan;
+use vestibule::request::RequestHead;
+use vestibule::runtime::Runtime;
+
+use crate::request::{Received, Request};
+use crate::schedule::ended;
+use crate::site::Site;
+use crate::world::World;
+
+impl World {
+    /// Serves one request to its end, and then what is to be done after it.
+    pub(crate) fn serve(&self, request: &Request) -> Received {
+        self.site().serve(request)
+    }
+
+    pub(crate) async fn serving(&self, request: &Request) -> Received {
+        self.site().serving(request).await
+    }
+}
+
+impl Site<'_> {
+    /// Serves one request to its end, and then what is to be done after it.
+    pub(crate) fn serve(&self, request: &Request) -> Received {
+        let received = ended(self.serving(request));
+        self.world.finish_background();
+        received
+    }
+
+    pub(crate) async fn serving(&self, request: &Request) -> Received {
+        let site = Site::new(self.world, self.isolate.clone(), self.location());
+        let text = request.text();
+        let received = match RequestHead::parse(&text) {
+            Err(fault) => Received::from_answer(flow::refuse_head(&site, fault)),
+            Ok(head) => site.respond(request, &head).await,
+        };
+        self.world.emitted.to_browser(&received);
+        received
+    }
+
+    /// The same, and then everything that waits to be done.
+    pub(crate) async fn serving_with_background(&self, request: &Request) -> Received {
+        let received = self.serving(request).await;
+        self.world.serving_background().await;
+        received
+    }
+
+    async fn respond(&self, request: &Request, head: &RequestHead<'_>) -> Received {
+        self.is_planning.set(true);
+        let planned = flow::serve_at_once(&self.isolate, self, head);
+        self.is_planning.set(false);
+        let downstream = &self.world.downstream;
+        let arrived = downstream.count();
+        match planned {
+            Some(plan) if self.world.forwards_at_once.get() => self.forward_at_once(request, head, &plan).await,
+            None => received(flow::serve(&self.isolate, self, request, head).await),
+            Some(plan) => {
+                let received = received(flow::serve(&self.isolate, self, request, head).await);
+                if !self.world.pauses.get() {
+                    let made = downstream.count() - arrived;
+                    assert!(made == 1 || made > 1 && plan.reconsider, "planned, and {made} forwarded: {request:?}");
+                    assert_same_plan(plan, downstream.arrivals()[arrived].plan.clone());
+                }
+                received
+            }
+        }
+    }
+
+    async fn forward_at_once(&self, request: &Request, head: &RequestHead<'_>, plan: &ForwardPlan) -> Received {
+        match self.forward(request, plan).await {
+            Err(fault) => Received::from_answer(flow::forward_failed(&self.isolate, self, head, fault)),
+            Ok(answer) if plan.reconsider && matches!(answer.status, 401 | 429 | 503) => {
+                received(flow::reconsider(&self.isolate, self, request, head, answer).await)
+            }
+            Ok(answer) => answer,
+        }
+    }
+}
+
+fn received(reply: Reply<Received>) -> Received {
+    match reply {
+        Reply::Answer(answer) => Received::from_answer(answer),
+        Reply::Forwarded(received) => received,
+    }
+}
+
+/// Only the seal of a rolled cookie may differ: its nonce is drawn anew.
+fn assert_same_plan(mut at_once: ForwardPlan, mut awaited: ForwardPlan) {
+    assert_eq!(at_once.answer.set_cookie.len(), awaited.answer.set_cookie.len());
+    at_once.answer.set_cookie.clear();
+    awaited.answer.set_cookie.clear();
+    assert_eq!(at_once, awaited);
+}
