@@ -88,8 +88,12 @@ impl Answer {
             "code": code,
             "trace": trace,
         });
-        if let (Some(url), Some(members)) = (login_url, body.as_object_mut()) {
-            members.insert("login_url".to_owned(), url.into());
+        if let Some(members) = body.as_object_mut() {
+            members.extend(login_url.map(|url| ("login_url".to_owned(), url.into())));
+            if let Error::InteractionRequired(need) = error {
+                members.insert("api".to_owned(), need.interaction.api.as_str().into());
+                members.insert("scopes".to_owned(), need.scopes.as_slice().into());
+            }
         }
         let mut answer = Self::json(error.status(), &body);
         answer.headers.retain(|(name, _)| *name != "content-type");
@@ -185,6 +189,12 @@ fn escape(text: &str) -> String {
 /// Code, title, and what a person can do.
 const TEXTS: &[(&str, &str, &str)] = &[
     (
+        "account_mismatch",
+        "This is another account",
+        "You came back with another account than the one that you are signed in with, so nothing was changed. \
+         You can start again and choose the account.",
+    ),
+    (
         "access_denied",
         "Sign-in was declined",
         "You or an administrator declined the sign-in. You can try again with another account.",
@@ -201,11 +211,27 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "The session store did not answer. Please try again in a moment; if you were signing out, it is not done yet.",
     ),
     ("csrf_rejected", "This request was blocked", "The request did not come from a page of this application."),
+    (
+        "interaction_loop",
+        "This still does not work",
+        "You signed in for this several times, and the service still refuses. Signing in again will not help now: an \
+         administrator may have to allow it. You can try again in ten minutes.",
+    ),
+    (
+        "interaction_required",
+        "Another sign-in is needed",
+        "A part of this application needs your consent or a new sign-in.",
+    ),
     ("internal", "Something went wrong", "This is our fault. Please try again."),
     (
         "login_attempt_invalid",
         "Sign-in could not be completed",
         "The sign-in was started in another browser, was already used, or took too long. Please sign in again.",
+    ),
+    (
+        "login_request_invalid",
+        "This sign-in link is no longer valid",
+        "The link was changed or is too old. Please go back to the page and try again.",
     ),
     ("login_required", "Sign-in required", "Please sign in to continue."),
     (

@@ -1,16 +1,21 @@
 //! What happens to a request: one file per thing that happens, generic over the [`Runtime`]. I/O is ordered here.
 
+mod account;
 mod acquire;
+mod app_token;
 mod authenticate;
+mod call;
 mod callback;
 mod documents;
 mod establish;
 mod forward;
+mod interaction;
 mod log;
 mod login;
 mod logout;
 mod me;
 mod refusal;
+mod sign_in_scope;
 mod token_cache;
 mod token_endpoint;
 mod verify_id_token;
@@ -26,6 +31,7 @@ use crate::router::{Route, route};
 use crate::runtime::{Runtime, Task, TransportFault};
 use crate::time::Timestamp;
 
+pub use account::{account_expired, serve_account};
 pub use log::misconfigured;
 
 /// What a request gets.
@@ -66,8 +72,8 @@ pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, runtime, head, String::new());
     match route {
-        Route::Api(api, target) => forward::api_at_once(&incoming, api, target),
-        Route::Origin => forward::origin_at_once(&incoming),
+        Route::Api(api, target) => call::at_once(&incoming, api, target),
+        Route::Origin => forward::at_once(&incoming),
         Route::Callback
         | Route::Health
         | Route::Login
@@ -93,33 +99,32 @@ pub async fn serve<R: Runtime>(
     }
 }
 
-/// Looks at an answer of an API that [`ForwardPlan::reconsider`] marks: 401, 429 or 503 to a request without a body.
-/// It is passed on as it is, or another attempt is made, or the user is asked.
+/// Looks at an answer of 401, 429 or 503 to a forward that [`serve_at_once`] planned with a token of that moment
+/// ([`ForwardPlan::reconsider`]). It is passed on as it is, or another attempt is made, or the user is asked.
 pub async fn reconsider<R: Runtime>(
     app: &App,
     runtime: &R,
     inbound: &R::Inbound,
     head: &RequestHead<'_>,
     answer: R::Forwarded,
+    issued_at: Timestamp,
 ) -> Reply<R::Forwarded> {
-    let _ = (app, runtime, inbound, head);
-    Reply::Forwarded(answer)
-}
-
-/// Answers a request of [`Runtime::call_account`], inside the object.
-pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) -> String {
-    let _ = (app, runtime, request);
-    String::new()
-}
-
-/// Deletes the sessions of an account's object that have ended, inside the object.
-pub async fn account_expired<R: Runtime>(app: &App, runtime: &R) {
-    let _ = (app, runtime);
+    let incoming = Incoming::new(app, runtime, head, trace(runtime, head));
+    let route = route(&app.config, head);
+    let Route::Api(api, target) = route else { return Reply::Forwarded(answer) };
+    match call::reconsider(&incoming, inbound, (api, target), answer, issued_at).await {
+        Ok(answer) => Reply::Forwarded(answer),
+        Err(error) => Reply::Answer(refusal::answer(&incoming, route, error).await),
+    }
 }
 
 /// Does what [`Runtime::later`] was given.
 pub async fn perform<R: Runtime>(app: &App, runtime: &R, task: Task) {
-    let _ = (app, runtime, task);
+    let context = Context { app, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
+    match task {
+        Task::Renew { session, api } => acquire::renew_due(&context, &session, &api).await,
+        Task::Store { session, attempt } => account::store_again(&context, session, attempt).await,
+    }
 }
 
 /// Answers for a forward that [`serve_at_once`] planned and that failed.
@@ -156,7 +161,7 @@ async fn dispatch<R: Runtime>(
 ) -> Result<Reply<R::Forwarded>, Error> {
     let answer = match route {
         Route::Api(api, target) => {
-            return forward::to_api(incoming, inbound, api, target).await.map(Reply::Forwarded);
+            return call::serve(incoming, inbound, api, target).await.map(Reply::Forwarded);
         }
         Route::Callback => callback::finish(incoming).await,
         Route::Health => Answer::text(200, "ok\n"),
@@ -164,7 +169,7 @@ async fn dispatch<R: Runtime>(
         Route::Logout => logout::requested(incoming).await?,
         Route::Me => me::show(incoming).await?,
         Route::Nothing => return Err(Error::NoSuchRoute),
-        Route::Origin => return forward::to_origin(incoming, inbound).await.map(Reply::Forwarded),
+        Route::Origin => return forward::serve(incoming, inbound).await.map(Reply::Forwarded),
         Route::SignedOut => logout::returned(incoming)?,
     };
     Ok(Reply::Answer(answer))

@@ -14,7 +14,7 @@ use super::{Context, documents, token_cache};
 use crate::config::Api;
 use crate::error::{Error, Failure};
 use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession};
-use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
+use crate::session::entry::{CachedAccessToken, TokenCacheEntry};
 use crate::session::keys::Purpose as SealedFor;
 use crate::session::session::SessionId;
 use crate::session::storage_key::AppTokenKey;
@@ -164,10 +164,9 @@ async fn exchange<R: Runtime>(
     let response = token_endpoint::exchange(context, &metadata, Grant::ClientCredentials, &purpose).await;
     match response {
         // The whole token is for this API, whatever scopes it names: `.default` stands for all that were assigned.
-        Ok(response) => Ok(CachedAccessToken {
-            scopes: api.scopes.clone(),
-            ..token_endpoint::cached(&response, &purpose, now)
-        }),
+        Ok(response) => {
+            Ok(CachedAccessToken { scopes: api.scopes.clone(), ..token_endpoint::cached(&response, &purpose, now) })
+        }
         Err(Refusal::Client(code)) => Err(Failure::OpRefused(code.name().to_owned())),
         // No end-user can help an application.
         Err(Refusal::Grant { .. }) => Err(Failure::OpRefused("invalid_grant".to_owned())),

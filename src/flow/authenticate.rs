@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::{Incoming, token_cache};
-use crate::error::{Error, LoginReason, SessionEnd};
+use super::{Incoming, account};
+use crate::error::{Error, SessionEnd};
 use crate::runtime::Runtime;
 use crate::session::cookie::Cookies;
 use crate::session::entry::TokenCacheEntry;
@@ -30,7 +30,7 @@ pub(super) fn session<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session,
 pub(super) fn opened<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
     let cookies = Cookies::parse(incoming.head.header("cookie"));
     if !cookies.has_session() {
-        return Err(Error::LoginRequired(LoginReason::NoSession));
+        return Err(Error::LoginRequired);
     }
     let ended = |fault| Error::SessionEnded(SessionEnd::Cookie(fault));
     let sealed = cookies.session().ok_or_else(|| ended(SessionFault::DoesNotOpen))?;
@@ -50,6 +50,6 @@ pub(super) async fn signed_in<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
         return Ok(signed_in);
     }
     let session = session(incoming)?;
-    let entry = token_cache::read(incoming, &session).await?;
+    let entry = account::read(incoming, &session).await?;
     Ok(SignedIn { session, entry })
 }

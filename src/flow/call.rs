@@ -128,7 +128,8 @@ impl<R: Runtime> ApiCall<'_, R> {
     async fn after_a_while(&self, answer: R::Forwarded) -> Result<R::Forwarded, Error> {
         let Incoming { context, head } = self.incoming;
         let wait = context.runtime.answer_header(&answer, "retry-after");
-        let wait = wait.and_then(|value| retry_after(&value, context.runtime.now())).filter(|wait| *wait <= LONGEST_WAIT);
+        let wait =
+            wait.and_then(|value| retry_after(&value, context.runtime.now())).filter(|wait| *wait <= LONGEST_WAIT);
         let Some(wait) = wait.filter(|_| head.method.is_idempotent() && !head.has_body()) else { return Ok(answer) };
         context.runtime.discard(answer);
         context.runtime.sleep(wait).await;

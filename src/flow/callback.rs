@@ -9,7 +9,7 @@ use super::establish::SignIn;
 use super::log::{self, Event};
 use super::token_endpoint::{Grant, Purpose, Refusal, exchange};
 use super::verify_id_token::{Occasion, verify};
-use super::{Incoming, documents, establish, refusal};
+use super::{Incoming, authenticate, documents, establish, refusal};
 use crate::answer::Answer;
 use crate::error::{Error, OpFault};
 use crate::oidc::authorization::{
@@ -50,21 +50,31 @@ async fn signed_in<R: Runtime>(
     let metadata = documents::metadata(incoming).await?;
     let session_state = response.session_state().map(str::to_owned);
     let code = accept(incoming, response, &attempt, &metadata)?;
-    let LoginAttempt { nonce, verifier, return_to, resource, scopes, .. } = attempt;
+    let LoginAttempt { nonce, verifier, return_to, resource, scopes, interaction, .. } = attempt;
 
-    let purpose = Purpose { scopes: &scopes, resource: resource.as_deref() };
+    let claims = interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
+    let purpose = Purpose { scopes: &scopes, resource: resource.as_deref(), claims };
     let grant = Grant::Code(code.into_string(), verifier);
     let tokens = exchange(incoming, &metadata, grant, &purpose).await.map_err(|refusal| match refusal {
-        Refusal::Grant => Error::CodeRejected,
+        Refusal::Client(code) => Error::OpRefused(code.name().to_owned()),
         Refusal::Error(error) => error,
+        Refusal::Grant { .. } => Error::CodeRejected,
     })?;
     let compact = tokens.id_token.as_ref().ok_or(Error::OpMisbehaved(OpFault::IdTokenMissing))?;
     let access_token = tokens.access_token.expose();
     let id_token =
         verify(incoming, &metadata, compact.expose(), &Occasion::SignIn { nonce: &nonce, access_token }).await?;
-    let sign_in = SignIn { id_token, purpose, session_state, tokens };
+    let previous = authenticate::signed_in(incoming).await.ok();
+    let sign_in = SignIn {
+        id_token,
+        purpose,
+        session_state,
+        tokens,
+        interaction: interaction.as_ref(),
+        previous: previous.as_ref(),
+    };
     let session = establish::session(incoming, &metadata, sign_in).await?;
-    establish::end_previous(incoming, &session).await;
+    establish::end_previous(incoming, previous.as_ref(), &session).await;
     documents::store(incoming).await;
     let event = json!({ "attempt": attempt_id });
     log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, event);

@@ -1,9 +1,13 @@
 //! What a verified sign-in becomes: an account, a token cache entry, the index that leads to it, and a session.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
-use super::token_endpoint::Purpose;
-use super::{Incoming, acquire, authenticate, documents, token_cache};
+use super::authenticate::SignedIn;
+use super::sign_in_scope::SignInScope;
+use super::token_endpoint::{self, Purpose};
+use super::{Incoming, account, authenticate, documents, token_cache};
 use crate::error::{Error, OpFault};
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::id_token::IdToken;
@@ -13,7 +17,9 @@ use crate::oidc::user_info::UserInfo;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
 use crate::session::account::AccountDigest;
+use crate::session::device;
 use crate::session::entry::TokenCacheEntry;
+use crate::session::login_attempt::Interaction;
 use crate::session::session::Session;
 use crate::session::storage_key::SidKey;
 
@@ -27,6 +33,10 @@ pub(super) struct SignIn<'a> {
     pub(super) purpose: Purpose<'a>,
     /// The OP's session, where the ID token does not name it.
     pub(super) session_state: Option<String>,
+    /// The API that the end-user was sent for.
+    pub(super) interaction: Option<&'a Interaction>,
+    /// Who was signed in with this browser.
+    pub(super) previous: Option<&'a SignedIn>,
 }
 
 /// Begins a session: the entry first, then the index; only then is there anything to put into a cookie.
@@ -37,47 +47,73 @@ pub(super) async fn session<R: Runtime>(
 ) -> Result<Session, Error> {
     let app = incoming.app;
     let account = account(incoming, &sign_in)?;
-    let claims = claims(incoming, metadata, &sign_in).await?;
-    let SignIn { id_token, tokens, purpose, session_state } = sign_in;
-
+    if sign_in.interaction.is_some_and(|interaction| interaction.account != account) {
+        return Err(Error::AccountMismatch);
+    }
     let keys = app.ring.current();
-    let settings = &app.config.session;
     let record_key = Secret::new(incoming.runtime.random());
+    let settings = &app.config.session;
     let session = Session::begin(account, incoming.runtime.random(), record_key, keys.id(), incoming.now, settings);
     // Only the comparison with a sign-out counts from there; the session ends no later for it.
     let session = Session { issued_at: app.memory.after_sign_out(account, incoming.now), ..session };
-    // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
-    let session_state = session_state.filter(|_| app.config.provider.is_entra);
-    let sid = id_token.session_id().map(str::to_owned).or(session_state);
-    let sid_key = sid.map(|sid| SidKey::new(id_token.issuer(), &sid, keys));
-    let hint = tokens.id_token.clone().filter(|_| app.config.provider.sends_id_token_hint);
-
-    let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, hint, sid_key.as_ref(), incoming.now);
-    entry.save(acquire::cached(&tokens, &purpose, incoming.now), incoming.now);
-    entry.refresh_token = tokens.refresh_token;
-    token_cache::write(incoming, &session, &entry).await?;
-    if let Some(sid_key) = sid_key {
+    let entry = entry(incoming, metadata, sign_in, account).await?;
+    let session = account::begin(incoming, session, &entry).await?;
+    if let Some(sid_key) = &entry.sid_key {
         let entry_key = token_cache::key(incoming, &session)?;
         let lifetime = token_cache::lifetime(incoming, &session);
-        let put = incoming.runtime.kv_put(sid_key.as_str(), entry_key.as_str().as_bytes(), "{}", lifetime);
+        let put = incoming.runtime.kv_put(sid_key, entry_key.as_str().as_bytes(), "{}", lifetime);
         put.await.map_err(Error::CacheUnavailable)?;
     }
     app.memory.remember(session.id, entry, incoming.now);
     Ok(session)
 }
 
+async fn entry<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    metadata: &Metadata,
+    sign_in: SignIn<'_>,
+    account: AccountDigest,
+) -> Result<TokenCacheEntry, Error> {
+    let config = &incoming.app.config;
+    let claims = claims(incoming, metadata, &sign_in).await?;
+    let SignIn { id_token, tokens, purpose, session_state, interaction, previous } = sign_in;
+    // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
+    let session_state = session_state.filter(|_| config.provider.is_entra);
+    let sid = id_token.session_id().map(str::to_owned).or(session_state);
+    let sid_key = sid.map(|sid| SidKey::new(id_token.issuer(), &sid, incoming.app.ring.current()));
+
+    let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, incoming.now);
+    entry.id_token = tokens.id_token.clone().filter(|_| config.provider.sends_id_token_hint);
+    entry.sid_key = sid_key.map(|key| key.as_str().to_owned());
+    entry.device = device::describe(incoming.head.header("user-agent"));
+    let ours = previous.filter(|previous| previous.session.account == account).map(|previous| &previous.entry);
+    for consent in SignInScope::of(config, interaction, ours.map(Rc::as_ref)).into_consents() {
+        entry.consent(consent);
+    }
+    let cached = token_endpoint::cached(&tokens, &purpose, incoming.now);
+    entry.declined(purpose.resource, purpose.scopes, &cached.scopes);
+    entry.save(cached, incoming.now);
+    entry.refresh_token = tokens.refresh_token;
+    if let Some(interaction) = interaction {
+        if let Some(earlier) = ours {
+            entry.inherit(earlier, incoming.now);
+        }
+        entry.ask(&interaction.purpose(), incoming.now);
+    }
+    Ok(entry)
+}
+
 /// Ends the session that this browser had before: its tokens must not outlive its cookie.
-pub(super) async fn end_previous<R: Runtime>(incoming: &Incoming<'_, R>, begun: &Session) {
+pub(super) async fn end_previous<R: Runtime>(incoming: &Incoming<'_, R>, previous: Option<&SignedIn>, begun: &Session) {
     let memory = &incoming.app.memory;
-    let Ok(previous) = authenticate::session(incoming) else { return };
-    // Read for the index entry that it names; one that cannot be read is deleted all the same.
-    let entry = token_cache::read(incoming, &previous).await.ok();
-    memory.forget(previous.id);
-    let Ok(key) = token_cache::key(incoming, &previous) else { return };
+    // One whose entry cannot be read is ended all the same.
+    let Ok(session) = authenticate::session(incoming) else { return };
+    memory.forget(session.id);
     // A second sign-in within one session of the OP: that index entry leads to the new session now.
     let taken_over = memory.stale_entry(begun.id).and_then(|entry| entry.sid_key.clone());
-    let sid = entry.and_then(|entry| entry.sid_key.clone()).filter(|sid| Some(sid) != taken_over.as_ref());
-    if let Err(Error::CacheUnavailable(fault)) = token_cache::remove(incoming, key.as_str(), sid.as_deref()).await {
+    let sid =
+        previous.and_then(|previous| previous.entry.sid_key.clone()).filter(|sid| Some(sid) != taken_over.as_ref());
+    if let Err(Error::CacheUnavailable(fault)) = account::end(incoming, &session, sid).await {
         token_cache::failed(incoming, "previous entry", fault);
     }
 }
@@ -99,7 +135,14 @@ async fn claims<R: Runtime>(
     sign_in: &SignIn<'_>,
 ) -> Result<Map<String, Value>, Error> {
     let mut claims = sign_in.id_token.claims().clone();
-    if let (true, Some(endpoint)) = (incoming.app.config.provider.user_info, &metadata.userinfo_endpoint) {
+    // A sign-in for an API brings a token for that API, which UserInfo does not take; the answer is known from before.
+    let is_asked = incoming.app.config.provider.user_info && sign_in.interaction.is_none();
+    if let Some(previous) = sign_in.previous.filter(|_| sign_in.interaction.is_some()) {
+        for (name, value) in &previous.entry.claims {
+            claims.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    if let (true, Some(endpoint)) = (is_asked, &metadata.userinfo_endpoint) {
         let token = &sign_in.tokens.access_token;
         let answer = documents::get(incoming, "userinfo", endpoint.as_str(), Some(token)).await?;
         let user_info = UserInfo::parse(&answer, sign_in.id_token.subject());

@@ -22,10 +22,7 @@ pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<ForwardP
 }
 
 /// Passes a request of the signed-in user to the origin.
-pub(super) async fn serve<R: Runtime>(
-    incoming: &Incoming<'_, R>,
-    inbound: &R::Inbound,
-) -> Result<R::Forwarded, Error> {
+pub(super) async fn serve<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &R::Inbound) -> Result<R::Forwarded, Error> {
     let signed_in = authenticate::signed_in(incoming).await?;
     if !incoming.head.method.is_safe() && !is_ours(incoming) {
         return Err(Error::UntrustedOrigin);

@@ -7,14 +7,14 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::log::{self, Event};
-use super::{Incoming, authenticate, documents, token_cache};
+use super::{Incoming, account, authenticate, documents};
 use crate::answer::{Action, Answer, Page};
 use crate::error::Error;
 use crate::oidc::end_session::EndSessionRequest;
 use crate::request::Method;
 use crate::runtime::Runtime;
 use crate::session::cookie::{CookieName, Cookies};
-use crate::session::entry::{EntryMetadata, TokenCacheEntry};
+use crate::session::entry::TokenCacheEntry;
 use crate::session::keys::Purpose;
 use crate::session::session::Session;
 use crate::time::Lifetime;
@@ -45,7 +45,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
         return Ok(answer.with("set-cookie", CookieName::Session.expire()));
     };
     let entry = last_entry(incoming, &session).await;
-    remove_account(incoming, &session, entry.as_deref()).await?;
+    account::sign_out(incoming, &session, entry.as_deref()).await?;
     let answer = leave(incoming, entry.as_deref()).await;
     log::happened(incoming.runtime, &incoming.trace, Event::LogoutCompleted, json!({}));
     Ok(answer.with("set-cookie", CookieName::Session.expire()))
@@ -73,28 +73,8 @@ pub(super) fn returned<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer,
 async fn last_entry<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Option<Rc<TokenCacheEntry>> {
     match incoming.app.memory.stale_entry(session.id) {
         Some(entry) => Some(entry),
-        None => token_cache::read(incoming, session).await.ok(),
+        None => account::read(incoming, session).await.ok(),
     }
-}
-
-/// Deletes every entry of the account, under every name it has, whether or not it can be opened.
-async fn remove_account<R: Runtime>(
-    incoming: &Incoming<'_, R>,
-    session: &Session,
-    entry: Option<&TokenCacheEntry>,
-) -> Result<(), Error> {
-    let memory = &incoming.app.memory;
-    // From this moment on a refresh that is under way keeps nothing.
-    memory.sign_out(session.account, incoming.now.max(session.issued_at));
-    memory.forget(session.id);
-    for prefix in session.account.prefixes(&incoming.app.ring) {
-        for listing in incoming.runtime.kv_list(&prefix).await.map_err(Error::CacheUnavailable)? {
-            let metadata = listing.metadata.and_then(|metadata| serde_json::from_str::<EntryMetadata>(&metadata).ok());
-            token_cache::remove(incoming, &listing.key, metadata.and_then(|metadata| metadata.sid).as_deref()).await?;
-        }
-    }
-    // Listings lag behind writes, so the session's own entry is not left to them.
-    token_cache::end(incoming, session, entry).await
 }
 
 /// Sends the browser to the OP to end its session there; without such an endpoint the sign-out ends here.

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::router::Route;
 use crate::runtime::Runtime;
 use crate::session::cookie::CookieName;
+use crate::session::login_attempt::Interaction;
 use crate::session::return_to::ReturnTo;
 
 /// Logs the reason and answers: a sign-in for a page that needs one, a page for people, a problem for scripts.
@@ -15,7 +16,8 @@ pub(super) async fn answer<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<
     log::refused(incoming.runtime, &incoming.trace, &error);
     let ends_session = error.ends_session();
     let answer = if wants_login(incoming, route, &error) {
-        match login::begin(incoming, login::Wish::to_return_to(incoming)).await {
+        let wish = login::Wish::to_return_to(incoming, interaction(&error).cloned());
+        match login::begin(incoming, wish).await {
             Ok(answer) => answer,
             Err(error) => {
                 log::refused(incoming.runtime, &incoming.trace, &error);
@@ -28,13 +30,17 @@ pub(super) async fn answer<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<
     if ends_session { answer.with("set-cookie", CookieName::Session.expire()) } else { answer }
 }
 
-/// The answer to an error that no sign-in mends.
+/// The answer to an error that no redirect mends.
 pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
     if incoming.head.is_navigation() {
-        let home = incoming.app.config.public_url("/");
-        return Answer::error_page(error, &incoming.trace, Some(&home));
+        let start = match error {
+            // The OP would bring the same account again without asking.
+            Error::AccountMismatch => format!("{}?prompt=select_account", incoming.app.config.auth_url("login")),
+            _ => incoming.app.config.public_url("/"),
+        };
+        return Answer::error_page(error, &incoming.trace, Some(&start));
     }
-    let login_url = needs_login(error).then(|| login_url(incoming));
+    let login_url = needs_login(error).then(|| login_url(incoming, interaction(error)));
     Answer::problem(error, &incoming.trace, login_url.as_deref())
 }
 
@@ -43,21 +49,24 @@ fn wants_login<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<'_>, error: 
 }
 
 const fn needs_login(error: &Error) -> bool {
-    matches!(error, Error::LoginRequired(_) | Error::SessionEnded(_))
+    matches!(error, Error::InteractionRequired(_) | Error::LoginRequired | Error::SessionEnded(_))
+}
+
+fn interaction(error: &Error) -> Option<&Interaction> {
+    if let Error::InteractionRequired(need) = error { Some(&need.interaction) } else { None }
 }
 
 /// Where a script can send its user: the login, which comes back to the page that the script runs on.
-fn login_url<R: Runtime>(incoming: &Incoming<'_, R>) -> String {
+fn login_url<R: Runtime>(incoming: &Incoming<'_, R>, interaction: Option<&Interaction>) -> String {
     let config = &incoming.app.config;
-    let login = config.auth_url("login");
     let origin = config.gateway.public_origin.origin().ascii_serialization();
     let page = incoming.head.header("referer").and_then(|referer| referer.strip_prefix(&origin));
-    match page.and_then(|page| ReturnTo::parse(page, &config.gateway.public_origin)) {
-        None => login,
-        Some(page) => {
-            let query =
-                form_urlencoded::Serializer::new(String::new()).append_pair("return_to", page.as_str()).finish();
-            format!("{login}?{query}")
-        }
-    }
+    let page = page.and_then(|page| ReturnTo::parse(page, &config.gateway.public_origin));
+    let request = interaction.map(|interaction| super::interaction::sealed_request(incoming, interaction));
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(page.as_ref().map(|page| ("return_to", page.as_str())));
+    query.extend_pairs(request.as_ref().map(|request| ("request", request)));
+    let query = query.finish();
+    let login = config.auth_url("login");
+    if query.is_empty() { login } else { format!("{login}?{query}") }
 }

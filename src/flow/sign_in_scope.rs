@@ -18,11 +18,7 @@ impl<'a> SignInScope<'a> {
     /// A first sign-in asks for every API that does not wait until it is called. One for an API asks for what it lacks;
     /// outside the Microsoft identity platform also for what the session has already, since there a refresh token is good
     /// for the scopes of its own authorization request only (RFC 6749 §6), and the end-user is not asked again for those.
-    pub(super) fn of(
-        config: &'a Config,
-        interaction: Option<&Interaction>,
-        entry: Option<&TokenCacheEntry>,
-    ) -> Self {
+    pub(super) fn of(config: &'a Config, interaction: Option<&Interaction>, entry: Option<&TokenCacheEntry>) -> Self {
         let Some(api) = interaction.and_then(|interaction| config.api(&interaction.api)) else {
             return Self { config, consents: at_first(config), is_interaction: false };
         };
@@ -51,7 +47,8 @@ impl<'a> SignInScope<'a> {
         let mut resources: Vec<String> = Vec::new();
         for Consent { resource, scopes: more } in &self.consents {
             scopes.extend_from_slice(more);
-            resources.extend(resource.iter().filter(|resource| !resources.contains(resource)).cloned().collect::<Vec<_>>());
+            resources
+                .extend(resource.iter().filter(|resource| !resources.contains(resource)).cloned().collect::<Vec<_>>());
         }
         (scopes, resources)
     }

@@ -25,8 +25,7 @@ pub(super) fn sealed<R: Runtime>(
     entry: &TokenCacheEntry,
 ) -> Result<(Vec<u8>, String), Error> {
     let key = key(context, session)?;
-    let metadata =
-        serde_json::to_string(&entry.metadata(session)).map_err(|_| Error::Bug("metadata is no JSON"))?;
+    let metadata = serde_json::to_string(&entry.metadata(session)).map_err(|_| Error::Bug("metadata is no JSON"))?;
     Ok((entry.seal(&session.record_key, &key, context.runtime.random()), metadata))
 }
 

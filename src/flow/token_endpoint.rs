@@ -89,7 +89,8 @@ pub(super) async fn exchange<R: Runtime>(
             // The Microsoft identity platform wants the one resource of a token request named by its scopes here too.
             let scope = context.app.config.provider.is_entra.then(|| ("scope", scopes(purpose)));
             let request = extra.iter().fold(request, |request, (name, value)| request.add_extra_param(*name, *value));
-            let request = scope.into_iter().fold(request, |request, (name, value)| request.add_extra_param(name, value));
+            let request =
+                scope.into_iter().fold(request, |request, (name, value)| request.add_extra_param(name, value));
             request.request_async(&async |request| send(context, request).await).await
         }
         Grant::Refresh(token) => {

@@ -341,7 +341,8 @@ mod tests {
         let first = r#"{"issuer":"https://op.example","claims":{"sub":"s"},"id_token":null,"refresh_token":"rt",
             "created_at":5,"sid_key":null,"revision":7,"access_tokens":[{"resource":"https://api.example",
             "scopes":["a"],"token":"t","issued_at":0,"expires_at":3600,"refresh_at":null}]}"#;
-        let later = first.replacen('{', r#"{"new":{"x":[1]},"device":"Firefox","#, 1).replace(r#""token""#, r#""n":1,"token""#);
+        let later =
+            first.replacen('{', r#"{"new":{"x":[1]},"device":"Firefox","#, 1).replace(r#""token""#, r#""n":1,"token""#);
         for stored in [first, &later] {
             let entry = TokenCacheEntry::from_json(stored.as_bytes()).unwrap();
             assert_eq!((found(&entry, "a", 10).as_str(), entry.revision), ("fresh t", 7));

@@ -112,11 +112,8 @@ impl<R: Runtime> Renewal<'_, R> {
             return Err(Failure::NeedsUser { reason: InteractionReason::NoRefreshToken, claims });
         };
         let metadata = documents::metadata(self.context).await.map_err(failure)?;
-        let purpose = Purpose {
-            scopes: &self.api.scopes,
-            resource: self.api.resource.as_deref(),
-            claims: self.cause.claims(),
-        };
+        let purpose =
+            Purpose { scopes: &self.api.scopes, resource: self.api.resource.as_deref(), claims: self.cause.claims() };
         let grant = Grant::Refresh(refresh_token.expose().clone());
         match token_endpoint::exchange(self.context, &metadata, grant, &purpose).await {
             Ok(response) => self.accept(entry, &metadata, &purpose, response).await,
