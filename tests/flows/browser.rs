@@ -119,7 +119,8 @@ impl<'w> Browser<'w> {
     /// Whether a page of the origin is shown to this browser.
     pub(crate) fn is_signed_in(&self) -> bool {
         let received = self.copy().fetch("/page");
-        assert!(received.is_forwarded || received.status == 401, "{received:?}");
+        // Soon after a sign-in a miss in the store proves nothing: 503.
+        assert!(received.is_forwarded || matches!(received.status, 401 | 503), "{received:?}");
         received.is_forwarded
     }
 }

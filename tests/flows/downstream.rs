@@ -51,7 +51,7 @@ impl Downstream {
         headers.retain(|(name, _)| !plan.remove.contains(name));
         for (name, value) in &plan.set {
             headers.retain(|(other, _)| other != name);
-            headers.push(((*name).to_owned(), value.clone()));
+            headers.push((name.clone().into_owned(), value.clone()));
         }
         let arrival = Arrival { method: request.method.clone(), url: plan.url.clone(), headers, plan: plan.clone() };
         self.arrivals.borrow_mut().push(arrival);

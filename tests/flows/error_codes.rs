@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 
 use vestibule::answer::{Answer, title};
-use vestibule::error::{Error, LoginReason, OpFault, SessionEnd};
+use vestibule::error::{Error, InteractionNeed, InteractionReason, OpFault, SessionEnd};
 use vestibule::oidc::authorization::AuthorizationResponseFault;
 use vestibule::oidc::id_token::IdTokenFault;
 use vestibule::request::HeadFault;
 use vestibule::runtime::{StoreFault, TransportFault};
-use vestibule::session::login_attempt::AttemptFault;
+use vestibule::session::account::AccountDigest;
+use vestibule::session::login_attempt::{AttemptFault, Interaction};
+use vestibule::session::login_request::LoginRequestFault;
 
 /// One of each.
 fn errors() -> Vec<Error> {
     vec![
+        Error::AccountMismatch,
         Error::ApiUnreachable("Orders".to_owned(), TransportFault::NoConnection),
         Error::AttemptInvalid(AttemptFault::Missing),
         Error::AuthorizationResponseInvalid(AuthorizationResponseFault::Duplicate),
@@ -22,7 +25,10 @@ fn errors() -> Vec<Error> {
         Error::CodeRejected,
         Error::Denied,
         Error::IdTokenRejected(IdTokenFault::Expired),
-        Error::LoginRequired(LoginReason::NoSession),
+        Error::InteractionLoop("Orders".to_owned()),
+        interaction_required(),
+        Error::LoginRequestInvalid(LoginRequestFault::Expired),
+        Error::LoginRequired,
         Error::LogoutResponseInvalid,
         Error::Misconfigured,
         Error::NoSuchRoute,
@@ -36,10 +42,20 @@ fn errors() -> Vec<Error> {
     ]
 }
 
+fn interaction_required() -> Error {
+    let account = AccountDigest::from_subject("https://op.example", "ada");
+    Error::InteractionRequired(Box::new(InteractionNeed {
+        interaction: Interaction { api: "Orders".to_owned(), claims: None, account },
+        scopes: vec!["orders.read".to_owned()],
+        reason: InteractionReason::OpWantsUser,
+    }))
+}
+
 /// Fails to compile when a variant is added that `errors` may lack.
 const fn is_listed(error: &Error) -> bool {
     match error {
-        Error::ApiUnreachable(..)
+        Error::AccountMismatch
+        | Error::ApiUnreachable(..)
         | Error::AttemptInvalid(_)
         | Error::AuthorizationResponseInvalid(_)
         | Error::BadRequest(_)
@@ -48,7 +64,10 @@ const fn is_listed(error: &Error) -> bool {
         | Error::CodeRejected
         | Error::Denied
         | Error::IdTokenRejected(_)
-        | Error::LoginRequired(_)
+        | Error::InteractionLoop(_)
+        | Error::InteractionRequired(_)
+        | Error::LoginRequestInvalid(_)
+        | Error::LoginRequired
         | Error::LogoutResponseInvalid
         | Error::Misconfigured
         | Error::NoSuchRoute

@@ -58,6 +58,7 @@ fn without_a_valid_token_an_outage_is_503_with_a_wait_and_the_cookie_stays() {
         assert_eq!((answer.header("retry-after"), answer.set_cookies().count()), (Some(wait), 0));
         assert_eq!(browser.visit("/api/Billing/x").status, 503);
         world.op.behave();
+        world.advance(9);
         assert!(browser.fetch("/api/Billing/x").is_forwarded);
     }
 }

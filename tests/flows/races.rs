@@ -85,7 +85,7 @@ fn two_calls_that_race_for_a_refresh_token_end_no_session() {
         world.pauses.set(false);
         for received in [&first, &second] {
             // Without a single flight the slower call may find neither its refresh token nor the successor.
-            assert!(received.is_forwarded || received.code() == "login_required", "schedule {schedule:010b}");
+            assert!(received.is_forwarded || received.code() == "interaction_required", "schedule {schedule:010b}");
             assert_eq!(received.set_cookies().count(), 0);
         }
         assert!(first.is_forwarded || second.is_forwarded);

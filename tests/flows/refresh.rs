@@ -103,7 +103,7 @@ fn a_refresh_token_that_is_refused_asks_for_a_sign_in_and_keeps_the_session() {
     let browser = Browser::signed_in(&world, &ADA);
     world.op.revoke_everything();
     let answer = browser.fetch("/api/Orders/x");
-    assert_eq!(answer.problem(), (401, "login_required".to_owned()));
+    assert_eq!(answer.problem(), (401, "interaction_required".to_owned()));
     assert_eq!(answer.set_cookies().count(), 0);
     assert_eq!(browser.follow("/api/Orders/x").status, 302);
     assert!(browser.is_signed_in());
@@ -116,7 +116,7 @@ fn no_refresh_token_means_a_sign_in_and_no_call_of_the_op() {
     let world = World::new();
     world.op.instead(Endpoint::Token, Instead::Merged(json!({ "refresh_token": null })));
     let browser = Browser::signed_in(&world, &ADA);
-    assert_eq!(browser.fetch("/api/Orders/x").problem(), (401, "login_required".to_owned()));
+    assert_eq!(browser.fetch("/api/Orders/x").problem(), (401, "interaction_required".to_owned()));
     assert_eq!(world.op.count(Endpoint::Token), 1);
     assert!(browser.is_signed_in());
 }
@@ -154,7 +154,7 @@ fn errors_of_the_token_endpoint_at_a_refresh_have_their_codes_and_end_no_session
         ("invalid_client", 500, "misconfigured"),
         ("invalid_target", 500, "misconfigured"),
         ("invalid_scope", 500, "misconfigured"),
-        ("interaction_required", 401, "login_required"),
+        ("interaction_required", 401, "interaction_required"),
         ("temporarily_unavailable", 503, "op_unreachable"),
         ("something_new", 503, "op_unreachable"),
     ] {
@@ -165,6 +165,7 @@ fn errors_of_the_token_endpoint_at_a_refresh_have_their_codes_and_end_no_session
         assert_eq!(answer.problem(), (status, code.to_owned()));
         assert_eq!(answer.set_cookies().count(), 0, "{error}");
         world.op.behave();
+        world.advance(5);
         served(&browser.fetch("/api/Orders/x"));
     }
 }

@@ -63,7 +63,7 @@ impl Site<'_> {
                 let received = received(flow::serve(&self.isolate, self, request, head).await);
                 if !self.world.pauses.get() {
                     let made = downstream.count() - arrived;
-                    assert!(made == 1 || made > 1 && plan.reconsider, "planned, and {made} forwarded: {request:?}");
+                    assert!(made == 1 || made > 1 && plan.reconsider.is_some(), "planned, and {made} forwarded: {request:?}");
                     assert_same_plan(plan, downstream.arrivals()[arrived].plan.clone());
                 }
                 received
@@ -74,10 +74,12 @@ impl Site<'_> {
     async fn forward_at_once(&self, request: &Request, head: &RequestHead<'_>, plan: &ForwardPlan) -> Received {
         match self.forward(request, plan).await {
             Err(fault) => Received::from_answer(flow::forward_failed(&self.isolate, self, head, fault)),
-            Ok(answer) if plan.reconsider && matches!(answer.status, 401 | 429 | 503) => {
-                received(flow::reconsider(&self.isolate, self, request, head, answer).await)
-            }
-            Ok(answer) => answer,
+            Ok(answer) => match plan.reconsider.filter(|_| matches!(answer.status, 401 | 429 | 503)) {
+                Some(issued_at) => {
+                    received(flow::reconsider(&self.isolate, self, request, head, answer, issued_at).await)
+                }
+                None => answer,
+            },
         }
     }
 }

@@ -89,6 +89,12 @@ impl AccountStorage for Storage {
         Ok(self.state.borrow().sessions.get(id.as_bytes()).cloned())
     }
 
+    fn sessions(&self) -> Result<Vec<(SessionId, StoredSession)>, StoreFault> {
+        self.works()?;
+        let state = self.state.borrow();
+        Ok(state.sessions.iter().map(|(id, session)| (SessionId::from_bytes(*id), session.clone())).collect())
+    }
+
     fn put_session(&self, id: SessionId, session: &StoredSession) -> Result<(), StoreFault> {
         self.works()?;
         self.state.borrow_mut().sessions.insert(*id.as_bytes(), session.clone());
