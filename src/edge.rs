@@ -4,6 +4,7 @@
 //! handles. A request that needs no I/O before its forward is decided in one synchronous call, and the promise of that
 //! forward is what the handler returns.
 
+pub mod account_object;
 mod account_storage;
 mod deployment;
 mod glue;

@@ -4,6 +4,8 @@ import { enter } from "./instance.js";
 import { internalError } from "./traps.js";
 import { serve } from "./vestibule.js";
 
+export { AccountObject } from "./account-object.js";
+
 export default {
   fetch(request, env, context) {
     return enter(() => serve(request, env, context), internalError);
