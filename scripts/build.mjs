@@ -13,8 +13,8 @@ import { main, quietly, run, say, step, Stop } from "./step.mjs";
 
 const output = inProject("build", "worker");
 const stamp = inProject("build", "worker.stamp");
-// The main module and the glue that wasm imports stand beside the generated bindings.
-const modules = ["entry.js", "glue.js"].map((name) => inProject("src", "edge", name));
+// The main module and what wasm imports stand beside the generated bindings.
+const modules = filesUnder(inProject("src", "edge")).filter((file) => file.endsWith(".js"));
 const inputs = ["src", "tools", "Cargo.toml", "Cargo.lock", ".cargo", "rust-toolchain.toml", "scripts/build.mjs"];
 
 export async function buildWorker() {

@@ -1,6 +1,9 @@
 // What the Worker runtime does natively and wasm must not: requests, answers and bodies stay here as handles, and only
 // text that a decision needs crosses. Every function is called from Rust (src/edge/*.rs); none decides anything.
 
+import { TIMED_OUT } from "./deadline.js";
+import { answeredBy } from "./traps.js";
+
 /** The head of a request as one string: see RequestHead::parse. One crossing costs less than one per header. */
 export function head(request) {
   let text = `${request.method}\n${request.url}\n`;
@@ -25,12 +28,11 @@ function isPlain(value) {
 }
 
 const NO_CONNECTION = 1;
-const TIMED_OUT = 2;
 const TOO_LARGE = 3;
 
 /**
  * Passes a request on. `edits` is `(name LF value LF)*`, an empty value removing the header. Headers are copied natively
- * and the body is handed over unread. Rejects with one of the numbers above.
+ * and the body is handed over unread. Rejects with TIMED_OUT or one of the numbers above.
  */
 export function forward(request, url, edits, timeout, forceNoStore, dropCookies, cookies) {
   const headers = new Headers(request.headers);
@@ -56,14 +58,28 @@ export function forward(request, url, edits, timeout, forceNoStore, dropCookies,
   });
 }
 
-/** The promise of `forward`, for a handler to return: a failure becomes an answer through `onForwardFailure`. */
-export function answered(request, forward) {
-  return forward.catch((failure) => forwardFailed(request, failure));
+/**
+ * The promise of `forward`, for a handler to return. A failure becomes an answer through `onForwardFailure`; where
+ * `isReconsidered` says so, an answer that another attempt may better becomes another one through `onSecondLook`.
+ */
+export function answered(request, forward, isReconsidered, context) {
+  const onFailure = (failure) => answeredBy(() => forwardFailed(request, failure, context));
+  if (!isReconsidered) return forward.catch(onFailure);
+  return forward.then((answer) => {
+    const { status } = answer;
+    if (status !== 401 && status !== 429 && status !== 503) return answer;
+    return answeredBy(() => lookAgain(request, answer, context));
+  }, onFailure);
 }
 
 let forwardFailed;
 export function onForwardFailure(answer) {
   forwardFailed = answer;
+}
+
+let lookAgain;
+export function onSecondLook(look) {
+  lookAgain = look;
 }
 
 /** The answer itself wherever possible: a new Response object costs, and only what must change is worth it. */
@@ -78,6 +94,23 @@ function edited(answer, forceNoStore, dropCookies, cookies) {
   if (dropCookies) copy.headers.delete("set-cookie");
   for (const cookie of cookies.split("\n")) if (cookie !== "") copy.headers.append("set-cookie", cookie);
   return copy;
+}
+
+export function status(answer) {
+  return answer.status;
+}
+
+export function answerHeader(answer, name) {
+  return answer.headers.get(name) ?? undefined;
+}
+
+/** Lets go of the connection. That it is gone already is no failure. */
+export function discard(answer) {
+  answer.body?.cancel().catch(() => {});
+}
+
+export function sleep(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Sends a request to the OpenID Provider and reads the whole answer: `[status, head, body]`. */
@@ -154,8 +187,10 @@ const ALGORITHMS = {
 };
 
 /** Verifies a signature. A key that cannot be imported verifies nothing. */
-export async function verify(jwk, algorithm, signature, data) {
+export async function verify(jwk, algorithm, ...views) {
   try {
+    // Views of wasm memory, which other requests may move while the key is imported.
+    const [signature, data] = views.map((view) => view.slice());
     const parameters = ALGORITHMS[algorithm];
     const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), parameters, false, ["verify"]);
     return await crypto.subtle.verify(parameters, key, signature, data);
@@ -166,40 +201,4 @@ export async function verify(jwk, algorithm, signature, data) {
 
 export function log(line) {
   console.log(line);
-}
-
-// A panic in wasm stops the code that would have answered. Requests that wait for it are answered here instead, and the
-// main module starts a fresh instance for the next request.
-const waiting = new Set();
-let hasTrapped = false;
-
-export function guarded(promise) {
-  const { promise: trap, resolve } = Promise.withResolvers();
-  waiting.add(resolve);
-  // Each waiting request makes its own answer: the platform lets none use an object of the one that panicked.
-  return Promise.race([promise, trap.then(internalError)]).finally(() => waiting.delete(resolve));
-}
-
-export function trapped() {
-  hasTrapped = true;
-  for (const resolve of waiting) resolve();
-  waiting.clear();
-}
-
-/** Whether the instance is broken; asking makes it the caller's to mend. */
-export function takeTrap() {
-  const result = hasTrapped;
-  hasTrapped = false;
-  return result;
-}
-
-export function internalError() {
-  const body = {
-    type: "urn:vestibule:problem:internal",
-    title: "Something went wrong",
-    status: 500,
-    code: "internal",
-  };
-  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
-  return new Response(JSON.stringify(body), { status: 500, headers });
 }

@@ -4,7 +4,9 @@ use js_sys::{Array, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+use super::runtime::ExecutionContext;
 use crate::answer::Answer;
+use crate::flow::Reply;
 use crate::forwarding::{AnswerEdits, ForwardPlan};
 use crate::runtime::{OpRequest, OpResponse, TransportFault};
 use crate::time::Lifetime;
@@ -17,18 +19,26 @@ extern "C" {
     /// The environment, as `Config::parse` wants it.
     pub(super) fn environment(env: &JsValue) -> String;
 
-    /// A promise that a panic answers.
-    pub(super) fn guarded(promise: &Promise) -> Promise;
-
-    /// Tells the main module that this instance is broken.
-    pub(super) fn trapped();
-
     /// Writes a log line.
     pub(super) fn log(line: &str);
 
     /// Sets the function that answers for a forward that nobody awaits.
     #[wasm_bindgen(js_name = onForwardFailure)]
     pub(super) fn on_forward_failure(answer: &Function);
+
+    /// Sets the function that looks again at the answer of a forward that nobody awaits.
+    #[wasm_bindgen(js_name = onSecondLook)]
+    pub(super) fn on_second_look(look: &Function);
+
+    /// The status of an answer.
+    pub(super) fn status(answer: &JsValue) -> u16;
+
+    /// A header of an answer.
+    #[wasm_bindgen(js_name = answerHeader)]
+    pub(super) fn answer_header(answer: &JsValue, name: &str) -> Option<String>;
+
+    /// Gives up an answer that nobody will read.
+    pub(super) fn discard(answer: &JsValue);
 
     /// Verifies a signature.
     pub(super) fn verify(jwk: &str, algorithm: &str, signature: &[u8], data: &[u8]) -> Promise;
@@ -50,8 +60,24 @@ extern "C" {
         cookies: &str,
     ) -> Promise;
 
-    /// The promise of a forward, as the handler's own: a failure becomes an answer.
-    fn answered(request: &JsValue, forward: &Promise) -> Promise;
+    /// The promise of a forward, as the handler's own: a failure becomes an answer, and some answers another one.
+    fn answered(request: &JsValue, forward: &Promise, reconsider: bool, context: &ExecutionContext) -> Promise;
+
+    #[wasm_bindgen(js_name = sleep)]
+    fn js_sleep(milliseconds: u32) -> Promise;
+}
+
+#[wasm_bindgen(raw_module = "./traps.js")]
+extern "C" {
+    /// A promise of an answer that a panic answers.
+    pub(super) fn guarded(promise: &Promise) -> Promise;
+
+    /// A promise that a panic rejects.
+    #[wasm_bindgen(js_name = guardedCall)]
+    pub(super) fn guarded_call(promise: &Promise) -> Promise;
+
+    /// Tells the main module that this instance is broken.
+    pub(super) fn trapped();
 }
 
 /// A `Response` made of an answer of our own.
@@ -60,14 +86,28 @@ pub(super) fn respond(answer: &Answer) -> JsValue {
     js_answer(answer.status, &lines(headers), &answer.body)
 }
 
+/// The `Response` of a flow's reply.
+pub(super) fn reply(reply: Reply<JsValue>) -> JsValue {
+    match reply {
+        Reply::Answer(answer) => respond(&answer),
+        Reply::Forwarded(response) => response,
+    }
+}
+
 /// Passes a request on; resolves with the native answer.
 pub(super) async fn forward(request: &JsValue, plan: &ForwardPlan) -> Result<JsValue, TransportFault> {
     JsFuture::from(start(request, plan)).await.map_err(|failure| transport_fault(&failure))
 }
 
 /// Passes a request on for a handler that returns the promise as its own.
-pub(super) fn forward_at_once(request: &JsValue, plan: &ForwardPlan) -> Promise {
-    answered(request, &start(request, plan))
+pub(super) fn forward_at_once(request: &JsValue, plan: &ForwardPlan, context: &ExecutionContext) -> Promise {
+    answered(request, &start(request, plan), plan.reconsider, context)
+}
+
+/// Waits.
+pub(super) async fn sleep(lifetime: Lifetime) {
+    // A timer never fails.
+    let _ = JsFuture::from(js_sleep(milliseconds(lifetime))).await;
 }
 
 fn start(request: &JsValue, plan: &ForwardPlan) -> Promise {

@@ -1,71 +1,74 @@
 //! The [`Runtime`] of Cloudflare Workers.
 
-use serde_json::{Value, json};
-use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
-use worker::Env;
-use worker::kv::{KvError, KvStore};
+use std::future::Future;
 
-use super::glue;
+use js_sys::Promise;
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+
+use super::account_storage::SqlStorage;
+use super::{deployment, glue, store};
+use crate::flow;
 use crate::forwarding::ForwardPlan;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::{Jwk, KeyMaterial};
-use crate::runtime::{KvListing, OpRequest, OpResponse, Runtime, StoreFault, TransportFault};
+use crate::runtime::{KvListing, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
 use crate::time::{Lifetime, Timestamp};
 
-/// One request's view of the platform.
+#[wasm_bindgen]
+extern "C" {
+    /// What a request's handler gets beside the environment; for an object, its state.
+    #[derive(Clone)]
+    pub type ExecutionContext;
+
+    /// Has the platform go on until the promise is settled, whether or not anybody still waits for the answer.
+    #[wasm_bindgen(method, js_name = waitUntil)]
+    fn wait_until(this: &ExecutionContext, promise: &Promise);
+}
+
+/// One request's view of the platform, or that of one call of an object.
 #[derive(Clone)]
 pub(super) struct Edge {
-    env: Env,
+    env: JsValue,
+    context: ExecutionContext,
+    storage: Option<SqlStorage>,
 }
 
 impl Edge {
-    /// The platform behind an environment.
-    pub(super) const fn new(env: Env) -> Self {
-        Self { env }
+    /// The platform as a request sees it.
+    pub(super) const fn new(env: JsValue, context: ExecutionContext) -> Self {
+        Self { env, context, storage: None }
+    }
+
+    /// The platform as an object sees it.
+    pub(super) const fn inside(env: JsValue, state: ExecutionContext, storage: SqlStorage) -> Self {
+        Self { env, context: state, storage: Some(storage) }
     }
 
     /// The environment's own object.
-    pub(super) fn env(&self) -> &JsValue {
-        self.env.as_ref()
+    pub(super) const fn env(&self) -> &JsValue {
+        &self.env
     }
 
-    fn store(&self) -> Result<KvStore, KvError> {
-        KvStore::from_this(self.env(), TOKEN_CACHE)
+    /// The context's own object.
+    pub(super) const fn context(&self) -> &ExecutionContext {
+        &self.context
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<KvListing>, KvError> {
-        let store = self.store()?;
-        let mut listings = Vec::new();
-        let mut cursor = None;
-        loop {
-            let request = store.list().prefix(prefix.to_owned());
-            let request = match cursor.take() {
-                Some(cursor) => request.cursor(cursor),
-                None => request,
-            };
-            let page = request.execute().await?;
-            let listed = page.keys.into_iter();
-            listings.extend(
-                listed.map(|key| KvListing { key: key.name, metadata: key.metadata.map(|json| json.to_string()) }),
-            );
-            match page.cursor.filter(|_| !page.list_complete) {
-                Some(next) => cursor = Some(next),
-                None => return Ok(listings),
-            }
-        }
-    }
-
-    async fn put(&self, key: &str, value: &[u8], metadata: &str, lifetime: Lifetime) -> Result<(), KvError> {
-        let metadata: Value = serde_json::from_str(metadata)?;
-        let request = self.store()?.put_bytes(key, value)?.expiration_ttl(lifetime.as_seconds()).metadata(metadata)?;
-        request.execute().await
+    /// The promise of an answer that takes its time. A browser that hangs up must not end the work: between the OP's
+    /// answer and the write of the new refresh token, that would lose the session.
+    pub(super) fn finish(self, answer: impl Future<Output = JsValue> + 'static) -> Promise {
+        let promise = glue::guarded(&future_to_promise(async move { Ok(answer.await) }));
+        self.context.wait_until(&promise);
+        promise
     }
 }
 
 impl Runtime for Edge {
     type Inbound = JsValue;
     type Forwarded = JsValue;
+    type Storage = SqlStorage;
 
     fn now(&self) -> Timestamp {
         Timestamp::from_unix((js_sys::Date::now() / 1000.0) as u64)
@@ -89,20 +92,54 @@ impl Runtime for Edge {
         glue::forward(inbound, plan).await
     }
 
+    fn status(&self, answer: &JsValue) -> u16 {
+        glue::status(answer)
+    }
+
+    fn answer_header(&self, answer: &JsValue, name: &str) -> Option<String> {
+        glue::answer_header(answer, name)
+    }
+
+    fn discard(&self, answer: JsValue) {
+        glue::discard(&answer);
+    }
+
+    async fn call_account(&self, name: &str, request: &str) -> Result<String, StoreFault> {
+        store::call_account(&self.env, name, request).await
+    }
+
+    fn storage(&self) -> Option<&SqlStorage> {
+        self.storage.as_ref()
+    }
+
+    fn later(&self, task: Task) {
+        let Some(app) = deployment::app(self) else { return };
+        let runtime = self.clone();
+        let work = future_to_promise(async move {
+            flow::perform(&app, &runtime, task).await;
+            Ok(JsValue::UNDEFINED)
+        });
+        self.context.wait_until(&glue::guarded_call(&work));
+    }
+
+    async fn sleep(&self, lifetime: Lifetime) {
+        glue::sleep(lifetime).await;
+    }
+
     async fn kv_get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFault> {
-        self.store().map_err(|_| StoreFault::Get)?.get(key).bytes().await.map_err(|_| StoreFault::Get)
+        store::get(&self.env, key).await
     }
 
     async fn kv_put(&self, key: &str, value: &[u8], metadata: &str, lifetime: Lifetime) -> Result<(), StoreFault> {
-        self.put(key, value, metadata, lifetime).await.map_err(|_| StoreFault::Put)
+        store::put(&self.env, key, value, metadata, lifetime).await
     }
 
     async fn kv_delete(&self, key: &str) -> Result<(), StoreFault> {
-        self.store().map_err(|_| StoreFault::Delete)?.delete(key).await.map_err(|_| StoreFault::Delete)
+        store::delete(&self.env, key).await
     }
 
     async fn kv_list(&self, prefix: &str) -> Result<Vec<KvListing>, StoreFault> {
-        self.list(prefix).await.map_err(|_| StoreFault::List)
+        store::list(&self.env, prefix).await
     }
 
     async fn verify(&self, key: &Jwk, algorithm: Algorithm, signed_data: &[u8], signature: &[u8]) -> bool {
@@ -123,5 +160,3 @@ fn jwk(key: &Jwk) -> Value {
         KeyMaterial::Ed25519 { x } => json!({ "kty": "OKP", "crv": "Ed25519", "x": x }),
     }
 }
-
-const TOKEN_CACHE: &str = "TOKEN_CACHE";

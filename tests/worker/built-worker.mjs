@@ -16,7 +16,7 @@ const types = { ".js": "esm", ".wasm": "wasm" };
  * `vars` are what [vars] of wrangler.toml holds, `secrets` what `wrangler secret put` stores. Instrumented, the Worker
  * obeys the tests' switches; otherwise it is the one that is deployed.
  */
-export async function startBuiltWorker({ port, vars, secrets, withStore = true, isInstrumented = true }) {
+export async function startBuiltWorker({ port, isInstrumented = true, withStore = true, withAccounts = true, ...settings }) {
   const worker = { lines: [], output: [] };
   const runtime = new Miniflare({
     host: "127.0.0.1",
@@ -24,28 +24,48 @@ export async function startBuiltWorker({ port, vars, secrets, withStore = true, 
     cf: false,
     logRequests: false,
     telemetry: { enabled: false },
+    unsafeInspectDurableObjects: isInstrumented,
     handleStructuredLogs: ({ level, message }) => take(worker, level, message),
-    workers: [{ config: configuration({ vars, secrets, withStore, isInstrumented }), dev: { rootPath: project } }],
+    workers: [{ config: configuration({ ...settings, isInstrumented, withStore, withAccounts }), dev: { rootPath: project } }],
   });
   await runtime.ready;
   const base = `http://localhost:${port}`;
   const command = (orders) => exchange(base, { headers: { "x-test": JSON.stringify(orders) } });
   return Object.assign(worker, {
     command,
+    accounts: withAccounts && accountsOf(runtime, command),
     store: withStore && (await runtime.getKVNamespace("TOKEN_CACHE")),
     log: () => settledLog(worker, command),
     close: () => runtime.dispose(),
   });
 }
 
-function configuration({ vars, secrets, withStore, isInstrumented }) {
+/** The accounts' objects: those that exist have an id, any has a name. */
+function accountsOf(runtime, command) {
+  const klass = ["vestibule", "AccountObject"];
+  const result = async (order) => (await command(order)).json();
+  return {
+    ids: () => runtime.listDurableObjectIds("ACCOUNTS"),
+    rows: async (id, ...query) => (await runtime.unsafeGetDurableObjectStorage(...klass, { id })).exec(...query),
+    /** `{ answer }` or `{ rejected }`, as the Worker itself would see it. */
+    call: (name, request) => result({ call: { name, request } }),
+    /** Ends what an object keeps in memory, not its storage. */
+    evict: (id) => runtime.unsafeEvictDurableObject(...klass, { id }),
+    /** A clock that a test puts forward sets off no alarm of the platform's. */
+    ring: (id) => result({ ring: id }),
+  };
+}
+
+function configuration({ vars, secrets, withStore, withAccounts, isInstrumented }) {
   const env = {};
   for (const [name, value] of Object.entries(vars)) env[name] = { type: "json", value };
   for (const [name, value] of Object.entries(secrets)) env[name] = { type: "text", value };
   if (withStore) env.TOKEN_CACHE = { type: "kv", id: "token-cache" };
+  if (withAccounts) env.ACCOUNTS = { type: "durable-object", worker: "vestibule", exportName: "AccountObject" };
+  const exports = withAccounts ? { AccountObject: { type: "durable-object", storage: "sqlite" } } : {};
   const mainModule = isInstrumented ? "instrumented.js" : "entry.js";
   const manifest = { mainModule, modulesRoot: built, modules: modules() };
-  return { name: "vestibule", compatibilityDate: compatibilityDate(), manifest, env };
+  return { name: "vestibule", compatibilityDate: compatibilityDate(), manifest, env, exports };
 }
 
 function modules() {

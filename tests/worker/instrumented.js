@@ -1,21 +1,38 @@
-// The Worker's main module in the tests: the built one, with the store's calls in the log and a few switches that a
-// test throws by header. It runs in workerd and is given to it as text.
+// The Worker's main module in the tests: the built one, with the calls of the store and of the accounts' objects in the
+// log and a few switches that a test throws by header. It runs in workerd and is given to it as text.
 
-import worker from "./entry.js";
+import worker, { AccountObject as BuiltAccountObject } from "./entry.js";
 
 const realNow = Date.now.bind(Date);
 const realRandom = crypto.getRandomValues.bind(crypto);
 let secondsAhead = 0;
-let storeIsDown = false;
+let storeSwitches = {};
+let accountSwitch;
 Date.now = () => realNow() + secondsAhead * 1000;
+
+const operations = ["get", "put", "list", "delete"];
+const down = Object.fromEntries(operations.map((operation) => [operation, "fail"]));
+
+/** What a switch makes of an operation: `act` would do it, `key` is what it is about. */
+const misbehaviours = {
+  fail: () => Promise.reject(new Error("the store is down")),
+  hang: () => new Promise(() => {}),
+  lost: (act) => act().then(() => Promise.reject(new Error("the answer got lost"))),
+  stale: (act, key) => (firstReads.has(key) ? Promise.resolve(firstReads.get(key)) : act()),
+  throttle: () => Promise.reject(new Error("KV PUT failed: 429 Too Many Requests")),
+};
+const firstReads = new Map();
 
 class WatchedStore {
   constructor(store) {
-    for (const operation of ["get", "put", "list", "delete"]) {
-      this[operation] = (...args) => {
-        console.log(JSON.stringify({ test: "store", operation, key: args[0]?.prefix ?? args[0] }));
-        if (storeIsDown) return Promise.reject(new Error("the store is down"));
-        return store[operation](...args);
+    for (const operation of operations) {
+      this[operation] = async (...args) => {
+        const key = args[0]?.prefix ?? args[0];
+        console.log(JSON.stringify({ test: "store", operation, key }));
+        const act = () => store[operation](...args);
+        const result = await (misbehaviours[storeSwitches[operation]]?.(act, key) ?? act());
+        if (operation === "get" && !firstReads.has(key)) firstReads.set(key, result);
+        return result;
       };
     }
   }
@@ -27,25 +44,50 @@ function watch(env) {
   return watched;
 }
 
+export class AccountObject extends BuiltAccountObject {
+  constructor(state, env) {
+    super(state, watch(env));
+  }
+
+  call(request) {
+    console.log(JSON.stringify({ test: "account" }));
+    if (accountSwitch === "down") return Promise.reject(new Error("the object is down"));
+    if (accountSwitch === "panic") return withoutRandomness(() => super.call(request));
+    return super.call(request);
+  }
+
+  ring() {
+    return this.alarm();
+  }
+}
+
 export default {
-  fetch(request, env) {
+  fetch(request, env, context) {
     const command = request.headers.get("x-test");
-    if (command?.startsWith("{")) return obey(JSON.parse(command));
-    if (command === "panic") return panicking(request, watch(env));
-    if (command === "throw") return worker.fetch(throwing(), watch(env));
-    return worker.fetch(request, watch(env));
+    if (command?.startsWith("{")) return obey(JSON.parse(command), env.ACCOUNTS);
+    if (command === "panic") return withoutRandomness(() => worker.fetch(request, watch(env), context));
+    if (command === "throw") return worker.fetch(throwing(), watch(env), context);
+    return worker.fetch(request, watch(env), context);
   },
 };
 
-function obey({ mark, clock, store }) {
+/** An order for the store replaces the one before: `{ store: { get: "hang" } }` mends all other operations. */
+function obey({ mark, clock, store, account, call, ring }, objects) {
   if (mark) console.log(JSON.stringify({ test: "mark", mark }));
   if (clock !== undefined) secondsAhead = clock;
-  if (store) storeIsDown = store === "down";
+  if (store) storeSwitches = { up: {}, down }[store] ?? store;
+  if (account) accountSwitch = account;
+  if (call) return outcome(objects.get(objects.idFromName(call.name)).call(call.request));
+  if (ring) return outcome(objects.get(objects.idFromString(ring)).ring());
   return new Response("done");
 }
 
+async function outcome(promise) {
+  return Response.json(await promise.then((answer) => ({ answer }), (error) => ({ rejected: error.message })));
+}
+
 // A platform without randomness is the one fault that the Worker answers with a panic.
-function panicking(request, env) {
+function withoutRandomness(call) {
   crypto.getRandomValues = () => {
     throw new Error("no randomness");
   };
@@ -53,7 +95,7 @@ function panicking(request, env) {
     crypto.getRandomValues = realRandom;
   };
   try {
-    return Promise.resolve(worker.fetch(request, env)).finally(mend);
+    return Promise.resolve(call()).finally(mend);
   } catch (error) {
     mend();
     throw error;

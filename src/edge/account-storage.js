@@ -1,0 +1,90 @@
+// The SQLite storage of one account's object, in the terms of the trait that account_storage.rs implements with it.
+// Moments are seconds since the epoch. Whatever the platform throws passes through.
+
+export class AccountStorage {
+  #storage;
+  #hasTables = false;
+  #waking = Promise.resolve();
+
+  constructor(storage) {
+    this.#storage = storage;
+  }
+
+  /** `[issued_at, expires_at, revision, entry, metadata]`, or undefined. */
+  session(id) {
+    return this.#rows("SELECT issued_at, expires_at, revision, entry, metadata FROM session WHERE id = ?", id)[0];
+  }
+
+  putSession(id, issuedAt, expiresAt, revision, entry, metadata) {
+    const values = [id, issuedAt, expiresAt, revision, entry, metadata];
+    this.#rows("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)", ...values);
+  }
+
+  validAfter() {
+    return this.#rows("SELECT valid_after FROM watermark")[0]?.[0];
+  }
+
+  endUntil(until) {
+    const move = "INSERT INTO watermark VALUES (1, ?) ON CONFLICT DO UPDATE SET valid_after = max(valid_after, excluded.valid_after)";
+    this.#transaction(() => {
+      this.#rows(move, until);
+      this.#rows("DELETE FROM session WHERE issued_at <= ?", until);
+    });
+  }
+
+  /** When the next session ends, or undefined. */
+  expire(now) {
+    const next = this.#transaction(() => {
+      this.#rows("DELETE FROM session WHERE expires_at <= ?", now);
+      return this.#rows("SELECT min(expires_at) FROM session")[0][0] ?? undefined;
+    });
+    // A watermark stays for ever: the cookies that it ends may be older than any entry here. Without one, nothing is
+    // worth keeping, and only an object without storage costs nothing.
+    if (next === undefined && this.validAfter() === undefined) this.#clear();
+    return next;
+  }
+
+  /** One alarm is all that an object has, so the earliest moment wins. */
+  wakeAt(moment) {
+    const alarm = moment * 1000;
+    // One after the other: two that read before either wrote could leave the later moment. A failure is no one's to
+    // handle: what has ended is refused whether or not it is deleted, and the next session asks again.
+    this.#waking = this.#waking.then(async () => {
+      const current = await this.#storage.getAlarm();
+      if (current === null || current > alarm) await this.#storage.setAlarm(alarm);
+    }).catch(() => {});
+  }
+
+  async flush() {
+    await this.#waking;
+    await this.#storage.sync();
+  }
+
+  #transaction(statements) {
+    this.#prepare();
+    return this.#storage.transactionSync(statements);
+  }
+
+  #rows(statement, ...values) {
+    this.#prepare();
+    return [...this.#storage.sql.exec(statement, ...values).raw()];
+  }
+
+  #prepare() {
+    if (this.#hasTables) return;
+    this.#storage.sql.exec(TABLES);
+    this.#hasTables = true;
+  }
+
+  #clear() {
+    this.#hasTables = false;
+    this.#storage.deleteAll().catch(() => {});
+  }
+}
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS session (
+    id TEXT PRIMARY KEY, issued_at INTEGER, expires_at INTEGER, revision INTEGER, entry BLOB NULL, metadata TEXT
+  );
+  CREATE TABLE IF NOT EXISTS watermark (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), valid_after INTEGER NOT NULL);
+`;

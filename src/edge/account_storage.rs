@@ -1,0 +1,111 @@
+//! The [`AccountStorage`] of Durable Objects: `account-storage.js` around SQLite. Why a call failed is not kept: the
+//! object cannot vouch for the account then, whatever the reason.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use crate::runtime::{AccountStorage, StoreFault, StoredSession};
+use crate::session::session::SessionId;
+use crate::time::Timestamp;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The storage of the object that this code runs in.
+    #[derive(Clone)]
+    pub type SqlStorage;
+
+    #[wasm_bindgen(catch, method, js_name = session)]
+    fn js_session(this: &SqlStorage, id: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, method, js_name = putSession)]
+    fn js_put_session(
+        this: &SqlStorage,
+        id: &str,
+        issued_at: f64,
+        expires_at: f64,
+        revision: f64,
+        entry: &JsValue,
+        metadata: &str,
+    ) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, method, js_name = validAfter)]
+    fn js_valid_after(this: &SqlStorage) -> Result<Option<f64>, JsValue>;
+
+    #[wasm_bindgen(catch, method, js_name = endUntil)]
+    fn js_end_until(this: &SqlStorage, until: f64) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, method, js_name = expire)]
+    fn js_expire(this: &SqlStorage, now: f64) -> Result<Option<f64>, JsValue>;
+
+    #[wasm_bindgen(catch, method, js_name = wakeAt)]
+    fn js_wake_at(this: &SqlStorage, moment: f64) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, method, js_name = flush)]
+    async fn js_flush(this: &SqlStorage) -> Result<JsValue, JsValue>;
+}
+
+impl AccountStorage for SqlStorage {
+    fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreFault> {
+        let row = self.js_session(&text(id)).map_err(fault)?;
+        if row.is_undefined() { Ok(None) } else { read(&row.unchecked_into()).map(Some).ok_or(StoreFault::Account) }
+    }
+
+    fn put_session(&self, id: SessionId, session: &StoredSession) -> Result<(), StoreFault> {
+        let [issued_at, expires_at] = [session.issued_at, session.expires_at].map(seconds);
+        let entry = session.entry.as_deref().map_or(JsValue::NULL, |entry| Uint8Array::from(entry).into());
+        let revision = session.revision as f64;
+        self.js_put_session(&text(id), issued_at, expires_at, revision, &entry, &session.metadata).map_err(fault)
+    }
+
+    fn valid_after(&self) -> Result<Option<Timestamp>, StoreFault> {
+        self.js_valid_after().map(|moment| moment.map(timestamp)).map_err(fault)
+    }
+
+    fn end_until(&self, until: Timestamp) -> Result<(), StoreFault> {
+        self.js_end_until(seconds(until)).map_err(fault)
+    }
+
+    fn expire(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreFault> {
+        self.js_expire(seconds(now)).map(|moment| moment.map(timestamp)).map_err(fault)
+    }
+
+    fn wake_at(&self, moment: Timestamp) -> Result<(), StoreFault> {
+        self.js_wake_at(seconds(moment)).map_err(fault)
+    }
+
+    async fn flush(&self) -> Result<(), StoreFault> {
+        self.js_flush().await.map(drop).map_err(fault)
+    }
+}
+
+/// The row as `account-storage.js` selects it.
+fn read(row: &Array) -> Option<StoredSession> {
+    let entry = row.get(3);
+    Some(StoredSession {
+        issued_at: row.get(0).as_f64().map(timestamp)?,
+        expires_at: row.get(1).as_f64().map(timestamp)?,
+        revision: row.get(2).as_f64()? as u64,
+        entry: (!entry.is_null()).then(|| Uint8Array::new(&entry).to_vec()),
+        metadata: row.get(4).as_string()?,
+    })
+}
+
+fn text(id: SessionId) -> String {
+    URL_SAFE_NO_PAD.encode(id.as_bytes())
+}
+
+/// Exact up to 2^53, which is enough for any moment.
+fn seconds(moment: Timestamp) -> f64 {
+    moment.as_unix() as f64
+}
+
+fn timestamp(seconds: f64) -> Timestamp {
+    Timestamp::from_unix(seconds as u64)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn fault(_: JsValue) -> StoreFault {
+    StoreFault::Account
+}

@@ -1,0 +1,75 @@
+//! The one deployment that an isolate serves: its configuration is read once, and the functions are set that answer for
+//! forwards which nobody awaits.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
+
+use super::glue;
+use super::runtime::{Edge, ExecutionContext};
+use crate::app::App;
+use crate::flow;
+use crate::request::RequestHead;
+
+thread_local! {
+    /// One deployment never changes while an isolate lives.
+    static DEPLOYMENT: OnceCell<Option<Rc<App>>> = const { OnceCell::new() };
+}
+
+/// The application; none if no configuration can serve. What is wrong with it is logged once and answered ever after.
+pub(super) fn app(runtime: &Edge) -> Option<Rc<App>> {
+    DEPLOYMENT.with(|deployment| deployment.get_or_init(|| deploy(runtime)).clone())
+}
+
+fn deploy(runtime: &Edge) -> Option<Rc<App>> {
+    std::panic::set_hook(Box::new(|panic| {
+        console_error_panic_hook::hook(panic);
+        glue::trapped();
+    }));
+    match App::new(&glue::environment(runtime.env())) {
+        Err(faults) => {
+            flow::misconfigured(runtime, &faults);
+            None
+        }
+        Ok(app) => {
+            let app = Rc::new(app);
+            glue::on_forward_failure(&forward_failure(Rc::clone(&app), runtime.env().clone()));
+            glue::on_second_look(&second_look(Rc::clone(&app), runtime.env().clone()));
+            Some(app)
+        }
+    }
+}
+
+/// Answers for a forward that failed. Only the environment is kept of the call that came first: a context belongs to
+/// its own request, and the storage to its object.
+fn forward_failure(app: Rc<App>, env: JsValue) -> Function {
+    let answer = move |request: JsValue, failure: JsValue, context: ExecutionContext| -> JsValue {
+        let runtime = Edge::new(env.clone(), context);
+        let text = glue::head(&request);
+        let fault = glue::transport_fault(&failure);
+        let answer = match RequestHead::parse(&text) {
+            Ok(head) => flow::forward_failed(&app, &runtime, &head, fault),
+            Err(fault) => flow::refuse_head(&runtime, fault),
+        };
+        glue::respond(&answer)
+    };
+    Closure::<dyn Fn(JsValue, JsValue, ExecutionContext) -> JsValue>::new(answer).into_js_value().unchecked_into()
+}
+
+/// Has [`flow::reconsider`] look at the answer of a forward.
+fn second_look(app: Rc<App>, env: JsValue) -> Function {
+    let look = move |request: JsValue, answer: JsValue, context: ExecutionContext| -> Promise {
+        let app = Rc::clone(&app);
+        let runtime = Edge::new(env.clone(), context);
+        runtime.clone().finish(async move {
+            let text = glue::head(&request);
+            match RequestHead::parse(&text) {
+                Ok(head) => glue::reply(flow::reconsider(&app, &runtime, &request, &head, answer).await),
+                Err(fault) => glue::respond(&flow::refuse_head(&runtime, fault)),
+            }
+        })
+    };
+    Closure::<dyn Fn(JsValue, JsValue, ExecutionContext) -> Promise>::new(look).into_js_value().unchecked_into()
+}

@@ -1,0 +1,41 @@
+// What outlives an isolate: Workers KV and the objects of accounts. Every function is called from Rust (store.rs), and
+// every call of the platform has a limit of its own: a store that hangs must not hang a sign-in.
+
+import { within } from "./deadline.js";
+
+const STORE_LIMIT = 5000;
+// An object may have to ask the OpenID Provider for a token before it can answer.
+const ACCOUNT_LIMIT = 20_000;
+
+/** A value as ArrayBuffer, or null. */
+export function get(env, key) {
+  return within(STORE_LIMIT, () => env.TOKEN_CACHE.get(key, "arrayBuffer"));
+}
+
+/** Writes a value that ends by itself after so many seconds. */
+export function put(env, key, value, metadata, expirationTtl) {
+  // The value is a view of wasm memory: other requests may move that before the platform has read it.
+  const options = { expirationTtl, metadata: JSON.parse(metadata) };
+  return within(STORE_LIMIT, () => env.TOKEN_CACHE.put(key, value.slice(), options));
+}
+
+export function remove(env, key) {
+  return within(STORE_LIMIT, () => env.TOKEN_CACHE.delete(key));
+}
+
+/** All keys that start with `prefix`, each followed by its metadata as JSON or undefined. */
+export async function list(env, prefix) {
+  const listings = [];
+  let page;
+  do {
+    const options = { prefix, cursor: page?.cursor };
+    page = await within(STORE_LIMIT, () => env.TOKEN_CACHE.list(options));
+    for (const { name, metadata } of page.keys) listings.push(name, metadata ? JSON.stringify(metadata) : undefined);
+  } while (!page.list_complete);
+  return listings;
+}
+
+/** Calls the account object of that name: text in, text out. */
+export function callAccount(env, name, request) {
+  return within(ACCOUNT_LIMIT, () => env.ACCOUNTS.get(env.ACCOUNTS.idFromName(name)).call(request));
+}

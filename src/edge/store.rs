@@ -1,0 +1,66 @@
+//! The functions of `store.js`, with Rust types around them. Why a call failed is not kept: every fault of a store is
+//! met the same way.
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use crate::runtime::{KvListing, StoreFault};
+use crate::time::Lifetime;
+
+#[wasm_bindgen(raw_module = "./store.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = get)]
+    async fn js_get(env: &JsValue, key: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = put)]
+    async fn js_put(env: &JsValue, key: &str, value: &[u8], metadata: &str, ttl: f64) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = remove)]
+    async fn js_remove(env: &JsValue, key: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = list)]
+    async fn js_list(env: &JsValue, prefix: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = callAccount)]
+    async fn js_call_account(env: &JsValue, name: &str, request: &str) -> Result<JsValue, JsValue>;
+}
+
+/// Reads a value.
+pub(super) async fn get(env: &JsValue, key: &str) -> Result<Option<Vec<u8>>, StoreFault> {
+    let value = js_get(env, key).await.map_err(|_| StoreFault::Get)?;
+    Ok((!value.is_null()).then(|| Uint8Array::new(&value).to_vec()))
+}
+
+/// Writes a value that ends by itself.
+pub(super) async fn put(
+    env: &JsValue,
+    key: &str,
+    value: &[u8],
+    metadata: &str,
+    lifetime: Lifetime,
+) -> Result<(), StoreFault> {
+    let written = js_put(env, key, value, metadata, lifetime.as_seconds() as f64).await;
+    written.map(drop).map_err(|_| StoreFault::Put)
+}
+
+/// Deletes a value.
+pub(super) async fn delete(env: &JsValue, key: &str) -> Result<(), StoreFault> {
+    js_remove(env, key).await.map(drop).map_err(|_| StoreFault::Delete)
+}
+
+/// Lists all keys that start with `prefix`.
+pub(super) async fn list(env: &JsValue, prefix: &str) -> Result<Vec<KvListing>, StoreFault> {
+    let listed: Array = js_list(env, prefix).await.map_err(|_| StoreFault::List)?.unchecked_into();
+    let mut values = listed.iter();
+    let mut listings = Vec::new();
+    while let (Some(key), Some(metadata)) = (values.next(), values.next()) {
+        listings.push(KvListing { key: key.as_string().ok_or(StoreFault::List)?, metadata: metadata.as_string() });
+    }
+    Ok(listings)
+}
+
+/// Calls the account object of that name.
+pub(super) async fn call_account(env: &JsValue, name: &str, request: &str) -> Result<String, StoreFault> {
+    let answer = js_call_account(env, name, request).await.map_err(|_| StoreFault::Account)?;
+    answer.as_string().ok_or(StoreFault::Account)
+}

@@ -1,0 +1,152 @@
+// The storage of an account's object, in a real one: each method of the class that the Worker runs on, and what SQLite
+// keeps when the object itself is gone.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+
+import { Miniflare } from "miniflare";
+
+import { inProject } from "../../scripts/project.mjs";
+
+let runtime;
+before(async () => {
+  const text = (...path) => ({ type: "esm", contents: readFileSync(inProject(...path), "utf8") });
+  const modules = {
+    "storage-object.js": text("tests", "worker", "storage-object.js"),
+    "account-storage.js": text("build", "worker", "account-storage.js"),
+  };
+  const config = {
+    name: "storage",
+    compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(readFileSync(inProject("wrangler.toml"), "utf8"))[1],
+    manifest: { mainModule: "storage-object.js", modulesRoot: inProject("build", "worker"), modules },
+    env: { OBJECTS: { type: "durable-object", worker: "storage", exportName: "StorageObject" } },
+    exports: { StorageObject: { type: "durable-object", storage: "sqlite" } },
+  };
+  runtime = new Miniflare({
+    host: "127.0.0.1",
+    cf: false,
+    telemetry: { enabled: false },
+    handleStructuredLogs: ({ message }) => logged.push(message),
+    workers: [{ config, dev: { rootPath: inProject() } }],
+  });
+  await runtime.ready;
+});
+after(() => runtime.dispose());
+
+const logged = [];
+const now = Math.floor(Date.now() / 1000);
+const sealed = { bytes: [0, 255, 39, 0, 128] };
+const metadata = `{"device":"Firefox's \\"1\\""}`;
+const session = (issuedAt, lifetime, entry = sealed) => [issuedAt, issuedAt + lifetime, 3, entry, metadata];
+const put = (id, row) => ["putSession", id, ...row];
+
+/** An object of its own for each test: calls of it in order, each with its result. */
+function object() {
+  const name = crypto.randomUUID();
+  const calls = async (...list) => {
+    const answer = await runtime.dispatchFetch("http://storage/", { method: "POST", body: JSON.stringify({ name, calls: list }) });
+    return answer.json();
+  };
+  return { calls, evict: () => runtime.unsafeEvictDurableObject("storage", "StorageObject", { name }) };
+}
+
+test("a session is read as it was written, and what was never written is not there", async () => {
+  const { calls } = object();
+  const row = session(now, 60);
+  assert.deepEqual(await calls(["session", "a"], put("a", row), ["session", "a"], ["session", "b"]), [null, null, row, null]);
+});
+
+test("a session without an entry is another thing than none, and a second write takes the place of the first", async () => {
+  const { calls } = object();
+  const [, first, , second] = await calls(
+    put("a", session(now, 60)),
+    ["session", "a"],
+    put("a", session(now, 60, null)),
+    ["session", "a"],
+  );
+  assert.deepEqual([first[3], second[3]], [sealed, null]);
+});
+
+test("sessions and watermark outlive the object's memory", async () => {
+  const { calls, evict } = object();
+  const row = session(now, 60);
+  assert.deepEqual(await calls(["endUntil", now - 1], put("a", row), ["flush"]), [null, null, null]);
+  await evict();
+  assert.deepEqual(await calls(["session", "a"], ["validAfter"]), [row, now - 1]);
+});
+
+test("the watermark ends what began up to it, and never moves back", async () => {
+  const { calls } = object();
+  const later = session(now + 1, 60);
+  const results = await calls(
+    ["validAfter"],
+    put("earlier", session(now - 1, 60)),
+    put("equal", session(now, 60)),
+    put("later", later),
+    ["endUntil", now],
+    ["endUntil", now - 500],
+    ["validAfter"],
+    ["session", "earlier"],
+    ["session", "equal"],
+    ["session", "later"],
+  );
+  assert.deepEqual([results[0], ...results.slice(6)], [null, now, null, null, later]);
+});
+
+test("what has ended is deleted, and the next end is told", async () => {
+  const { calls } = object();
+  const results = await calls(
+    put("past", session(now - 60, 59)),
+    put("at once", session(now - 60, 60)),
+    put("later", session(now, 90)),
+    put("next", session(now, 30)),
+    ["expire", now],
+    ["session", "past"],
+    ["session", "at once"],
+    ["expire", now + 30],
+    ["session", "later"],
+  );
+  assert.deepEqual(results.slice(4), [now + 30, null, null, now + 90, session(now, 90)]);
+});
+
+test("a watermark stays when all sessions are gone", async () => {
+  const { calls, evict } = object();
+  const made = [["endUntil", now - 100], put("a", session(now, 1)), ["expire", now + 1], ["validAfter"], ["flush"]];
+  assert.deepEqual((await calls(...made)).slice(2), [null, now - 100, null]);
+  await evict();
+  assert.deepEqual(await calls(["expire", now + 9], ["validAfter"]), [null, now - 100]);
+});
+
+test("an object without sessions and watermark keeps nothing at all, and can begin anew", async () => {
+  const { calls, evict } = object();
+  const [, full, , empty] = await calls(put("a", session(now, 1)), ["databaseSize"], ["expire", now + 1], ["databaseSize"]);
+  assert.ok(empty < full, `${empty} < ${full}`);
+  const row = session(now, 60);
+  assert.deepEqual(await calls(["session", "a"], put("a", row), ["session", "a"], ["flush"]), [null, null, row, null]);
+  await evict();
+  assert.deepEqual(await calls(["session", "a"]), [row]);
+});
+
+test("of several moments the earliest wakes the object", async () => {
+  const { calls } = object();
+  const moments = [500, 900, 300, 700].map((seconds) => ["wakeAt", now + seconds]);
+  const results = await calls(...moments, ["flush"], ["alarmAt"]);
+  assert.equal(results.at(-1), (now + 300) * 1000);
+});
+
+test("an alarm that cannot be set is no unhandled rejection, and writes are still made durable", async () => {
+  const { calls } = object();
+  const row = session(now, 60);
+  const results = await calls(["breakAlarms"], ["wakeAt", now + 5], put("a", row), ["flush"], ["session", "a"]);
+  assert.deepEqual(results, [null, null, null, null, row]);
+  assert.deepEqual(logged, []);
+});
+
+test("a statement that fails throws, and half a transaction is undone", async () => {
+  const { calls } = object();
+  const results = await calls(["endUntil", now - 100], ["damage"], ["session", "a"], ["endUntil", now], ["validAfter"]);
+  assert.match(results[2].threw, /no such table/);
+  assert.match(results[3].threw, /no such table/);
+  assert.equal(results[4], now - 100);
+});

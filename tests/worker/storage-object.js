@@ -1,0 +1,56 @@
+// A Worker around the built storage class alone: each request makes calls of it inside one object and gets what they
+// gave, in JSON. It runs in workerd and is given to it as text.
+
+import { DurableObject } from "cloudflare:workers";
+
+import { AccountStorage } from "./account-storage.js";
+
+export class StorageObject extends DurableObject {
+  #storage = new AccountStorage(this.ctx.storage);
+
+  async calls(calls) {
+    const results = [];
+    for (const [method, ...args] of calls) results.push(await this.#call(method, args.map(bytesOf)));
+    return results;
+  }
+
+  alarm() {}
+
+  async #call(method, args) {
+    const rest = {
+      alarmAt: () => this.ctx.storage.getAlarm(),
+      breakAlarms: () => this.#break(["getAlarm"]),
+      databaseSize: () => this.ctx.storage.sql.databaseSize,
+      damage: () => void this.ctx.storage.sql.exec("DROP TABLE session"),
+    };
+    try {
+      return printable(await (rest[method] ?? ((...values) => this.#storage[method](...values)))(...args));
+    } catch (error) {
+      return { threw: error.message };
+    }
+  }
+
+  #break(methods) {
+    const real = this.ctx.storage;
+    const broken = Object.fromEntries(methods.map((method) => [method, () => Promise.reject(new Error("broken"))]));
+    this.#storage = new AccountStorage(new Proxy(real, {
+      get: (_, name) => broken[name] ?? (typeof real[name] === "function" ? real[name].bind(real) : real[name]),
+    }));
+  }
+}
+
+export default {
+  async fetch(request, env) {
+    const { name, calls } = await request.json();
+    return Response.json(await env.OBJECTS.get(env.OBJECTS.idFromName(name)).calls(calls));
+  },
+};
+
+function bytesOf(argument) {
+  return argument?.bytes ? new Uint8Array(argument.bytes) : argument;
+}
+
+function printable(result) {
+  if (!Array.isArray(result)) return result ?? null;
+  return result.map((value) => (value instanceof ArrayBuffer ? { bytes: [...new Uint8Array(value)] } : value));
+}
