@@ -44,7 +44,7 @@ impl Environment {
     pub(super) fn parse(text: &str, faults: &mut Vec<ConfigFault>) -> Self {
         const SHAPE: Problem = Problem::Invalid("be {\"vars\": {…}, \"bindings\": […]}", None);
 
-        let (vars, bindings) = match serde_json::from_str(text) {
+        let (vars, bindings) = match serde_json::from_slice(text.as_bytes()) {
             Ok(Value::Object(mut object)) => (object.remove("vars"), object.remove("bindings")),
             Ok(_) | Err(_) => (None, None),
         };

@@ -10,9 +10,14 @@ export class AccountStorage {
     this.#storage = storage;
   }
 
-  /** `[issued_at, expires_at, revision, entry, metadata]`, or undefined. */
+  /** `[id, issued_at, expires_at, revision, entry, metadata]`, or undefined. */
   session(id) {
-    return this.#rows("SELECT issued_at, expires_at, revision, entry, metadata FROM session WHERE id = ?", id)[0];
+    return this.#rows("SELECT id, issued_at, expires_at, revision, entry, metadata FROM session WHERE id = ?", id)[0];
+  }
+
+  /** `[id, issued_at, expires_at, revision, entry, metadata]` of each. */
+  sessions() {
+    return this.#rows("SELECT id, issued_at, expires_at, revision, entry, metadata FROM session");
   }
 
   putSession(id, issuedAt, expiresAt, revision, entry, metadata) {

@@ -19,6 +19,9 @@ extern "C" {
     #[wasm_bindgen(catch, method, js_name = session)]
     fn js_session(this: &SqlStorage, id: &str) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch, method, js_name = sessions)]
+    fn js_sessions(this: &SqlStorage) -> Result<Array, JsValue>;
+
     #[wasm_bindgen(catch, method, js_name = putSession)]
     fn js_put_session(
         this: &SqlStorage,
@@ -49,7 +52,16 @@ extern "C" {
 impl AccountStorage for SqlStorage {
     fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreFault> {
         let row = self.js_session(&text(id)).map_err(fault)?;
-        if row.is_undefined() { Ok(None) } else { read(&row.unchecked_into()).map(Some).ok_or(StoreFault::Account) }
+        if row.is_undefined() {
+            return Ok(None);
+        }
+        let (_, session) = read(&row.unchecked_into()).ok_or(StoreFault::Account)?;
+        Ok(Some(session))
+    }
+
+    fn sessions(&self) -> Result<Vec<(SessionId, StoredSession)>, StoreFault> {
+        let rows = self.js_sessions().map_err(fault)?;
+        rows.iter().map(|row| read(&row.unchecked_into()).ok_or(StoreFault::Account)).collect()
     }
 
     fn put_session(&self, id: SessionId, session: &StoredSession) -> Result<(), StoreFault> {
@@ -81,15 +93,17 @@ impl AccountStorage for SqlStorage {
 }
 
 /// The row as `account-storage.js` selects it.
-fn read(row: &Array) -> Option<StoredSession> {
-    let entry = row.get(3);
-    Some(StoredSession {
-        issued_at: row.get(0).as_f64().map(timestamp)?,
-        expires_at: row.get(1).as_f64().map(timestamp)?,
-        revision: row.get(2).as_f64()? as u64,
+fn read(row: &Array) -> Option<(SessionId, StoredSession)> {
+    let id = URL_SAFE_NO_PAD.decode(row.get(0).as_string()?).ok()?;
+    let entry = row.get(4);
+    let session = StoredSession {
+        issued_at: row.get(1).as_f64().map(timestamp)?,
+        expires_at: row.get(2).as_f64().map(timestamp)?,
+        revision: row.get(3).as_f64()? as u64,
         entry: (!entry.is_null()).then(|| Uint8Array::new(&entry).to_vec()),
-        metadata: row.get(4).as_string()?,
-    })
+        metadata: row.get(5).as_string()?,
+    };
+    Some((SessionId::from_bytes(id.try_into().ok()?), session))
 }
 
 fn text(id: SessionId) -> String {

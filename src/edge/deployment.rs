@@ -12,6 +12,7 @@ use super::runtime::{Edge, ExecutionContext};
 use crate::app::App;
 use crate::flow;
 use crate::request::RequestHead;
+use crate::time::Timestamp;
 
 thread_local! {
     /// One deployment never changes while an isolate lives.
@@ -60,16 +61,17 @@ fn forward_failure(app: Rc<App>, env: JsValue) -> Function {
 
 /// Has [`flow::reconsider`] look at the answer of a forward.
 fn second_look(app: Rc<App>, env: JsValue) -> Function {
-    let look = move |request: JsValue, answer: JsValue, context: ExecutionContext| -> Promise {
+    let look = move |request: JsValue, answer: JsValue, issued_at: f64, context: ExecutionContext| -> Promise {
         let app = Rc::clone(&app);
         let runtime = Edge::new(env.clone(), context);
+        let issued_at = Timestamp::from_unix(issued_at as u64);
         runtime.clone().finish(async move {
             let text = glue::head(&request);
             match RequestHead::parse(&text) {
-                Ok(head) => glue::reply(flow::reconsider(&app, &runtime, &request, &head, answer).await),
+                Ok(head) => glue::reply(flow::reconsider(&app, &runtime, &request, &head, answer, issued_at).await),
                 Err(fault) => glue::respond(&flow::refuse_head(&runtime, fault)),
             }
         })
     };
-    Closure::<dyn Fn(JsValue, JsValue, ExecutionContext) -> Promise>::new(look).into_js_value().unchecked_into()
+    Closure::<dyn Fn(JsValue, JsValue, f64, ExecutionContext) -> Promise>::new(look).into_js_value().unchecked_into()
 }

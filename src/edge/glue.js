@@ -62,13 +62,13 @@ export function forward(request, url, edits, timeout, forceNoStore, dropCookies,
  * The promise of `forward`, for a handler to return. A failure becomes an answer through `onForwardFailure`; where
  * `isReconsidered` says so, an answer that another attempt may better becomes another one through `onSecondLook`.
  */
-export function answered(request, forward, isReconsidered, context) {
+export function answered(request, forward, issuedAt, context) {
   const onFailure = (failure) => answeredBy(() => forwardFailed(request, failure, context));
-  if (!isReconsidered) return forward.catch(onFailure);
+  if (issuedAt === undefined) return forward.catch(onFailure);
   return forward.then((answer) => {
     const { status } = answer;
     if (status !== 401 && status !== 429 && status !== 503) return answer;
-    return answeredBy(() => lookAgain(request, answer, context));
+    return answeredBy(() => lookAgain(request, answer, issuedAt, context));
   }, onFailure);
 }
 

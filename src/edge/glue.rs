@@ -61,7 +61,7 @@ extern "C" {
     ) -> Promise;
 
     /// The promise of a forward, as the handler's own: a failure becomes an answer, and some answers another one.
-    fn answered(request: &JsValue, forward: &Promise, reconsider: bool, context: &ExecutionContext) -> Promise;
+    fn answered(request: &JsValue, forward: &Promise, issued_at: Option<f64>, context: &ExecutionContext) -> Promise;
 
     #[wasm_bindgen(js_name = sleep)]
     fn js_sleep(milliseconds: u32) -> Promise;
@@ -101,7 +101,9 @@ pub(super) async fn forward(request: &JsValue, plan: &ForwardPlan) -> Result<JsV
 
 /// Passes a request on for a handler that returns the promise as its own.
 pub(super) fn forward_at_once(request: &JsValue, plan: &ForwardPlan, context: &ExecutionContext) -> Promise {
-    answered(request, &start(request, plan), plan.reconsider, context)
+    // Exact up to 2^53, which is enough for any moment.
+    let issued_at = plan.reconsider.map(|moment| moment.as_unix() as f64);
+    answered(request, &start(request, plan), issued_at, context)
 }
 
 /// Waits.
@@ -112,7 +114,7 @@ pub(super) async fn sleep(lifetime: Lifetime) {
 
 fn start(request: &JsValue, plan: &ForwardPlan) -> Promise {
     let removed = plan.remove.iter().map(|name| (name.as_str(), ""));
-    let set = plan.set.iter().map(|(name, value)| (*name, value.as_str()));
+    let set = plan.set.iter().map(|(name, value)| (name.as_ref(), value.as_str()));
     let edits = lines(removed.chain(set));
     let AnswerEdits { set_cookie, drop_cookies, force_no_store } = &plan.answer;
     let timeout = milliseconds(plan.timeout);

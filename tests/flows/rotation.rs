@@ -30,7 +30,7 @@ fn an_attempt_and_a_sign_out_under_way_survive_the_rotation() {
     let (arriving, leaving) = (Browser::new(&world), Browser::signed_in(&world, &ADA));
     let callback = world.op.authorize(&arriving.begin("/page"), &ADA);
     let state = parameter(leaving.post("/.auth/logout").location(), "state").unwrap();
-    world.advance(1);
+    world.advance(60);
     world.redeploy(&rotated());
     assert_eq!(arriving.come_back(&callback).status, 303);
     assert!(arriving.is_signed_in());
@@ -51,7 +51,7 @@ fn a_sign_out_after_the_rotation_removes_what_the_old_key_named() {
         assert_eq!((world.kv.keys("account/"), world.kv.keys("sid/")), (vec![], vec![]));
         world.new_isolate();
         assert!(!other.is_signed_in() && !replay.is_signed_in());
-        world.advance(1);
+        world.advance(60);
         world.redeploy(&json!({ "Session__Key": KEY, "Session__PreviousKeys": null }));
         old.sign_in("/", &ADA);
         world.redeploy(&rotated());

@@ -97,7 +97,7 @@ impl Call {
 
     /// Reads the text back.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        serde_json::from_slice(text.as_bytes()).ok()
     }
 }
 
@@ -109,7 +109,7 @@ impl Reply {
 
     /// Reads the text back.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        serde_json::from_slice(text.as_bytes()).ok()
     }
 }
 

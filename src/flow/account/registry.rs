@@ -164,7 +164,7 @@ fn put(
 }
 
 fn sid_of(metadata: &str) -> Option<String> {
-    serde_json::from_str::<EntryMetadata>(metadata).ok().and_then(|metadata| metadata.sid)
+    serde_json::from_slice::<EntryMetadata>(metadata.as_bytes()).ok().and_then(|metadata| metadata.sid)
 }
 
 const STORAGE_FAILED: Failure = Failure::Store(StoreFault::Account);
