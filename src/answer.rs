@@ -189,15 +189,15 @@ fn escape(text: &str) -> String {
 /// Code, title, and what a person can do.
 const TEXTS: &[(&str, &str, &str)] = &[
     (
+        "access_denied",
+        "Sign-in was declined",
+        "You or an administrator declined the sign-in. You can try again with another account.",
+    ),
+    (
         "account_mismatch",
         "This is another account",
         "You came back with another account than the one that you are signed in with, so nothing was changed. \
          You can start again and choose the account.",
-    ),
-    (
-        "access_denied",
-        "Sign-in was declined",
-        "You or an administrator declined the sign-in. You can try again with another account.",
     ),
     (
         "api_unreachable",
@@ -279,7 +279,6 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::error::LoginReason;
 
     #[test]
     fn the_policy_allows_exactly_our_style() {
@@ -298,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_problem_names_its_code_and_where_to_sign_in() {
-        let error = Error::LoginRequired(LoginReason::NoSession);
+        let error = Error::LoginRequired;
         let answer = Answer::problem(&error, "t1", Some("https://app.example/.auth/login"));
         assert_eq!(answer.status, 401);
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));

@@ -21,6 +21,7 @@ pub mod edge;
 pub mod error;
 pub mod flow;
 pub mod forwarding;
+mod json;
 pub mod memory;
 pub mod oidc;
 pub mod request;

@@ -13,7 +13,6 @@ pub mod end_session;
 pub mod endpoint;
 pub mod id_token;
 pub mod issuer;
-mod json_object;
 pub mod jwks;
 pub mod metadata;
 pub mod pkce;

@@ -46,7 +46,7 @@ pub(super) async fn begin<R: Runtime>(
     match ask_for(context, &session, ask).await? {
         Reply::Begun(issued_at) => Ok(Session { issued_at, ..session }),
         Reply::Failed(failure) => Err(error(failure)),
-        Reply::Current | Reply::Done | Reply::Entry(_) => Err(ODD_REPLY),
+        Reply::Current {} | Reply::Done {} | Reply::Entry(_) => Err(ODD_REPLY),
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) async fn read<R: Runtime>(
     let known = memory.stale_entry(session.id);
     let revision = known.as_ref().map(|entry| entry.revision);
     let fault = match ask_for(context, session, Ask::Read { session: message::encoded(session), revision }).await {
-        Ok(Reply::Current) => match known {
+        Ok(Reply::Current {}) => match known {
             Some(known) => return Ok(memory.confirm(session.id, known, context.now)),
             None => return Err(ODD_REPLY),
         },
@@ -72,7 +72,7 @@ pub(super) async fn read<R: Runtime>(
             memory.forget(session.id);
             return Err(error(failure));
         }
-        Ok(Reply::Begun(_) | Reply::Done) => return Err(ODD_REPLY),
+        Ok(Reply::Begun(_) | Reply::Done {}) => return Err(ODD_REPLY),
         Err(error) => return Err(error),
     };
     token_cache::failed(context, "account", fault);
@@ -104,7 +104,7 @@ pub(super) async fn renew<R: Runtime>(
             token_cache::failed(context, "account", fault);
             Failure::Store(fault)
         }
-        Ok(Reply::Begun(_) | Reply::Current | Reply::Done) | Err(_) => UNREACHABLE,
+        Ok(Reply::Begun(_) | Reply::Current {} | Reply::Done {}) | Err(_) => UNREACHABLE,
     };
     renewal::remember(context, session, purpose, &failure);
     Err(failure)
@@ -165,9 +165,9 @@ async fn ask_for<R: Runtime>(context: &Context<'_, R>, session: &Session, ask: A
 
 fn done(reply: Reply) -> Result<(), Error> {
     match reply {
-        Reply::Done => Ok(()),
+        Reply::Done {} => Ok(()),
         Reply::Failed(failure) => Err(error(failure)),
-        Reply::Begun(_) | Reply::Current | Reply::Entry(_) => Err(ODD_REPLY),
+        Reply::Begun(_) | Reply::Current {} | Reply::Entry(_) => Err(ODD_REPLY),
     }
 }
 

@@ -33,10 +33,12 @@ pub(super) async fn answer<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<
 /// The answer to an error that no redirect mends.
 pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
     if incoming.head.is_navigation() {
-        let start = match error {
+        let config = &incoming.app.config;
+        let start = if matches!(error, Error::AccountMismatch) {
             // The OP would bring the same account again without asking.
-            Error::AccountMismatch => format!("{}?prompt=select_account", incoming.app.config.auth_url("login")),
-            _ => incoming.app.config.public_url("/"),
+            format!("{}?prompt=select_account", config.auth_url("login"))
+        } else {
+            config.public_url("/")
         };
         return Answer::error_page(error, &incoming.trace, Some(&start));
     }

@@ -3,14 +3,14 @@
 
 use std::fmt;
 
+use crate::json;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-
-use super::json_object;
 
 /// The longest challenge that is taken, as JSON. It travels in the cookie of a login attempt, sealed and in base64, and
 /// a browser keeps no cookie of more than 4,096 bytes. Those seen in the field have 50 to 300.
@@ -51,14 +51,14 @@ impl ClaimsChallenge {
     }
 
     pub(super) fn members(&self) -> Map<String, Value> {
-        json_object::parse(self.0.as_bytes()).unwrap_or_default()
+        json::object(self.0.as_bytes()).unwrap_or_default()
     }
 
     fn from_json(json: &[u8]) -> Option<Self> {
         if json.len() > MAX_CLAIMS_BYTES {
             return None;
         }
-        let object = Value::Object(json_object::parse(json)?);
+        let object = Value::Object(json::object(json)?);
         // Without fractions, rewriting makes nothing longer.
         is_rewritten_exactly(&object).then(|| Self(object.to_string()))
     }

@@ -7,6 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use crate::json;
+
 /// The home account id in its two parts; `uid.utid` is unambiguous since `utid` has no dot.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct ClientInfo {
@@ -24,7 +26,7 @@ impl ClientInfo {
             return None;
         }
         let document = URL_SAFE_NO_PAD.decode(encoded.trim_end_matches('=')).ok()?;
-        let info: Self = serde_json::from_slice(&document).ok()?;
+        let info: Self = json::parse(&document)?;
         (is_identifier(&info.uid) && is_identifier(&info.utid) && !info.utid.contains('.')).then_some(info)
     }
 }

@@ -19,8 +19,8 @@ use subtle::ConstantTimeEq;
 
 use super::algorithm::Algorithm;
 use super::issuer::IssuerRule;
-use super::json_object;
 use super::jwks::Jwk;
+use crate::json;
 use crate::time::{Lifetime, Timestamp};
 
 pub use fault::IdTokenFault;
@@ -244,5 +244,5 @@ impl UntrustedIdToken {
 
 fn claims_of(signed_data: &str) -> Option<Map<String, Value>> {
     let (_, claims) = signed_data.rsplit_once('.')?;
-    json_object::parse(&URL_SAFE_NO_PAD.decode(claims).ok()?)
+    json::object(&URL_SAFE_NO_PAD.decode(claims).ok()?)
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::algorithm::Algorithm;
 use super::issuer::{IssuerRule, TENANT_PLACEHOLDER};
+use crate::json;
 
 /// The longest document that is parsed. Those of large providers, certificates included, have 5 to 20 KiB.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
@@ -69,7 +70,7 @@ impl Jwks {
         if document.len() > MAX_DOCUMENT_BYTES {
             return Err(JwksFault::TooLong);
         }
-        let raw: RawJwks = serde_json::from_slice(document).map_err(|_| JwksFault::Malformed)?;
+        let raw: RawJwks = json::parse(document).ok_or(JwksFault::Malformed)?;
         if raw.keys.len() > MAX_KEYS {
             return Err(JwksFault::TooManyKeys);
         }

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::endpoint::is_secure_or_loopback;
 use super::issuer::IssuerRule;
+use crate::json;
 
 /// The longest document that is parsed. Those of large providers have 2 to 6 KiB.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
@@ -41,7 +42,7 @@ impl Metadata {
         if document.len() > MAX_DOCUMENT_BYTES {
             return Err(MetadataFault::TooLong);
         }
-        let raw: RawMetadata = serde_json::from_slice(document).map_err(|_| MetadataFault::Malformed)?;
+        let raw: RawMetadata = json::parse(document).ok_or(MetadataFault::Malformed)?;
         if raw.issuer != issuer.in_metadata() {
             return Err(MetadataFault::IssuerMismatch);
         }

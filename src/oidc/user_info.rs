@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use crate::json;
 
-use super::json_object;
+use serde_json::{Map, Value};
 
 /// The longest answer that is parsed.
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -19,7 +19,7 @@ impl UserInfo {
         if answer.len() > MAX_ANSWER_BYTES {
             return Err(UserInfoFault::TooLong);
         }
-        let claims = json_object::parse(answer).ok_or(UserInfoFault::Malformed)?;
+        let claims = json::object(answer).ok_or(UserInfoFault::Malformed)?;
         let Some(sub) = claims.get("sub") else {
             return Err(UserInfoFault::SubjectMissing);
         };

@@ -11,6 +11,7 @@ mod stored;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::json;
 use crate::secret::Secret;
 use crate::session::seal::{NONCE_LENGTH, SealingKey};
 use crate::session::session::Session;
@@ -180,7 +181,7 @@ impl TokenCacheEntry {
     /// # Errors
     /// [`EntryDoesNotOpen`].
     pub fn from_json(plain: &[u8]) -> Result<Self, EntryDoesNotOpen> {
-        let stored: StoredEntry = serde_json::from_slice(plain).map_err(|_| EntryDoesNotOpen)?;
+        let stored: StoredEntry = json::parse(plain).ok_or(EntryDoesNotOpen)?;
         Ok(stored.into())
     }
 }
@@ -194,7 +195,6 @@ mod tests {
     use crate::session::account::AccountDigest;
     use crate::session::keys::KeyRing;
     use crate::session::session::SessionId;
-    use crate::time::Lifetime;
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_unix(seconds)

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::json;
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::pkce::CodeVerifier;
 use crate::session::account::AccountDigest;
@@ -137,7 +138,7 @@ impl LoginAttempt {
         let sealed = sealed.ok_or(AttemptFault::Missing)?;
         let place = CookieName::LoginAttempt(id).text();
         let (_, plain) = ring.open(Purpose::LoginAttempt, &place, sealed).map_err(|_| AttemptFault::DoesNotOpen)?;
-        let stored: StoredAttempt = serde_json::from_slice(&plain).map_err(|_| AttemptFault::DoesNotOpen)?;
+        let stored: StoredAttempt = json::parse(&plain).ok_or(AttemptFault::DoesNotOpen)?;
         let verifier = CodeVerifier::parse(stored.verifier).ok_or(AttemptFault::DoesNotOpen)?;
         if stored.created_at + lifetime <= now {
             return Err(AttemptFault::Expired);

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::json;
 use crate::session::keys::{KeyRing, Purpose};
 use crate::session::login_attempt::Interaction;
 use crate::session::seal::NONCE_LENGTH;
@@ -46,7 +47,7 @@ impl LoginRequest {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| LoginRequestFault::DoesNotOpen)?;
         let (_, plain) =
             ring.open(Purpose::LoginRequest, PLACE, &sealed).map_err(|_| LoginRequestFault::DoesNotOpen)?;
-        let request: Self = serde_json::from_slice(&plain).map_err(|_| LoginRequestFault::DoesNotOpen)?;
+        let request: Self = json::parse(&plain).ok_or(LoginRequestFault::DoesNotOpen)?;
         if request.created_at + LIFETIME <= now {
             return Err(LoginRequestFault::Expired);
         }

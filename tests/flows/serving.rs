@@ -63,7 +63,10 @@ impl Site<'_> {
                 let received = received(flow::serve(&self.isolate, self, request, head).await);
                 if !self.world.pauses.get() {
                     let made = downstream.count() - arrived;
-                    assert!(made == 1 || made > 1 && plan.reconsider.is_some(), "planned, and {made} forwarded: {request:?}");
+                    assert!(
+                        made == 1 || made > 1 && plan.reconsider.is_some(),
+                        "planned, and {made} forwarded: {request:?}"
+                    );
                     assert_same_plan(plan, downstream.arrivals()[arrived].plan.clone());
                 }
                 received

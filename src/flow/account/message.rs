@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::cause::Cause;
 use crate::error::Failure;
+use crate::json;
 use crate::session::keys::KeyRing;
 use crate::session::session::Session;
 use crate::time::Timestamp;
@@ -74,15 +75,15 @@ pub(crate) enum Ask {
     },
 }
 
-/// What an object replies.
+/// What an object replies: always one object, so no variant is bare.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Reply {
     /// The session is registered and counts from that moment.
     Begun(Timestamp),
     /// The session goes on, and the asker has its newest entry.
-    Current,
+    Current {},
     /// It is done.
-    Done,
+    Done {},
     /// The newest entry, sealed.
     Entry(#[serde(with = "bytes")] Vec<u8>),
     /// It cannot be done.
@@ -97,7 +98,7 @@ impl Call {
 
     /// Reads the text back.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        serde_json::from_slice(text.as_bytes()).ok()
+        json::parse(text.as_bytes())
     }
 }
 
@@ -109,7 +110,7 @@ impl Reply {
 
     /// Reads the text back.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        serde_json::from_slice(text.as_bytes()).ok()
+        json::parse(text.as_bytes())
     }
 }
 

@@ -46,11 +46,11 @@ async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply,
         }
         Ask::End { session: text, sid } => {
             let session = session(&text)?;
-            registry::end(context, &session, sid.as_deref()).await.map(|()| Reply::Done).map_err(failure)
+            registry::end(context, &session, sid.as_deref()).await.map(|()| Reply::Done {}).map_err(failure)
         }
         Ask::Read { session: text, revision } => {
             let stored = registry::current(context, storage, &session(&text)?).await?;
-            Ok(if revision == Some(stored.revision) { Reply::Current } else { Reply::Entry(stored.entry) })
+            Ok(if revision == Some(stored.revision) { Reply::Current {} } else { Reply::Entry(stored.entry) })
         }
         Ask::Renew { session: text, api, cause } => {
             let session = session(&text)?;
@@ -59,7 +59,7 @@ async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply,
             Ok(Reply::Entry(registry::current(context, storage, &session).await?.entry))
         }
         Ask::SignOut { prefix, until } => {
-            registry::sign_out(context, &prefix, until).await.map(|()| Reply::Done).map_err(failure)
+            registry::sign_out(context, &prefix, until).await.map(|()| Reply::Done {}).map_err(failure)
         }
     }
 }
@@ -89,6 +89,7 @@ fn session<R: Runtime>(context: &Context<'_, R>, text: &str) -> Result<Session, 
     Ok(session)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn failure(error: Error) -> Failure {
     Failure::of(&error).unwrap_or(Failure::Store(StoreFault::Account))
 }

@@ -6,6 +6,7 @@
 use super::super::{Context, token_cache};
 use super::message::Reply;
 use crate::error::{Error, Failure, SessionEnd};
+use crate::json;
 use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession, Task};
 use crate::session::entry::{EntryMetadata, TokenCacheEntry};
 use crate::session::session::Session;
@@ -164,7 +165,7 @@ fn put(
 }
 
 fn sid_of(metadata: &str) -> Option<String> {
-    serde_json::from_slice::<EntryMetadata>(metadata.as_bytes()).ok().and_then(|metadata| metadata.sid)
+    json::parse::<EntryMetadata>(metadata.as_bytes()).and_then(|metadata| metadata.sid)
 }
 
 const STORAGE_FAILED: Failure = Failure::Store(StoreFault::Account);

@@ -205,6 +205,7 @@ impl<R: Runtime> Renewal<'_, R> {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn failure(error: Error) -> Failure {
     Failure::of(&error).unwrap_or(Failure::Store(StoreFault::Account))
 }

@@ -1,4 +1,4 @@
-//! A JSON object whose member names are unique (RFC 7519 §4, RFC 8259 §4).
+//! JSON objects whose member names are unique (RFC 7519 §4, RFC 8259 §4), and types made from them.
 //!
 //! Parsers that disagree on which of two equal names counts have been used to show one value to the check and another
 //! to the use. RFC 7519 allows refusing such objects, so they are refused. Nested objects are not looked at: no claim
@@ -6,12 +6,18 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// Parses one object and nothing after it; `None` for anything else, and for a name that occurs twice.
-pub(crate) fn parse(document: &[u8]) -> Option<Map<String, Value>> {
+pub(crate) fn object(document: &[u8]) -> Option<Map<String, Value>> {
     serde_json::from_slice::<UniqueNames>(document).ok().map(|object| object.0)
+}
+
+/// Parses one object into a type. By way of a value: serde generates a reader for each type and source, and with one
+/// source for all the Worker is smaller (docs/decisions.md).
+pub(crate) fn parse<T: DeserializeOwned>(document: &[u8]) -> Option<T> {
+    T::deserialize(Value::Object(object(document)?)).ok()
 }
 
 struct UniqueNames(Map<String, Value>);
@@ -48,15 +54,15 @@ mod tests {
 
     #[test]
     fn a_repeated_name_is_refused_even_when_escaped_differently() {
-        assert!(parse(br#"{"sub":"a","iss":"b"}"#).is_some());
-        assert!(parse(br#"{"sub":"a","sub":"b"}"#).is_none());
-        assert!(parse(br#"{"sub":"a","\u0073ub":"b"}"#).is_none());
+        assert!(object(br#"{"sub":"a","iss":"b"}"#).is_some());
+        assert!(object(br#"{"sub":"a","sub":"b"}"#).is_none());
+        assert!(object(br#"{"sub":"a","\u0073ub":"b"}"#).is_none());
     }
 
     #[test]
     fn only_a_single_object_is_an_object() {
         for document in ["", "[]", "null", "\"{}\"", "{} {}", "{\"a\":1,}", "{\"a\":1e400}"] {
-            assert!(parse(document.as_bytes()).is_none(), "{document}");
+            assert!(object(document.as_bytes()).is_none(), "{document}");
         }
     }
 }
