@@ -13,6 +13,7 @@ use crate::session::keys::{KeyRing, PurposeKeys};
 
 /// Which account: a digest of its identity. It stays inside sealed values; storage sees only names made from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct AccountDigest([u8; 32]);
 
 impl AccountDigest {
@@ -64,6 +65,21 @@ impl AccountDigest {
             hash.update(part);
         }
         Self(hash.finalize().into())
+    }
+}
+
+impl From<AccountDigest> for String {
+    fn from(account: AccountDigest) -> Self {
+        URL_SAFE_NO_PAD.encode(account.0)
+    }
+}
+
+impl TryFrom<String> for AccountDigest {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or("not an account digest")
     }
 }
 
