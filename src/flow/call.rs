@@ -83,6 +83,7 @@ impl<R: Runtime> ApiCall<'_, R> {
 
     /// Passes an answer on, or what a second attempt brings.
     async fn settle(&self, answer: R::Forwarded, issued_at: Option<Timestamp>) -> Result<R::Forwarded, Error> {
+        let issued_at = issued_at.filter(|_| self.api.token != ApiToken::None);
         match (self.incoming.runtime.status(&answer), issued_at) {
             (401, Some(issued_at)) => match self.demand(&answer) {
                 Some(demand) => self.with_another_token(answer, demand.claims, issued_at).await,

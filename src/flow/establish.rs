@@ -98,7 +98,7 @@ async fn entry<R: Runtime>(
         if let Some(earlier) = ours {
             entry.inherit(earlier, incoming.now);
         }
-        entry.ask(&interaction.purpose(), incoming.now);
+        entry.ask(&interaction.api, interaction.round, incoming.now);
     }
     Ok(entry)
 }

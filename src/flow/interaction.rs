@@ -37,10 +37,13 @@ pub(super) fn required<R: Runtime>(
     reason: InteractionReason,
     claims: Option<ClaimsChallenge>,
 ) -> Error {
-    let interaction = Interaction { api: api.name.clone(), claims, account: signed_in.session.account };
-    if signed_in.entry.times_asked(&interaction.purpose(), incoming.now) >= MAX_INTERACTIONS {
+    let account = signed_in.session.account;
+    // Whatever was asked for: an API may demand other claims every time.
+    let round = signed_in.entry.times_asked(&api.name, incoming.now);
+    if round >= MAX_INTERACTIONS {
         return Error::InteractionLoop(api.name.clone());
     }
+    let interaction = Interaction { api: api.name.clone(), claims, account, round };
     Error::InteractionRequired(Box::new(InteractionNeed { interaction, scopes: api.scopes.clone(), reason }))
 }
 

@@ -301,13 +301,13 @@ mod tests {
         earlier.save(token("old a", "a", 3600), at(0));
         earlier.save(token("b", "b", 3600), at(0));
         earlier.save(token("over", "c", 60), at(0));
-        earlier.ask("purpose", at(0));
+        earlier.ask("Orders", 0, at(0));
         later.save(token("new a", "a", 3600), at(60));
         later.inherit(&earlier, at(60));
         assert_eq!(found(&later, "a", 70), "fresh new a");
         assert_eq!(found(&later, "b", 70), "fresh b");
         assert_eq!(found(&later, "c", 59), "missing");
-        assert_eq!(later.times_asked("purpose", at(60)), 1);
+        assert_eq!(later.times_asked("Orders", at(60)), 1);
     }
 
     #[test]
@@ -325,13 +325,12 @@ mod tests {
     }
 
     #[test]
-    fn interactions_are_counted_for_ten_minutes() {
+    fn a_sign_in_for_an_api_counts_as_in_vain_for_two_minutes() {
         let mut entry = entry();
-        for now in [0, 300] {
-            entry.ask("purpose", at(now));
-        }
-        assert_eq!(entry.times_asked("purpose", at(899)), 2);
-        assert_eq!(entry.times_asked("purpose", at(900)), 0);
+        entry.ask("Orders", 0, at(0));
+        entry.ask("Orders", 1, at(300));
+        assert_eq!(entry.times_asked("Orders", at(419)), 2);
+        assert_eq!(entry.times_asked("Orders", at(420)), 0);
         assert_eq!(entry.times_asked("other", at(300)), 0);
     }
 

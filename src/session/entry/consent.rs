@@ -15,18 +15,18 @@ pub struct Consent {
     pub scopes: Vec<String>,
 }
 
-/// How often the end-user was asked for one thing lately.
+/// A sign-in for one API that was just completed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
-    /// What for: an API and the claims it demands.
-    pub purpose: String,
-    /// How often.
+    /// The API's name.
+    pub api: String,
+    /// The how manyth in a row it was.
     pub count: u8,
-    /// When last.
+    /// When it was completed.
     pub at: Timestamp,
 }
 
-/// Interactions for one purpose within ten minutes. One may be interrupted; a third would not help where two did not.
+/// Sign-ins for one API in a row, each in vain. A third would not help where two did not.
 pub const MAX_INTERACTIONS: u8 = 2;
 
 impl TokenCacheEntry {
@@ -60,17 +60,17 @@ impl TokenCacheEntry {
         &self.consents
     }
 
-    /// Counts an interaction.
-    pub fn ask(&mut self, purpose: &str, now: Timestamp) {
-        let count = self.times_asked(purpose, now).saturating_add(1);
-        self.asked.retain(|asked| asked.purpose != purpose && asked.counts(now));
-        self.asked.push(Asked { purpose: purpose.to_owned(), count, at: now });
+    /// Records a completed sign-in for an API, after `round` others in a row.
+    pub fn ask(&mut self, api: &str, round: u8, now: Timestamp) {
+        self.asked.retain(|asked| asked.api != api && asked.counts(now));
+        self.asked.push(Asked { api: api.to_owned(), count: round.saturating_add(1), at: now });
     }
 
-    /// How often the end-user was asked lately.
+    /// How many sign-ins for the API were just completed, in a row. If it needs another one so soon, they were in vain;
+    /// later, it is another need.
     #[must_use]
-    pub fn times_asked(&self, purpose: &str, now: Timestamp) -> u8 {
-        self.asked.iter().find(|asked| asked.purpose == purpose && asked.counts(now)).map_or(0, |asked| asked.count)
+    pub fn times_asked(&self, api: &str, now: Timestamp) -> u8 {
+        self.asked.iter().find(|asked| asked.api == api && asked.counts(now)).map_or(0, |asked| asked.count)
     }
 }
 
@@ -80,4 +80,5 @@ impl Asked {
     }
 }
 
-const REMEMBERED: Lifetime = Lifetime::from_seconds(600);
+/// A loop takes seconds; the shortest lives of tokens in the field are minutes.
+const REMEMBERED: Lifetime = Lifetime::from_seconds(120);
