@@ -4,7 +4,7 @@ use js_sys::{Array, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::runtime::ExecutionContext;
+use super::context::ExecutionContext;
 use crate::answer::Answer;
 use crate::flow::Reply;
 use crate::forwarding::{AnswerEdits, ForwardPlan};
