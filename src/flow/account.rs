@@ -4,6 +4,7 @@
 //! Without it the same code runs where the request is, on Workers KV alone, with the weaker promises of the README.
 
 mod cause;
+mod copies;
 mod message;
 mod object;
 mod registry;
@@ -19,9 +20,9 @@ use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
 
 pub(super) use cause::Cause;
+pub(super) use copies::store;
 use message::Call;
 pub(super) use message::{Ask, Reply};
-pub(super) use object::store_again;
 pub use object::{account_expired, serve_account};
 
 /// Whether somebody else keeps the account: its object, unless this is it.
