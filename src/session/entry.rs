@@ -42,7 +42,8 @@ pub struct TokenCacheEntry {
     /// Counts the changes, so that a stale copy from the store never replaces a newer one in memory.
     pub revision: u64,
     access_tokens: Vec<CachedAccessToken>,
-    consents: Vec<Consent>,
+    /// None in an entry of a version that did not record them: then everything was asked for.
+    consents: Option<Vec<Consent>>,
     asked: Vec<Asked>,
 }
 
@@ -78,7 +79,7 @@ impl TokenCacheEntry {
             device: String::new(),
             revision: 0,
             access_tokens: Vec::new(),
-            consents: Vec::new(),
+            consents: Some(Vec::new()),
             asked: Vec::new(),
         }
     }
@@ -119,7 +120,7 @@ impl TokenCacheEntry {
                 self.access_tokens.push(cached.clone());
             }
         }
-        for consent in &earlier.consents {
+        for consent in earlier.consents().unwrap_or_default() {
             self.consent(consent.clone());
         }
         self.asked.extend(earlier.asked.iter().filter(|asked| asked.counts(now)).cloned());
@@ -345,6 +346,7 @@ mod tests {
         for stored in [first, &later] {
             let entry = TokenCacheEntry::from_json(stored.as_bytes()).unwrap();
             assert_eq!((found(&entry, "a", 10).as_str(), entry.revision), ("fresh t", 7));
+            assert!(entry.is_consented(Some("urn:any"), &["x".to_owned()]), "it was asked for everything");
             let again = TokenCacheEntry::from_json(&entry.to_json()).unwrap();
             assert_eq!(again.to_json(), entry.to_json());
         }

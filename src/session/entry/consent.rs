@@ -32,8 +32,9 @@ pub const MAX_INTERACTIONS: u8 = 2;
 impl TokenCacheEntry {
     /// Records what the end-user consented to.
     pub fn consent(&mut self, consent: Consent) {
-        let Some(known) = self.consents.iter_mut().find(|known| known.resource == consent.resource) else {
-            self.consents.push(consent);
+        let consents = self.consents.get_or_insert_default();
+        let Some(known) = consents.iter_mut().find(|known| known.resource == consent.resource) else {
+            consents.push(consent);
             return;
         };
         let new = consent.scopes.into_iter().filter(|scope| !has(&known.scopes, scope)).collect::<Vec<_>>();
@@ -42,7 +43,7 @@ impl TokenCacheEntry {
 
     /// Takes back what was asked for and turned out not to be granted.
     pub fn declined(&mut self, resource: Option<&str>, asked: &[String], granted: &[String]) {
-        for known in self.consents.iter_mut().filter(|known| known.resource.as_deref() == resource) {
+        for known in self.consents.iter_mut().flatten().filter(|known| known.resource.as_deref() == resource) {
             known.scopes.retain(|scope| !has(asked, scope) || has(granted, scope));
         }
     }
@@ -50,14 +51,15 @@ impl TokenCacheEntry {
     /// Whether the end-user was asked for all of it and declined none.
     #[must_use]
     pub fn is_consented(&self, resource: Option<&str>, scopes: &[String]) -> bool {
-        let mut known = self.consents.iter().filter(|known| known.resource.as_deref() == resource);
+        let Some(consents) = &self.consents else { return true };
+        let mut known = consents.iter().filter(|known| known.resource.as_deref() == resource);
         known.any(|known| scopes.iter().all(|scope| is_reserved(scope) || has(&known.scopes, scope)))
     }
 
-    /// Everything that was consented to.
+    /// Everything that was consented to, if it was recorded.
     #[must_use]
-    pub fn consents(&self) -> &[Consent] {
-        &self.consents
+    pub fn consents(&self) -> Option<&[Consent]> {
+        self.consents.as_deref()
     }
 
     /// Records a completed sign-in for an API, after `round` others in a row.
