@@ -107,10 +107,16 @@ impl<R: Runtime> Renewal<'_, R> {
     }
 
     async fn redeem(&self, entry: &Rc<TokenCacheEntry>) -> Result<Rc<TokenCacheEntry>, Failure> {
+        let needs_user = |reason| Failure::NeedsUser { reason, claims: self.cause.claims().cloned() };
         let Some(refresh_token) = entry.refresh_token.as_ref() else {
-            let claims = self.cause.claims().cloned();
-            return Err(Failure::NeedsUser { reason: InteractionReason::NoRefreshToken, claims });
+            return Err(needs_user(InteractionReason::NoRefreshToken));
         };
+        // Not even tried: an OP may rotate the refresh token first and refuse then, and its successor would be lost.
+        if !self.context.app.config.provider.is_entra
+            && !entry.is_consented(self.api.resource.as_deref(), &self.api.scopes)
+        {
+            return Err(needs_user(InteractionReason::ScopesNotGranted));
+        }
         let metadata = documents::metadata(self.context).await.map_err(failure)?;
         let purpose =
             Purpose { scopes: &self.api.scopes, resource: self.api.resource.as_deref(), claims: self.cause.claims() };
