@@ -18,7 +18,7 @@ use crate::error::{Error, Failure, InteractionReason, OpFault, SessionEnd};
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::token::{TokenErrorCode, TokenParts};
-use crate::runtime::{Runtime, StoreFault};
+use crate::runtime::{AccountStorage, Runtime, StoreFault};
 use crate::session::account::AccountDigest;
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
@@ -33,7 +33,7 @@ pub(super) async fn renew<R: Runtime>(
 ) -> Result<Rc<TokenCacheEntry>, Failure> {
     let Context { app, runtime, trace, .. } = context;
     let _turn = match runtime.storage() {
-        Some(_) => Some(app.memory.turns.take(session.id).await),
+        Some(storage) => Some(app.memory.turns.take(session.id, storage.life()).await),
         None => None,
     };
     // The turn may have taken a while to come.
