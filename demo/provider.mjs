@@ -47,7 +47,7 @@ export async function startProvider({
     client_secret: clientSecret,
     redirect_uris: redirectUris,
     post_logout_redirect_uris: postLogoutRedirectUris,
-    grant_types: ["authorization_code", "refresh_token"],
+    grant_types: ["authorization_code", "refresh_token", "client_credentials"],
     response_types: ["code"],
     id_token_signed_response_alg: idTokenAlg,
     token_endpoint_auth_method: authMethod,

@@ -43,6 +43,7 @@ export function providerConfiguration({ jwks, clients, resources, accessTokenSec
 function features({ resources, accessTokenSeconds }) {
   return {
     devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
     backchannelLogout: { enabled: true },
     introspection: { enabled: true, allowedPolicy: () => true },
     revocation: { enabled: true, allowedPolicy: () => true },
@@ -76,6 +77,7 @@ function lifetimes(accessTokenSeconds) {
   return {
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? accessTokenSeconds,
     AuthorizationCode: 60,
+    ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? accessTokenSeconds,
     Grant: 14 * day,
     IdToken: 60 * 60,
     Interaction: 60 * 60,

@@ -118,7 +118,8 @@ export async function callOp(method, url, headerLines, body, timeout, limit) {
   const deadline = new Deadline(timeout);
   try {
     const init = { method, headers: pairs(headerLines), redirect: "manual", signal: deadline.signal };
-    if (body.length > 0) init.body = body;
+    // A view of wasm memory, which other requests may move or reuse before the platform has sent it.
+    if (body.length > 0) init.body = body.slice();
     const answer = await fetch(url, init);
     const [type, wait] = ["content-type", "retry-after"].map((name) => answer.headers.get(name));
     return [answer.status, type, wait, await readUpTo(answer.body, limit)];

@@ -100,7 +100,12 @@ pub(super) async fn renew<R: Runtime>(
             Ok(entry) => return Ok(entry),
             Err(error) => Failure::of(&error).unwrap_or(UNREACHABLE),
         },
-        Ok(Reply::Failed(failure)) => failure,
+        Ok(Reply::Failed(failure)) => {
+            if let Failure::Ended(_) = failure {
+                context.app.memory.forget(session.id);
+            }
+            failure
+        }
         Err(Error::CacheUnavailable(fault)) => {
             token_cache::failed(context, "account", fault);
             Failure::Store(fault)

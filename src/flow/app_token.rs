@@ -60,7 +60,7 @@ pub(super) async fn in_object<R: Runtime>(
 ) -> Result<Vec<u8>, Failure> {
     let key = key(context, api);
     let session = key.session();
-    let _turn = context.app.memory.turns.take(session).await;
+    let _turn = context.app.memory.turns.take(session, storage.life()).await;
     let now = context.runtime.now();
     let stored = storage.session(session).map_err(Failure::Store)?;
     if let Some(sealed) = stored.and_then(|stored| stored.entry)
