@@ -16,6 +16,8 @@
 mod accounts;
 #[path = "flows/anonymous.rs"]
 mod anonymous;
+#[path = "flows/api.rs"]
+mod api;
 #[path = "flows/background.rs"]
 mod background;
 #[path = "flows/browser.rs"]
@@ -32,6 +34,8 @@ mod documents;
 mod downstream;
 #[path = "flows/error_codes.rs"]
 mod error_codes;
+#[path = "flows/failures.rs"]
+mod failures;
 #[path = "flows/forwarding.rs"]
 mod forwarding;
 #[path = "flows/jar.rs"]
