@@ -18,12 +18,20 @@ mod accounts;
 mod anonymous;
 #[path = "flows/api.rs"]
 mod api;
+#[path = "flows/api_retries.rs"]
+mod api_retries;
 #[path = "flows/background.rs"]
 mod background;
 #[path = "flows/browser.rs"]
 mod browser;
 #[path = "flows/callback.rs"]
 mod callback;
+#[path = "flows/calls.rs"]
+mod calls;
+#[path = "flows/claims_challenge.rs"]
+mod claims_challenge;
+#[path = "flows/claims_sign_in.rs"]
+mod claims_sign_in;
 #[path = "flows/configuration.rs"]
 mod configuration;
 #[path = "flows/deployment.rs"]
@@ -38,6 +46,8 @@ mod error_codes;
 mod failures;
 #[path = "flows/forwarding.rs"]
 mod forwarding;
+#[path = "flows/invalid_token.rs"]
+mod invalid_token;
 #[path = "flows/jar.rs"]
 mod jar;
 #[path = "flows/kv.rs"]
