@@ -100,6 +100,11 @@ async fn entry<R: Runtime>(
         }
         entry.ask(&interaction.purpose(), incoming.now);
     }
+    // The Microsoft identity platform lists those of the one resource that the code was redeemed for, and has no name for
+    // it but in the scopes.
+    if let Some(granted) = tokens.scope.as_ref().filter(|_| !config.provider.is_entra) {
+        entry.granted(purpose.resource, granted);
+    }
     Ok(entry)
 }
 

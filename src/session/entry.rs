@@ -325,6 +325,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_list_of_grants_lacks_is_not_consented_to_unless_it_is_about_another_resource() {
+        let scopes = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let mut entry = entry();
+        entry.consent(Consent { resource: None, scopes: scopes("openid a b") });
+        entry.consent(Consent { resource: Some("urn:r".to_owned()), scopes: scopes("c d") });
+        entry.granted(None, &scopes("A"));
+        assert!(entry.is_consented(None, &scopes("openid a")) && !entry.is_consented(None, &scopes("b")));
+        assert!(entry.is_consented(Some("urn:r"), &scopes("c d")));
+        entry.granted(None, &scopes("a d"));
+        assert!(entry.is_consented(Some("urn:r"), &scopes("d")) && !entry.is_consented(Some("urn:r"), &scopes("c")));
+    }
+
+    #[test]
     fn interactions_are_counted_for_ten_minutes() {
         let mut entry = entry();
         for now in [0, 300] {
