@@ -12,6 +12,8 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
+#[path = "flows/account_switch.rs"]
+mod account_switch;
 #[path = "flows/accounts.rs"]
 mod accounts;
 #[path = "flows/anonymous.rs"]
@@ -34,6 +36,8 @@ mod claims_challenge;
 mod claims_sign_in;
 #[path = "flows/configuration.rs"]
 mod configuration;
+#[path = "flows/consent.rs"]
+mod consent;
 #[path = "flows/deployment.rs"]
 mod deployment;
 #[path = "flows/documents.rs"]
@@ -56,8 +60,12 @@ mod kv;
 mod leaks;
 #[path = "flows/login.rs"]
 mod login;
+#[path = "flows/login_request.rs"]
+mod login_request;
 #[path = "flows/logout.rs"]
 mod logout;
+#[path = "flows/loops.rs"]
+mod loops;
 #[path = "flows/microsoft.rs"]
 mod microsoft;
 #[path = "flows/misbehaving_op.rs"]
