@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::log::{self, Event};
 use super::sign_in_scope::SignInScope;
-use super::{Incoming, authenticate, documents, forward, interaction};
+use super::{Incoming, documents, forward, interaction};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::oidc::authorization::AuthorizationRequest;
@@ -62,11 +62,9 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
 pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) -> Result<Answer, Error> {
     let config = &incoming.app.config;
     let metadata = documents::metadata(incoming).await?;
-    let entry = match &wish.interaction {
-        Some(_) => authenticate::signed_in(incoming).await.ok().map(|signed_in| signed_in.entry),
-        None => None,
-    };
-    let scope = SignInScope::of(config, wish.interaction.as_ref(), entry.as_deref());
+    let entry = interaction::entry_of_who_left(incoming, wish.interaction.as_ref()).await;
+    let entry = entry.as_deref();
+    let scope = SignInScope::of(config, wish.interaction.as_ref(), entry);
     let (resource, scopes) = scope.redeemed_for();
     let claims = wish.interaction.as_ref().and_then(|interaction| interaction.claims.clone());
     let attempt = LoginAttempt::begin(Beginning {
@@ -78,8 +76,8 @@ pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) ->
         interaction: wish.interaction,
         now: incoming.now,
     });
-    let entry = entry.as_deref();
     let (scopes, resources) = scope.consented_to();
+    let domain_hint = || interaction::domain_hint(entry.filter(|_| config.provider.is_entra)?);
     let location = AuthorizationRequest {
         client_id: &config.provider.client_id,
         redirect_uri: &config.public_url(&config.paths.callback),
@@ -90,10 +88,7 @@ pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) ->
         code_challenge: &attempt.verifier.challenge(),
         prompt: wish.prompt.as_deref(),
         login_hint: wish.login_hint.as_deref().or_else(|| entry.and_then(interaction::login_hint)),
-        domain_hint: wish
-            .domain_hint
-            .as_deref()
-            .or_else(|| entry.filter(|_| config.provider.is_entra).and_then(interaction::domain_hint)),
+        domain_hint: wish.domain_hint.as_deref().or_else(domain_hint),
         max_age: None,
         acr_values: None,
         claims: claims_request(&config.provider.client_capabilities, claims.as_ref()).as_deref(),
