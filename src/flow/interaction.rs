@@ -10,7 +10,7 @@ use crate::config::Api;
 use crate::error::{Error, Failure, InteractionNeed, InteractionReason};
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::runtime::Runtime;
-use crate::session::entry::{MAX_INTERACTIONS, TokenCacheEntry};
+use crate::session::entry::TokenCacheEntry;
 use crate::session::login_attempt::Interaction;
 use crate::session::login_request::LoginRequest;
 
@@ -40,7 +40,7 @@ pub(super) fn required<R: Runtime>(
     claims: Option<ClaimsChallenge>,
 ) -> Error {
     let interaction = Interaction { api: api.name.clone(), claims, account: signed_in.session.account };
-    if signed_in.entry.times_asked(&interaction.purpose(), incoming.now) >= MAX_INTERACTIONS {
+    if signed_in.entry.is_asked_in_vain(&interaction, incoming.now) {
         return Error::InteractionLoop(api.name.clone());
     }
     Error::InteractionRequired(Box::new(InteractionNeed { interaction, scopes: api.scopes.clone(), reason }))

@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 use stored::StoredEntry;
 
 pub use access_token::{CachedAccessToken, Lookup, digest_of};
-pub use consent::{Asked, Consent, MAX_INTERACTIONS};
+pub use consent::{Asked, Consent};
 
 /// The tokens and claims of one account and session.
 #[derive(Clone)]
@@ -192,8 +192,10 @@ const ENTRY_VERSION: u8 = 1;
 mod tests {
     use super::*;
     use crate::config::SessionKeys;
+    use crate::oidc::claims_challenge::ClaimsChallenge;
     use crate::session::account::AccountDigest;
     use crate::session::keys::KeyRing;
+    use crate::session::login_attempt::Interaction;
     use crate::session::session::SessionId;
 
     fn at(seconds: u64) -> Timestamp {
@@ -346,6 +348,24 @@ mod tests {
         assert_eq!(entry.times_asked("purpose", at(899)), 2);
         assert_eq!(entry.times_asked("purpose", at(900)), 0);
         assert_eq!(entry.times_asked("other", at(300)), 0);
+    }
+
+    #[test]
+    fn asking_is_in_vain_after_two_of_one_purpose_or_six_of_one_api() {
+        let account = AccountDigest::from_subject("https://op.example", "alice");
+        let claims = |number: u8| ClaimsChallenge::parse(&format!("{{\"number\":{number}}}"));
+        let interaction = |api: &str, number| Interaction { api: api.to_owned(), claims: claims(number), account };
+        let mut entry = entry();
+        for number in 0..6 {
+            assert!(!entry.is_asked_in_vain(&interaction("Orders", number), at(0)), "{number}");
+            entry.ask(&interaction("Orders", number).purpose(), at(0));
+        }
+        assert!(entry.is_asked_in_vain(&interaction("Orders", 6), at(599)));
+        assert!(!entry.is_asked_in_vain(&interaction("Order", 0), at(599)));
+        assert!(!entry.is_asked_in_vain(&interaction("Orders", 6), at(600)));
+        (0..2).for_each(|_| entry.ask(&interaction("Order", 1).purpose(), at(0)));
+        assert!(entry.is_asked_in_vain(&interaction("Order", 1), at(0)));
+        assert!(!entry.is_asked_in_vain(&interaction("Order", 2), at(0)));
     }
 
     /// What the first version wrote, and what a later one may write.

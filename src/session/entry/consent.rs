@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TokenCacheEntry;
 use super::access_token::{has, is_reserved};
+use crate::session::login_attempt::Interaction;
 use crate::time::{Lifetime, Timestamp};
 
 /// Scopes of one resource that the end-user was asked for at a sign-in of this session and did not visibly decline.
@@ -27,7 +28,9 @@ pub struct Asked {
 }
 
 /// Interactions for one purpose within ten minutes. One may be interrupted; a third would not help where two did not.
-pub const MAX_INTERACTIONS: u8 = 2;
+const MAX_INTERACTIONS: u8 = 2;
+/// Interactions for one API within ten minutes, whatever it demands: it may demand something else every time.
+const MAX_INTERACTIONS_FOR_API: u8 = 6;
 
 impl TokenCacheEntry {
     /// Records what the end-user consented to.
@@ -81,6 +84,17 @@ impl TokenCacheEntry {
     #[must_use]
     pub fn times_asked(&self, purpose: &str, now: Timestamp) -> u8 {
         self.asked.iter().find(|asked| asked.purpose == purpose && asked.counts(now)).map_or(0, |asked| asked.count)
+    }
+
+    /// Whether asking the end-user once more would be no use: they were asked for the same, or for the same API, often
+    /// enough.
+    #[must_use]
+    pub fn is_asked_in_vain(&self, interaction: &Interaction, now: Timestamp) -> bool {
+        let purpose = interaction.purpose();
+        let is_for_api = |asked: &&Asked| asked.purpose.split(' ').next() == Some(&interaction.api);
+        let lately = self.asked.iter().filter(|asked| asked.counts(now));
+        let for_api = lately.filter(is_for_api).fold(0_u8, |sum, asked| sum.saturating_add(asked.count));
+        self.times_asked(&purpose, now) >= MAX_INTERACTIONS || for_api >= MAX_INTERACTIONS_FOR_API
     }
 }
 
