@@ -16,12 +16,18 @@
 mod account_switch;
 #[path = "flows/accounts.rs"]
 mod accounts;
+#[path = "flows/acquisition.rs"]
+mod acquisition;
 #[path = "flows/anonymous.rs"]
 mod anonymous;
 #[path = "flows/api.rs"]
 mod api;
 #[path = "flows/api_retries.rs"]
 mod api_retries;
+#[path = "flows/app_token_faults.rs"]
+mod app_token_faults;
+#[path = "flows/app_tokens.rs"]
+mod app_tokens;
 #[path = "flows/background.rs"]
 mod background;
 #[path = "flows/browser.rs"]
@@ -44,6 +50,8 @@ mod deployment;
 mod documents;
 #[path = "flows/downstream.rs"]
 mod downstream;
+#[path = "flows/entra.rs"]
+mod entra;
 #[path = "flows/error_codes.rs"]
 mod error_codes;
 #[path = "flows/failures.rs"]
