@@ -169,8 +169,8 @@ fn a_crowd_begins_one_renewal() {
     for is_at_once in [false, true] {
         let world = world_with_refresh_in();
         world.forwards_at_once.set(is_at_once);
-        world.background.is_held.set(true);
         let browser = Browser::signed_in(&world, &ADA);
+        world.background.is_held.set(true);
         world.advance(1800);
         for _ in 0..20 {
             served(&browser.fetch("/api/Billing/x"));

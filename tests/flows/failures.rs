@@ -14,13 +14,13 @@ fn world() -> World {
     World::with(&json!({ "Session": { "IdleSeconds": 28_800 } }))
 }
 
-fn vectors() -> Vec<Value> {
+pub(crate) fn vectors() -> Vec<Value> {
     let vectors: Vec<Value> = serde_json::from_str(include_str!("../vectors/flows/token_failures.json")).unwrap();
     assert!(vectors.len() > 40);
     vectors
 }
 
-fn fails(world: &World, vector: &Value) {
+pub(crate) fn fails(world: &World, vector: &Value) {
     let instead = match vector["fault"].as_str() {
         Some("TimedOut") => Instead::Fails(TransportFault::TimedOut),
         Some("NoConnection") => Instead::Fails(TransportFault::NoConnection),
@@ -46,12 +46,12 @@ fn date(unix: u64) -> String {
     format!("Fri, 15 Jan 2027 {:02}:{:02}:{:02} GMT", second / 3600, second / 60 % 60, second % 60)
 }
 
-fn tries(vector: &Value) -> usize {
+pub(crate) fn tries(vector: &Value) -> usize {
     if vector["tries"] == 2 { 2 } else { 1 }
 }
 
 /// How long the failure is remembered.
-fn wait(vector: &Value) -> u64 {
+pub(crate) fn wait(vector: &Value) -> u64 {
     vector["wait"].as_u64().unwrap_or(5)
 }
 
