@@ -111,8 +111,10 @@ impl TokenCacheEntry {
     }
 
     /// Takes over what an earlier entry of the same account has and this one does not: tokens for other purposes, what
-    /// the end-user consented to, and how often they were asked.
+    /// the end-user consented to, and how often they were asked. The refresh token as well, if the OP sent none: some do
+    /// at the first consent only.
     pub fn inherit(&mut self, earlier: &Self, now: Timestamp) {
+        self.refresh_token = self.refresh_token.take().or_else(|| earlier.refresh_token.clone());
         for cached in &earlier.access_tokens {
             let has_own = |own: &CachedAccessToken| own.resource == cached.resource && own.overlaps(&cached.scopes);
             if cached.expires_at > now && !self.access_tokens.iter().any(has_own) {
