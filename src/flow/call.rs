@@ -16,6 +16,7 @@ use crate::oidc::challenge::BearerChallenge;
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::retry_after::retry_after;
 use crate::request::Target;
+use crate::reserved_headers::is_listed;
 use crate::runtime::Runtime;
 use crate::time::{Lifetime, Timestamp};
 
@@ -192,6 +193,10 @@ fn plan<R: Runtime>(
     let mut remove = headers_to_remove(incoming.head);
     // The cookies of our origin are not the API's business, and neither is where its caller is.
     remove.extend(["cookie", "origin", "referer"].map(str::to_owned));
+    if !api.extra_headers.is_empty() {
+        let is_extra = |name: &&str| api.extra_headers.iter().any(|(extra, _)| is_listed(name, &[extra], &[]));
+        remove.extend(incoming.head.header_names().filter(is_extra).map(str::to_owned));
+    }
     let extra = api.extra_headers.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone()));
     let mut set: Vec<_> = extra.collect();
     if let Credential::Token { token, .. } = credential {
