@@ -44,6 +44,8 @@ mod claims_sign_in;
 mod configuration;
 #[path = "flows/consent.rs"]
 mod consent;
+#[path = "flows/consent_claims.rs"]
+mod consent_claims;
 #[path = "flows/deployment.rs"]
 mod deployment;
 #[path = "flows/documents.rs"]

@@ -7,6 +7,7 @@ use crate::browser::{Browser, SESSION};
 use crate::consent::world;
 use crate::deployment::PUBLIC;
 use crate::op::{ADA, BOB, parameter};
+use crate::world::World;
 
 #[test]
 fn another_account_changes_nothing_and_can_be_chosen_on_purpose() {
@@ -76,4 +77,24 @@ fn an_address_that_one_account_was_given_suggests_no_other() {
     assert_eq!(browser.come_back(&world.op.authorize(&request, &ADA)).status, 303);
     assert_eq!(browser.fetch("/.auth/me").json()["sub"], ADA.sub);
     served(&browser.fetch("/api/Orders/x"));
+}
+
+/// Who was signed in between has nothing to do with whoever comes back: not even a claim is taken over.
+#[test]
+fn claims_of_one_account_are_never_those_of_another() {
+    for user_info in [true, false] {
+        let world = World::with(&json!({
+            "OpenIdConnect": { "UserInfo": user_info },
+            "DownstreamApis": { "Orders": { "IncrementalConsent": true } },
+        }));
+        world.op.grants_any_scope.set(false);
+        let browser = Browser::signed_in(&world, &ADA);
+        let url = login_url(&browser.fetch("/api/Orders/x"));
+        *world.op.claims.borrow_mut() = json!({ "groups": ["admins-of-bob"] });
+        browser.sign_in("/.auth/login?prompt=select_account", &BOB);
+        *world.op.claims.borrow_mut() = json!({});
+        assert_eq!(browser.interact(&url, &ADA).status, 303);
+        let me = browser.fetch("/.auth/me").json();
+        assert_eq!((&me["sub"], me["claims"].get("groups")), (&json!(ADA.sub), None), "{user_info}");
+    }
 }
