@@ -77,6 +77,18 @@ impl Answer {
         Self { body: page.html(), ..answer }
     }
 
+    /// A page that goes on to another one by itself: a step of our own, where a redirect would be the sender's.
+    #[must_use]
+    pub fn moving_on(url: &str) -> Self {
+        let page = Page {
+            title: "You are signed in",
+            text: "What you asked for opens in a moment.",
+            action: Some(Action::Link("Go on", url)),
+            trace: None,
+        };
+        Self::page(200, &page).with("refresh", format!("0; url={url}"))
+    }
+
     /// The problem document of an error, for scripts. `login_url` tells them where a person can sign in.
     #[must_use]
     pub fn problem(error: &Error, trace: &str, login_url: Option<&str>) -> Self {

@@ -11,7 +11,7 @@ use crate::config::{Api, ApiToken};
 use crate::error::{Error, Failure, InteractionReason};
 use crate::runtime::{RETRY_AFTER, Runtime, Task};
 use crate::secret::Secret;
-use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
+use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry, digest_of};
 use crate::session::session::Session;
 use crate::time::{Lifetime, Timestamp};
 
@@ -34,6 +34,14 @@ impl Credential {
         match self {
             Self::None => None,
             Self::Token { issued_at, .. } => Some(*issued_at),
+        }
+    }
+
+    /// Names the token, if there is one, without telling it.
+    pub(super) fn digest(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Token { token, .. } => Some(digest_of(token.expose())),
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn acquire<R: Runtime>(
             Ok(cached)
         }
         Err(failure) => {
-            let still = remembered.filter(|cached| matches!(cause, Cause::Missing) && cached.expires_at > context.now);
+            let still = remembered.filter(|cached| still_serves(cached, cause, context.now));
             still.ok_or_else(|| error(failure))
         }
     }
@@ -62,14 +62,20 @@ pub(super) async fn in_object<R: Runtime>(
     let session = key.session();
     let _turn = context.app.memory.turns.take(session, storage.life()).await;
     let now = context.runtime.now();
-    let stored = storage.session(session).map_err(Failure::Store)?;
-    if let Some(sealed) = stored.and_then(|stored| stored.entry)
-        && let Some(cached) = opened(context, &key, &sealed)
+    let stored = storage.session(session).map_err(Failure::Store)?.and_then(|stored| stored.entry);
+    let kept = stored.and_then(|sealed| Some((opened(context, &key, &sealed)?, sealed)));
+    if let Some((cached, sealed)) = &kept
         && cause.is_met_by(&cached.lookup_at(now))
     {
-        return Ok(sealed);
+        return Ok(sealed.clone());
     }
-    let cached = request(context, session, api, cause).await?;
+    let cached = match request(context, session, api, cause).await {
+        Ok(cached) => cached,
+        Err(failure) => {
+            let still = kept.filter(|(cached, _)| still_serves(cached, cause, now));
+            return still.map(|(_, sealed)| sealed).ok_or(failure);
+        }
+    };
     let sealed = sealed(context, &key, cached.clone());
     let stored = StoredSession {
         issued_at: now,
@@ -109,16 +115,22 @@ async fn from_store<R: Runtime>(
     cause: &Cause,
 ) -> Result<CachedAccessToken, Failure> {
     let key = key(context, api);
-    match context.runtime.kv_get(key.as_str()).await {
-        Ok(stored) => {
-            let cached = stored.and_then(|sealed| opened(context, &key, &sealed));
-            if let Some(cached) = cached.filter(|cached| cause.is_met_by(&cached.lookup_at(context.now))) {
-                return Ok(cached);
-            }
+    let kept = match context.runtime.kv_get(key.as_str()).await {
+        Ok(stored) => stored.and_then(|sealed| opened(context, &key, &sealed)),
+        Err(fault) => {
+            token_cache::failed(context, "app token", fault);
+            None
         }
-        Err(fault) => token_cache::failed(context, "app token", fault),
+    };
+    if let Some(cached) = &kept
+        && cause.is_met_by(&cached.lookup_at(context.now))
+    {
+        return Ok(cached.clone());
     }
-    let cached = request(context, key.session(), api, cause).await?;
+    let cached = match request(context, key.session(), api, cause).await {
+        Ok(cached) => cached,
+        Err(failure) => return kept.filter(|cached| still_serves(cached, cause, context.now)).ok_or(failure),
+    };
     let sealed = sealed(context, &key, cached.clone());
     let lifetime = cached.expires_at.since(context.now).max(Lifetime::from_seconds(60));
     if let Err(fault) = context.runtime.kv_put(key.as_str(), &sealed, "{}", lifetime).await {
@@ -171,6 +183,11 @@ async fn exchange<R: Runtime>(
         Err(Refusal::Grant { .. }) => Err(Failure::OpRefused("invalid_grant".to_owned())),
         Err(Refusal::Error(error)) => Err(failure(&error)),
     }
+}
+
+/// Whether a token will do for want of another: one that no API refused, until it ends.
+fn still_serves(cached: &CachedAccessToken, cause: &Cause, now: Timestamp) -> bool {
+    matches!(cause, Cause::Missing) && cached.expires_at > now
 }
 
 fn key<R: Runtime>(context: &Context<'_, R>, api: &Api) -> AppTokenKey {

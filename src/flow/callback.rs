@@ -18,9 +18,11 @@ use crate::oidc::authorization::{
 };
 use crate::oidc::metadata::Metadata;
 use crate::request::Method;
+use crate::router;
 use crate::runtime::{RETRY_AFTER, Runtime, TransportFault};
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::login_attempt::{AttemptFault, LoginAttempt, id_of};
+use crate::session::return_to::ReturnTo;
 
 /// Answers the callback. The cookie of the attempt that it names is cleared whatever comes of it.
 pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
@@ -80,7 +82,15 @@ async fn signed_in<R: Runtime>(
     log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, event);
     let sealed = session.seal(&incoming.app.ring, incoming.runtime.random());
     let cookie = CookieName::Session.set(&sealed, session.expires_at().since(incoming.now));
-    Ok(Answer::redirect(303, incoming.app.config.public_url(return_to.as_str())).with("set-cookie", cookie))
+    Ok(go_on(incoming, &return_to).with("set-cookie", cookie))
+}
+
+/// Back to where the browser wanted to go. A redirect would still be the OP's step, which calls no API (`Sec-Fetch-Site`
+/// looks at all that led to a request); the step from a page of ours is ours.
+fn go_on<R: Runtime>(incoming: &Incoming<'_, R>, return_to: &ReturnTo) -> Answer {
+    let config = &incoming.app.config;
+    let url = config.public_url(return_to.as_str());
+    if router::is_api(config, return_to.path()) { Answer::moving_on(&url) } else { Answer::redirect(303, url) }
 }
 
 fn attempt<R: Runtime>(incoming: &Incoming<'_, R>, id: Option<&str>) -> Result<LoginAttempt, Error> {

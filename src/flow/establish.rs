@@ -35,7 +35,7 @@ pub(super) struct SignIn<'a> {
     pub(super) session_state: Option<String>,
     /// The API that the end-user was sent for.
     pub(super) interaction: Option<&'a Interaction>,
-    /// Who was signed in with this browser.
+    /// The session that this browser had, of whatever account.
     pub(super) previous: Option<&'a SignedIn>,
 }
 
@@ -47,6 +47,9 @@ pub(super) async fn session<R: Runtime>(
 ) -> Result<Session, Error> {
     let app = incoming.app;
     let account = account(incoming, &sign_in)?;
+    // Nothing of anybody else's is taken over.
+    let previous = sign_in.previous.filter(|previous| previous.session.account == account);
+    let sign_in = SignIn { previous, ..sign_in };
     if sign_in.interaction.is_some_and(|interaction| interaction.account != account) {
         return Err(Error::AccountMismatch);
     }
@@ -56,7 +59,7 @@ pub(super) async fn session<R: Runtime>(
     let session = Session::begin(account, incoming.runtime.random(), record_key, keys.id(), incoming.now, settings);
     // Only the comparison with a sign-out counts from there; the session ends no later for it.
     let session = Session { issued_at: app.memory.after_sign_out(account, incoming.now), ..session };
-    let entry = entry(incoming, metadata, sign_in, account).await?;
+    let entry = entry(incoming, metadata, sign_in).await?;
     let session = account::begin(incoming, session, &entry).await?;
     if let Some(sid_key) = &entry.sid_key {
         let entry_key = token_cache::key(incoming, &session)?;
@@ -72,7 +75,6 @@ async fn entry<R: Runtime>(
     incoming: &Incoming<'_, R>,
     metadata: &Metadata,
     sign_in: SignIn<'_>,
-    account: AccountDigest,
 ) -> Result<TokenCacheEntry, Error> {
     let config = &incoming.app.config;
     let claims = claims(incoming, metadata, &sign_in).await?;
@@ -86,8 +88,8 @@ async fn entry<R: Runtime>(
     entry.id_token = tokens.id_token.clone().filter(|_| config.provider.sends_id_token_hint);
     entry.sid_key = sid_key.map(|key| key.as_str().to_owned());
     entry.device = device::describe(incoming.head.header("user-agent"));
-    let ours = previous.filter(|previous| previous.session.account == account).map(|previous| &previous.entry);
-    for consent in SignInScope::of(config, interaction, ours.map(Rc::as_ref)).into_consents() {
+    let earlier = previous.map(|previous| &previous.entry);
+    for consent in SignInScope::of(config, interaction, earlier.map(Rc::as_ref)).into_consents() {
         entry.consent(consent);
     }
     let cached = token_endpoint::cached(&tokens, &purpose, incoming.now);
@@ -95,10 +97,15 @@ async fn entry<R: Runtime>(
     entry.save(cached, incoming.now);
     entry.refresh_token = tokens.refresh_token;
     if let Some(interaction) = interaction {
-        if let Some(earlier) = ours {
+        if let Some(earlier) = earlier {
             entry.inherit(earlier, incoming.now);
         }
         entry.ask(&interaction.api, interaction.round, incoming.now);
+    }
+    // The Microsoft identity platform lists those of the one resource that the code was redeemed for, and has no name for
+    // it but in the scopes.
+    if let Some(granted) = tokens.scope.as_ref().filter(|_| !config.provider.is_entra) {
+        entry.granted(purpose.resource, granted);
     }
     Ok(entry)
 }
@@ -136,8 +143,9 @@ async fn claims<R: Runtime>(
 ) -> Result<Map<String, Value>, Error> {
     let mut claims = sign_in.id_token.claims().clone();
     // A sign-in for an API brings a token for that API, which UserInfo does not take; the answer is known from before.
-    let is_asked = incoming.app.config.provider.user_info && sign_in.interaction.is_none();
-    if let Some(previous) = sign_in.previous.filter(|_| sign_in.interaction.is_some()) {
+    let has_user_info = incoming.app.config.provider.user_info;
+    let is_asked = has_user_info && sign_in.interaction.is_none();
+    if let Some(previous) = sign_in.previous.filter(|_| has_user_info && !is_asked) {
         for (name, value) in &previous.entry.claims {
             claims.entry(name.clone()).or_insert_with(|| value.clone());
         }

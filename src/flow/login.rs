@@ -5,7 +5,7 @@ use url::Url;
 
 use super::log::{self, Event};
 use super::sign_in_scope::SignInScope;
-use super::{Incoming, authenticate, documents, interaction};
+use super::{Incoming, documents, forward, interaction};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::oidc::authorization::AuthorizationRequest;
@@ -65,11 +65,9 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
 pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) -> Result<Answer, Error> {
     let config = &incoming.app.config;
     let metadata = documents::metadata(incoming).await?;
-    let entry = match &wish.interaction {
-        Some(_) => authenticate::signed_in(incoming).await.ok().map(|signed_in| signed_in.entry),
-        None => None,
-    };
-    let scope = SignInScope::of(config, wish.interaction.as_ref(), entry.as_deref());
+    let entry = interaction::entry_of_who_left(incoming, wish.interaction.as_ref()).await;
+    let entry = entry.as_deref();
+    let scope = SignInScope::of(config, wish.interaction.as_ref(), entry);
     let (resource, scopes) = scope.redeemed_for();
     let attempt = LoginAttempt::begin(Beginning {
         random: incoming.runtime.random(),
@@ -80,7 +78,7 @@ pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) ->
         interaction: wish.interaction.clone(),
         now: incoming.now,
     });
-    let location = location(incoming, &metadata, &attempt, &wish, &scope, entry.as_deref());
+    let location = location(incoming, &metadata, &attempt, &wish, &scope, entry);
     log::happened(incoming.runtime, &incoming.trace, Event::LoginStarted, json!({ "attempt": attempt.id() }));
     let answer = Answer::redirect(302, location.into()).with("set-cookie", cookie(incoming, attempt));
     Ok(give_up_surplus(incoming, answer))
@@ -144,11 +142,13 @@ fn give_up_surplus<R: Runtime>(incoming: &Incoming<'_, R>, answer: Answer) -> An
         .fold(answer, |answer, id| answer.with("set-cookie", CookieName::LoginAttempt(id).expire()))
 }
 
-/// A page of ours that is worth returning to; our own paths are not, or a login would follow the login.
+/// A page of ours that is worth returning to; our own paths are not, or a login would follow the login. An API is, if a
+/// page of ours asks for it: nobody else gets it called by way of a sign-in.
 fn wanted<R: Runtime>(incoming: &Incoming<'_, R>, wanted: &str) -> ReturnTo {
     let config = &incoming.app.config;
+    let is_welcome = |path: &str| !router::is_api(config, path) || forward::is_ours(incoming);
     ReturnTo::parse(wanted, &config.gateway.public_origin)
-        .filter(|page| !router::is_sign_in(config, page.path()))
+        .filter(|page| !router::is_sign_in(config, page.path()) && is_welcome(page.path()))
         .unwrap_or_else(ReturnTo::root)
 }
 

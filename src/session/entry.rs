@@ -112,8 +112,10 @@ impl TokenCacheEntry {
     }
 
     /// Takes over what an earlier entry of the same account has and this one does not: tokens for other purposes, what
-    /// the end-user consented to, and how often they were asked.
+    /// the end-user consented to, and how often they were asked. The refresh token as well, if the OP sent none: some do
+    /// at the first consent only.
     pub fn inherit(&mut self, earlier: &Self, now: Timestamp) {
+        self.refresh_token = self.refresh_token.take().or_else(|| earlier.refresh_token.clone());
         for cached in &earlier.access_tokens {
             let has_own = |own: &CachedAccessToken| own.resource == cached.resource && own.overlaps(&cached.scopes);
             if cached.expires_at > now && !self.access_tokens.iter().any(has_own) {
@@ -323,6 +325,19 @@ mod tests {
         entry.declined(None, &scopes("a b"), &scopes("a"));
         assert!(entry.is_consented(None, &scopes("a c")) && !entry.is_consented(None, &scopes("b")));
         assert!(entry.is_consented(Some("urn:r"), &scopes("a")));
+    }
+
+    #[test]
+    fn what_a_list_of_grants_lacks_is_not_consented_to_unless_it_is_about_another_resource() {
+        let scopes = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let mut entry = entry();
+        entry.consent(Consent { resource: None, scopes: scopes("openid a b") });
+        entry.consent(Consent { resource: Some("urn:r".to_owned()), scopes: scopes("c d") });
+        entry.granted(None, &scopes("A"));
+        assert!(entry.is_consented(None, &scopes("openid a")) && !entry.is_consented(None, &scopes("b")));
+        assert!(entry.is_consented(Some("urn:r"), &scopes("c d")));
+        entry.granted(None, &scopes("a d"));
+        assert!(entry.is_consented(Some("urn:r"), &scopes("d")) && !entry.is_consented(Some("urn:r"), &scopes("c")));
     }
 
     #[test]

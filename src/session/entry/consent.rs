@@ -48,6 +48,16 @@ impl TokenCacheEntry {
         }
     }
 
+    /// Takes back what a sign-in asked for and the OP's list of what was granted lacks. The list may be about one resource
+    /// only: it says something of another where it names some of its scopes.
+    pub fn granted(&mut self, resource: Option<&str>, granted: &[String]) {
+        for known in self.consents.iter_mut().flatten() {
+            let is_listed =
+                known.resource.as_deref() == resource || known.scopes.iter().any(|scope| has(granted, scope));
+            known.scopes.retain(|scope| !is_listed || is_reserved(scope) || has(granted, scope));
+        }
+    }
+
     /// Whether the end-user was asked for all of it and declined none.
     #[must_use]
     pub fn is_consented(&self, resource: Option<&str>, scopes: &[String]) -> bool {
