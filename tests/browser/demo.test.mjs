@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { ports, publicOrigin } from "../../demo/settings.mjs";
 import { inProject } from "../../scripts/project.mjs";
 import { launchBrowser } from "./browser.mjs";
-import { alice, seesHeading, seesText, signIn, signOut } from "./person.mjs";
+import { alice, seesHeading, seesText, signIn, signOut, statusOf } from "./person.mjs";
 
 let browser;
 let demo;
@@ -31,7 +31,7 @@ test("npm start brings up a demo to click through, also a second time, and Ctrl-
     await printed(demo, "Ctrl-C ends everything.");
     await signIn(page, publicOrigin + path, alice);
     await page.getByRole("button", { name: "Call the Orders API" }).click();
-    await seesText(page.getByRole("status"), "200 OK");
+    await seesText(statusOf(page), "200 OK");
     if (path !== "/page/one") await signOutAndIn(page);
     await endsCompletely();
   }

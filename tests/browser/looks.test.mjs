@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { inProject } from "../../scripts/project.mjs";
 import { launchBrowser } from "./browser.mjs";
 import { faultsOfContrast, faultsOfStructure } from "./look.mjs";
-import { alice, seesHeading, seesSignedIn, seesSignInPage, seesText, typePassword } from "./person.mjs";
+import { alice, seesHeading, seesSignedIn, seesSignInPage, seesText, statusOf, typePassword } from "./person.mjs";
 import { startStack } from "./stack.mjs";
 
 const pictures = inProject("test-results");
@@ -81,7 +81,7 @@ async function visitSignedIn(page, see) {
   await seesSignedIn(page, `${stack.publicOrigin}/page/two?tab=details`, alice);
   await see("4-signed-in");
   await page.getByRole("button", { name: "Call the Orders API" }).click();
-  await seesText(page.getByRole("status"), "200 OK");
+  await seesText(statusOf(page), "200 OK");
   await page.locator("summary").click();
   await page.locator("summary").focus();
   await see("5-api-answer");

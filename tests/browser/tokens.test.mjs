@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { launchBrowser } from "./browser.mjs";
-import { alice, seesHeading, seesText, signIn, signOut } from "./person.mjs";
+import { alice, seesHeading, seesText, signIn, signOut, statusOf } from "./person.mjs";
 import { placesOf, placesOfJwt, record } from "./recording.mjs";
 import { startStack } from "./stack.mjs";
 
@@ -38,9 +38,9 @@ async function visit(provider) {
 async function click(stack, context, page) {
   await signIn(page, `${stack.publicOrigin}/page/one`, alice);
   await page.getByRole("button", { name: "Call the Orders API" }).click();
-  await seesText(page.getByRole("status"), "200 OK");
+  await seesText(statusOf(page), "200 OK");
   await page.getByRole("button", { name: "Order a teapot" }).click();
-  await seesText(page.getByRole("status"), "201 Created");
+  await seesText(statusOf(page), "201 Created");
   const kept = { cookies: await context.cookies(), scripts: await page.evaluate(visibleToScripts) };
   await page.goto(`${stack.publicOrigin}/signin-oidc?code=x&state=y`);
   await seesHeading(page, "Sign-in could not be completed");
