@@ -77,6 +77,18 @@ impl Answer {
         Self { body: page.html(), ..answer }
     }
 
+    /// A page that goes on to an address of ours by itself, at once.
+    #[must_use]
+    pub fn going_on(address: &str) -> Self {
+        let page = Page {
+            title: "You are signed in",
+            text: "The page that you asked for is on its way.",
+            action: Some(Action::Link("Continue", address)),
+            trace: None,
+        };
+        Self::page(200, &page).with("refresh", format!("0; url={address}"))
+    }
+
     /// The problem document of an error, for scripts. `login_url` tells them where a person can sign in.
     #[must_use]
     pub fn problem(error: &Error, trace: &str, login_url: Option<&str>) -> Self {

@@ -18,9 +18,11 @@ use crate::oidc::authorization::{
 };
 use crate::oidc::metadata::Metadata;
 use crate::request::Method;
+use crate::router;
 use crate::runtime::{RETRY_AFTER, Runtime, TransportFault};
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::login_attempt::{AttemptFault, LoginAttempt, id_of};
+use crate::session::return_to::ReturnTo;
 
 /// Answers the callback. The cookie of the attempt that it names is cleared whatever comes of it.
 pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
@@ -80,7 +82,16 @@ async fn signed_in<R: Runtime>(
     log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, event);
     let sealed = session.seal(&incoming.app.ring, incoming.runtime.random());
     let cookie = CookieName::Session.set(&sealed, session.expires_at().since(incoming.now));
-    Ok(Answer::redirect(303, incoming.app.config.public_url(return_to.as_str())).with("set-cookie", cookie))
+    Ok(back(incoming, &return_to).with("set-cookie", cookie))
+}
+
+/// Back to where the login began. A browser calls whatever a chain of redirects through the OP leads to cross-site, and
+/// an API would refuse it; what follows a page of ours is same-origin. Only a request of ours can have begun a login that
+/// returns to an API.
+fn back<R: Runtime>(incoming: &Incoming<'_, R>, return_to: &ReturnTo) -> Answer {
+    let config = &incoming.app.config;
+    let address = config.public_url(return_to.as_str());
+    if router::is_api(config, return_to.path()) { Answer::going_on(&address) } else { Answer::redirect(303, address) }
 }
 
 fn attempt<R: Runtime>(incoming: &Incoming<'_, R>, id: Option<&str>) -> Result<LoginAttempt, Error> {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::log::{self, Event};
 use super::sign_in_scope::SignInScope;
-use super::{Incoming, authenticate, documents, interaction};
+use super::{Incoming, authenticate, documents, forward, interaction};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::oidc::authorization::AuthorizationRequest;
@@ -131,11 +131,13 @@ fn give_up_surplus<R: Runtime>(incoming: &Incoming<'_, R>, answer: Answer) -> An
         .fold(answer, |answer, id| answer.with("set-cookie", CookieName::LoginAttempt(id).expire()))
 }
 
-/// A page of ours that is worth returning to; our own paths are not, or a login would follow the login.
+/// A page of ours that is worth returning to; our own paths are not, or a login would follow the login. Nor is an API for
+/// whoever may not call it: the way through the OP must not make a foreign page's link one of ours.
 fn wanted<R: Runtime>(incoming: &Incoming<'_, R>, wanted: &str) -> ReturnTo {
     let config = &incoming.app.config;
     ReturnTo::parse(wanted, &config.gateway.public_origin)
         .filter(|page| !router::is_sign_in(config, page.path()))
+        .filter(|page| !router::is_api(config, page.path()) || forward::is_ours(incoming))
         .unwrap_or_else(ReturnTo::root)
 }
 
