@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
 import { launchBrowser } from "./browser.mjs";
-import { alice, answerOf, seesHeading, seesSignedIn, seesSignInPage, seesText } from "./person.mjs";
+import { allow, followsNeed, needsPermission, seesInvoices } from "./permission.mjs";
+import { alice, bob, seesHeading, seesSignedIn, seesSignInPage, seesText } from "./person.mjs";
 import { signIn, statusOf, typePassword } from "./person.mjs";
 import { startStack } from "./stack.mjs";
 
-const invoices = "Invoices API";
 let stack;
 let browser;
 let context;
@@ -28,49 +28,143 @@ after(async () => {
   await stack?.close();
 });
 
-test("permission is asked for when an API is first called, and given once", async () => {
-  await callInvoices(page);
-  await followsNeed(page);
-  assert.match(await page.locator("main").innerText(), /Invoices API\s+Read your invoices invoices\.read/);
-  await page.getByRole("button", { name: "Allow" }).click();
+test("permission is asked for when an API is first called, for that API only, and once", async () => {
+  await needsPermission(page);
+  await followsNeed(page, stack);
+  const asked = await page.locator("dl").innerText();
+  assert.match(asked, /^Invoices API\s+Read your invoices invoices\.read$/);
+  await allow(page);
   await seesSignedIn(page, home, alice);
   await seesInvoices(page);
   await page.getByRole("button", { name: "Call the Orders API" }).click();
   await seesText(statusOf(page), "200 OK");
+  await page.reload();
+  await seesInvoices(page);
 });
 
-test("incremental consent by navigation comes back to where it was", async () => {
+test("nothing but the API's name, its scopes and an address goes to the page that has no permission", async () => {
+  const refused = page.waitForResponse(`${stack.publicOrigin}/api/Invoices/invoices`);
+  await needsPermission(page);
+  const response = await refused;
+  assert.equal(response.status(), 401);
+  const { trace: _, login_url: loginUrl, ...problem } = await response.json();
+  assert.deepEqual(problem, {
+    type: "urn:vestibule:problem:interaction_required",
+    title: "Another sign-in is needed",
+    status: 401,
+    code: "interaction_required",
+    api: "Invoices",
+    scopes: ["invoices.read"],
+  });
+  const address = new URL(loginUrl);
+  assert.equal(address.origin + address.pathname, `${stack.publicOrigin}/.auth/login`);
+  assert.deepEqual([...address.searchParams.keys()], ["return_to", "request"]);
+  assert.equal(address.searchParams.get("return_to"), "/page/two?tab=details");
+});
+
+test("who denies gets a page that explains it, stays signed in, and can think again", async () => {
+  await needsPermission(page);
+  await followsNeed(page, stack);
+  await page.getByRole("button", { name: "Deny" }).click();
+  await seesHeading(page, "Sign-in was declined");
+  await page.getByRole("link", { name: "Start again" }).click();
+  await seesSignedIn(page, `${stack.publicOrigin}/`, alice);
+  await page.getByRole("button", { name: "Call the Orders API" }).click();
+  await seesText(statusOf(page), "200 OK");
+  await needsPermission(page);
+  await followsNeed(page, stack);
+  await allow(page);
+  await seesSignedIn(page, `${stack.publicOrigin}/`, alice);
+  await seesInvoices(page);
+});
+
+test("what one tab was allowed another tab may do", async () => {
+  const other = await context.newPage();
+  await other.goto(home);
+  for (const tab of [page, other]) await needsPermission(tab);
+  await followsNeed(page, stack);
+  await allow(page);
+  await seesSignedIn(page, home, alice);
+  await seesInvoices(other);
+});
+
+test("two tabs that ask at once both come back, and both work", async () => {
+  const other = await context.newPage();
+  await other.goto(`${stack.publicOrigin}/page/one`);
+  for (const tab of [page, other]) await needsPermission(tab);
+  for (const tab of [page, other]) await followsNeed(tab, stack);
+  await allow(other);
+  await seesSignedIn(other, `${stack.publicOrigin}/page/one`, alice);
+  await allow(page);
+  await seesSignedIn(page, home, alice);
+  for (const tab of [page, other]) await seesInvoices(tab);
+});
+
+test("an API's address, opened in a tab of its own, comes back to what was asked for", async () => {
   const address = `${stack.publicOrigin}/api/Invoices/invoices?year=2026`;
   await page.goto(address);
   await seesHeading(page, "Allow access?");
-  await page.getByRole("button", { name: "Allow" }).click();
+  await allow(page);
   await page.waitForURL(address);
-  assert.match(await page.content(), /2026-001/);
+  await page.getByText("2026-001").waitFor();
+  assert.equal(stack.invoicesApi.requests.at(-1).url, "/invoices?year=2026");
+  await page.goBack();
+  assert.doesNotMatch(page.url(), /signin-oidc/);
 });
 
-async function callInvoices(at) {
-  await at.getByRole("button", { name: "Call the Invoices API" }).click();
-  await statusOf(at, invoices).getByText("no permission to see your invoices").waitFor();
-}
+test("an API's address that somebody opens who is not signed in asks for everything on one way", async () => {
+  const stranger = await (await browser.newContext()).newPage();
+  const address = `${stack.publicOrigin}/api/Orders/orders`;
+  await stranger.goto(address);
+  await seesSignInPage(stranger, stack);
+  await typePassword(stranger, alice);
+  await stranger.waitForURL(address);
+  await stranger.getByText("Teacup").waitFor();
+});
 
-async function followsNeed(at) {
-  await at.getByRole("link", { name: "Give permission" }).click();
-  await at.waitForURL(`${stack.op.issuer}/interaction/**`);
-  await seesHeading(at, "Allow access?");
-}
+test("another account that comes back changes nothing, and may be chosen then", async () => {
+  await needsPermission(page);
+  await context.clearCookies({ domain: "127.0.0.1" });
+  await page.getByRole("link", { name: "Give permission" }).click();
+  await seesSignInPage(page, stack);
+  await typePassword(page, bob);
+  await allow(page);
+  await seesHeading(page, "This is another account");
+  const other = await context.newPage();
+  await other.goto(home);
+  await seesSignedIn(other, home, alice);
+  await page.getByRole("link", { name: "Start again" }).click();
+  await seesSignInPage(page, stack);
+  await typePassword(page, bob);
+  await seesSignedIn(page, `${stack.publicOrigin}/`, bob);
+  // Bob has given permission at the OP, which does not ask twice.
+  await needsPermission(page);
+  const back = page.waitForResponse((response) => response.url().includes("/signin-oidc?"));
+  await page.getByRole("link", { name: "Give permission" }).click();
+  await back;
+  await seesSignedIn(page, `${stack.publicOrigin}/`, bob);
+  await seesInvoices(page);
+});
 
-async function seesInvoices(at) {
-  await at.getByRole("button", { name: "Call the Invoices API" }).click();
-  await seesText(statusOf(at, invoices), "200 OK");
-  assert.equal((await answerOf(at, invoices)).invoices[0].id, "2026-001");
-}
+test("a sign-in address that was changed is a page that explains it", async () => {
+  await needsPermission(page);
+  const address = new URL(await page.getByRole("link", { name: "Give permission" }).getAttribute("href"));
+  const request = address.searchParams.get("request");
+  for (const changed of [`A${request}`, request.slice(1), request.toUpperCase(), ""]) {
+    address.searchParams.set("request", changed);
+    await page.goto(address.href);
+    await seesHeading(page, "This sign-in link is no longer valid");
+  }
+  await page.getByRole("link", { name: "Start again" }).click();
+  await seesSignedIn(page, `${stack.publicOrigin}/`, alice);
+});
 
-test("step-up", async () => {
-  await page.getByRole("button", { name: "Show payment details" }).click();
-  await page.getByRole("link", { name: "Confirm that it is you" }).click();
-  await seesHeading(page, "Confirm that it is you");
-  await typePassword(page, alice);
-  await seesSignedIn(page, home, alice);
-  await page.getByRole("button", { name: "Show payment details" }).click();
-  await seesText(statusOf(page), "200 OK");
+test("a sign-in address is for nobody else: another account that follows it comes back as another account", async () => {
+  await needsPermission(page);
+  const address = await page.getByRole("link", { name: "Give permission" }).getAttribute("href");
+  const others = await (await browser.newContext()).newPage();
+  await signIn(others, home, bob);
+  await others.goto(address);
+  await allow(others);
+  await seesHeading(others, "This is another account");
 });
