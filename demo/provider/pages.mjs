@@ -75,8 +75,8 @@ ${alert}
 export function consentPage({ action, clientId, apis }) {
   const rows = apis.flatMap(({ name, resource, scopes, meanings }) =>
     scopes.map((scope) => {
-      const meaning = `${escapeHtml(meanings?.[scope] ?? "Use it for you")} <code>${escapeHtml(scope)}</code>`;
-      return `<dt>${escapeHtml(name ?? resource)}</dt><dd>${meaning}</dd>`;
+      const meaning = escapeHtml(meanings?.[scope] ?? "Use it for you");
+      return `<dt>${escapeHtml(name ?? resource)}</dt><dd>${meaning} (<code>${escapeHtml(scope)}</code>)</dd>`;
     }),
   );
   return page(
@@ -87,7 +87,7 @@ ${rows.join("\n")}
 </dl>
 <form method="post" action="${escapeHtml(action)}">
 <p class="actions">
-<button type="submit" class="first" autofocus>Allow</button>
+<button type="submit" class="first">Allow</button>
 <button type="submit" name="cancel" value="yes">Deny</button>
 </p>
 </form>`,

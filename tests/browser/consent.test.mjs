@@ -32,7 +32,7 @@ test("permission is asked for when an API is first called, for that API only, an
   await needsPermission(page);
   await followsNeed(page, stack);
   const asked = await page.locator("dl").innerText();
-  assert.match(asked, /^Invoices API\s+Read your invoices invoices\.read$/);
+  assert.match(asked, /^Invoices API\s+Read your invoices \(invoices\.read\)$/);
   await allow(page);
   await seesSignedIn(page, home, alice);
   await seesInvoices(page);
