@@ -68,8 +68,8 @@ function refuse(response, status, error, scope) {
   sendJson(response, status, { error }, { "www-authenticate": challenge });
 }
 
-// OIDC Core 5.5.1.1, in the form that the Microsoft identity platform's APIs send it. A refreshed token keeps the `acr` of
-// the sign-in that it came from, so this asks for another sign-in.
+// OIDC Core 5.5.1.1, in the form that the Microsoft identity platform's APIs send it. A refreshed token keeps the `acr`
+// of the sign-in that it came from, so this asks for another sign-in.
 const claimsChallenge = JSON.stringify({ id_token: { acr: { essential: true, values: [confirmed] } } });
 
 function demandConfirmation(response) {

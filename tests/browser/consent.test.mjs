@@ -159,7 +159,7 @@ test("a sign-in address that was changed is a page that explains it", async () =
   await seesSignedIn(page, `${stack.publicOrigin}/`, alice);
 });
 
-test("a sign-in address is for nobody else: another account that follows it comes back as another account", async () => {
+test("a sign-in address is for nobody else: whoever follows it comes back as another account", async () => {
   await needsPermission(page);
   const address = await page.getByRole("link", { name: "Give permission" }).getAttribute("href");
   const others = await (await browser.newContext()).newPage();

@@ -83,7 +83,7 @@ test("an order that was posted is in the list", async () => {
   assert.deepEqual(orders.at(-1), { id: 3, item: "Teapot", quantity: 1, orderedBy: "alice" });
 });
 
-test("payment details are shown only to a token of a sign-in with the acr that the claims challenge names", async () => {
+test("payment details want a token of a sign-in with the acr that the claims challenge names", async () => {
   for (const acr of [undefined, "another"]) {
     const response = await call("/payment", await token({ claims: { acr } }));
     assert.equal(response.status, 401);

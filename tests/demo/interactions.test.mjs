@@ -1,4 +1,5 @@
-// The demo's OP asks before it grants what asksConsent, and says in the access token whether the password was typed for it.
+// The demo's OP asks before it grants what asksConsent, and says in the access token whether the password was typed for
+// it.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -90,7 +91,7 @@ test("a first sign-in that asks for it shows both pages, and prompt=none is cons
   assert.ok((await answer(browser, consent, {})).left.searchParams.get("code"));
 });
 
-test("an essential acr asks for the password again, which is in the access token then, also in a refreshed one", async () => {
+test("an essential acr asks for the password again; the access token says so then, a refreshed one too", async () => {
   const { browser, tokens } = await signedIn();
   assert.equal(decodeJwt(tokens.access_token).acr, undefined);
   const parameters = { resource: orders, scope: "openid offline_access orders.read", claims: stepUp };
