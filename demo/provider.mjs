@@ -22,8 +22,8 @@ const recordedEvents = [
 
 /**
  * Starts the OP. One of `resources` that `asksConsent` is granted by the end-user on a page, all else without a word.
- * `events` is a growing list of what it did; `requests` of what it was asked. Set `intercept` on the result to a function
- * `(request, response) => boolean` to answer some requests otherwise (an outage, a bad answer).
+ * `events` is a growing list of what it did; `requests` of what it was asked. Set `intercept` on the result to a
+ * function `(request, response) => boolean` to answer some requests otherwise (an outage, a bad answer).
  */
 export async function startProvider({
   port = 0,

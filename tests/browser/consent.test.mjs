@@ -112,14 +112,16 @@ test("an API's address, opened in a tab of its own, comes back to what was asked
   assert.doesNotMatch(page.url(), /signin-oidc/);
 });
 
-test("an API's address that somebody opens who is not signed in asks for everything on one way", async () => {
+test("an API's address that somebody opens who is not signed in leads there through both questions", async () => {
   const stranger = await (await browser.newContext()).newPage();
-  const address = `${stack.publicOrigin}/api/Orders/orders`;
+  const address = `${stack.publicOrigin}/api/Invoices/invoices`;
   await stranger.goto(address);
   await seesSignInPage(stranger, stack);
   await typePassword(stranger, alice);
+  await seesHeading(stranger, "Allow access?");
+  await allow(stranger);
   await stranger.waitForURL(address);
-  await stranger.getByText("Teacup").waitFor();
+  await stranger.getByText("2026-001").waitFor();
 });
 
 test("another account that comes back changes nothing, and may be chosen then", async () => {
