@@ -95,7 +95,7 @@ fn two_calls_that_race_for_a_refresh_token_end_no_session() {
 
 #[test]
 fn a_call_that_lost_the_race_finds_the_successor_while_it_is_being_stored() {
-    let world = World::new();
+    let world = World::on_kv_alone();
     let browser = Browser::signed_in(&world, &ADA);
     world.op.renews_id_token.set(false);
     let call = browser.with_cookies(Request::script("GET", &absolute("/api/Orders/x")));

@@ -50,9 +50,14 @@ impl World {
         Self::of(deployment::changed(deployment::environment(), vars))
     }
 
-    /// With an object for every account.
+    /// With an object for every account, whatever the test target.
     pub(crate) fn with_accounts() -> Self {
         Self::of(deployment::with_accounts(deployment::environment()))
+    }
+
+    /// Without such objects, whatever the test target.
+    pub(crate) fn on_kv_alone() -> Self {
+        Self::of(deployment::on_kv_alone(deployment::environment()))
     }
 
     pub(crate) fn of(environment: Value) -> Self {
@@ -104,8 +109,18 @@ impl World {
 
     /// The operator deploys changed variables.
     pub(crate) fn redeploy(&self, vars: &Value) {
-        let changed = deployment::changed(self.environment.borrow().clone(), vars);
-        *self.environment.borrow_mut() = changed;
+        let environment = self.environment.borrow().clone();
+        self.deploy(deployment::changed(environment, vars));
+    }
+
+    /// The operator binds the objects.
+    pub(crate) fn bind_accounts(&self) {
+        let environment = self.environment.borrow().clone();
+        self.deploy(deployment::with_accounts(environment));
+    }
+
+    fn deploy(&self, environment: Value) {
+        *self.environment.borrow_mut() = environment;
         self.new_isolate();
         self.accounts.restart_all();
     }
