@@ -117,17 +117,24 @@ pub(super) async fn keep<R: Runtime>(
     Some(renewed)
 }
 
-/// Writes to the store what this isolate has of a session.
+/// Writes to the store what this isolate has of a session, or takes it away once the account signed out.
 pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
     let memory = &context.app.memory;
-    let Some(newest) = memory.stale_entry(session.id) else { return Ok(()) };
-    let outcome = write(context, session, &newest).await;
-    // A sign-out may have looked for the entry while it was on its way to the store.
-    if !memory.is_signed_out(session.account, session.issued_at) {
-        return outcome;
+    let mut written = None;
+    while !memory.is_signed_out(session.account, session.issued_at) {
+        let Some(newest) = memory.stale_entry(session.id) else { return Ok(()) };
+        // Writes overtake each other: whoever wrote an older entry looks again afterwards.
+        match written {
+            Some((Ok(()), revision)) if revision < newest.revision => (),
+            Some((outcome, _)) => return outcome,
+            None => (),
+        }
+        written = Some((write(context, session, &newest).await, newest.revision));
     }
+    // A sign-out may have looked for the entry while it was on its way to the store. Its index may be another session's.
+    remove(context, key(context, session)?.as_str(), None).await?;
     memory.forget(session.id);
-    remove(context, key(context, session)?.as_str(), newest.sid_key.as_deref()).await
+    Ok(())
 }
 
 /// Deletes an entry and, before it, the index entry that it names: a second attempt must still find both.

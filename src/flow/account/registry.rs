@@ -19,6 +19,8 @@ pub(super) struct Current {
     pub(super) revision: u64,
     /// The entry, sealed.
     pub(super) entry: Vec<u8>,
+    /// The entry's metadata, as JSON.
+    pub(super) metadata: String,
 }
 
 /// Registers a new session.
@@ -27,12 +29,11 @@ pub(super) async fn begin<R: Runtime>(
     storage: &R::Storage,
     session: Session,
     entry: Current,
-    metadata: String,
 ) -> Result<Reply, Failure> {
     let earliest = storage.valid_after().map_err(Failure::Store)?.map(|moment| moment + Lifetime::from_seconds(1));
     let issued_at = session.issued_at.max(earliest.unwrap_or(session.issued_at));
     let session = Session { issued_at, ..session };
-    put(storage, &session, entry.revision, Some(entry.entry), metadata)?;
+    put(storage, &session, entry.revision, Some(entry.entry), entry.metadata)?;
     storage.flush().await.map_err(Failure::Store)?;
     context.runtime.later(Task::Store { session, attempt: 0 });
     Ok(Reply::Begun(issued_at))
@@ -57,8 +58,8 @@ pub(super) async fn current<R: Runtime>(
     let entry = TokenCacheEntry::open(&sealed, &session.record_key, &key)
         .map_err(|_| Failure::Ended(SessionEnd::EntryDoesNotOpen))?;
     let metadata = serde_json::to_string(&entry.metadata(session)).unwrap_or_default();
-    put(storage, session, entry.revision, Some(sealed.clone()), metadata)?;
-    Ok(Current { revision: entry.revision, entry: sealed })
+    put(storage, session, entry.revision, Some(sealed.clone()), metadata.clone())?;
+    Ok(Current { revision: entry.revision, entry: sealed, metadata })
 }
 
 /// Keeps a renewed entry: durable before anybody learns of it, and not at all if the session ended meanwhile.
@@ -77,24 +78,33 @@ pub(super) async fn keep<R: Runtime>(
     Ok(())
 }
 
-/// Writes a copy of the newest entry to Workers KV; a session that ends meanwhile takes it away again.
+/// Brings the copy in Workers KV up to date: writes the newest entry, or takes it away once the session has ended.
 pub(super) async fn store_copy<R: Runtime>(
     context: &Context<'_, R>,
     storage: &R::Storage,
     session: &Session,
 ) -> Result<(), Error> {
-    let unavailable = Error::CacheUnavailable;
-    let Some(StoredSession { entry: Some(entry), metadata, .. }) = storage.session(session.id).map_err(unavailable)?
-    else {
-        return Ok(());
-    };
     let key = token_cache::key(context, session)?;
     let lifetime = token_cache::lifetime(context, session);
-    let put = context.runtime.kv_put(key.as_str(), &entry, &metadata, lifetime).await;
-    if registered(storage, session).is_ok_and(|current| current.is_some()) {
-        return put.map_err(unavailable);
+    let mut written = None;
+    loop {
+        let Current { revision, entry, metadata } = match registered(storage, session) {
+            Ok(Some(current)) => current,
+            Ok(None) => return Ok(()),
+            Err(Failure::Ended(_)) => {
+                return context.runtime.kv_delete(key.as_str()).await.map_err(Error::CacheUnavailable);
+            }
+            Err(failure) => return Err(super::error(failure)),
+        };
+        // Writes overtake each other: whoever wrote an older entry looks again afterwards.
+        match written {
+            Some((Ok(()), copied)) if copied < revision => (),
+            Some((outcome, _)) => return outcome.map_err(Error::CacheUnavailable),
+            None => (),
+        }
+        let put = context.runtime.kv_put(key.as_str(), &entry, &metadata, lifetime).await;
+        written = Some((put, revision));
     }
-    context.runtime.kv_delete(key.as_str()).await.map_err(unavailable)
 }
 
 /// Ends one session.
@@ -148,7 +158,9 @@ fn registered(storage: &impl AccountStorage, session: &Session) -> Result<Option
     match storage.session(session.id).map_err(Failure::Store)? {
         None => Ok(None),
         Some(StoredSession { entry: None, .. }) => Err(Failure::Ended(SessionEnd::SignedOut)),
-        Some(StoredSession { entry: Some(entry), revision, .. }) => Ok(Some(Current { revision, entry })),
+        Some(StoredSession { entry: Some(entry), revision, metadata, .. }) => {
+            Ok(Some(Current { revision, entry, metadata }))
+        }
     }
 }
 
