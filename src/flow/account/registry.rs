@@ -128,22 +128,28 @@ pub(super) async fn sign_out<R: Runtime>(
     until: Timestamp,
 ) -> Result<(), Error> {
     let unavailable = Error::CacheUnavailable;
+    let key_of = |id| EntryKey::under(prefix, id).as_str().to_owned();
+    let storage = context.runtime.storage();
     // Listings lag behind writes; the object knows its own sessions.
-    let mut known = Vec::new();
-    if let Some(storage) = context.runtime.storage() {
-        for (id, session) in storage.sessions().map_err(unavailable)? {
-            let key = EntryKey::under(prefix, id).as_str().to_owned();
-            known.push((key, sid_of(&session.metadata), session.issued_at <= until));
-        }
+    let mut ended = Vec::new();
+    if let Some(storage) = storage {
+        let sessions = storage.sessions().map_err(unavailable)?.into_iter();
+        let ending = sessions.filter(|(_, session)| session.issued_at <= until);
+        ended.extend(ending.map(|(id, session)| (key_of(id), sid_of(&session.metadata))));
         storage.end_until(until).map_err(unavailable)?;
         storage.flush().await.map_err(unavailable)?;
     }
-    for listing in context.runtime.kv_list(prefix).await.map_err(unavailable)? {
-        if !known.iter().any(|(key, ..)| *key == listing.key) {
-            known.push((listing.key, listing.metadata.as_deref().and_then(sid_of), true));
+    let listed = context.runtime.kv_list(prefix).await.map_err(unavailable)?;
+    // What is there by now began while the store made its list, or goes on anyway.
+    let living = storage.map_or(Ok(Vec::new()), AccountStorage::sessions).map_err(unavailable)?;
+    let living = living.into_iter().filter(|(_, session)| session.entry.is_some());
+    let living: Vec<String> = living.map(|(id, _)| key_of(id)).collect();
+    for listing in listed {
+        if !living.contains(&listing.key) && !ended.iter().any(|(key, _)| *key == listing.key) {
+            ended.push((listing.key, listing.metadata.as_deref().and_then(sid_of)));
         }
     }
-    for (key, sid, _) in known.into_iter().filter(|(.., has_ended)| *has_ended) {
+    for (key, sid) in ended {
         token_cache::remove(context, &key, sid.as_deref()).await?;
     }
     Ok(())
