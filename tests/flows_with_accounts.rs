@@ -13,5 +13,12 @@ mod flows;
 
 use flows::*;
 
+#[path = "flows/crashes.rs"]
+mod crashes;
+#[path = "flows/signing_out.rs"]
+mod signing_out;
+#[path = "flows/single_flight.rs"]
+mod single_flight;
+
 /// Whether accounts have objects, unless a test says otherwise.
 const WITH_ACCOUNTS: bool = true;

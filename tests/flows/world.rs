@@ -11,6 +11,7 @@ use crate::accounts::Accounts;
 use crate::background::Background;
 use crate::deployment;
 use crate::downstream::Downstream;
+use crate::durability::Durability;
 use crate::kv::Kv;
 use crate::leaks::Emitted;
 use crate::op::Op;
@@ -28,6 +29,7 @@ pub(crate) struct World {
     pub(crate) background: Background,
     pub(crate) op: Op,
     pub(crate) downstream: Downstream,
+    pub(crate) durability: Durability,
     /// Whether every call of the outside pauses.
     pub(crate) pauses: Rc<Cell<bool>>,
     /// The seconds of every sleep so far.
@@ -73,6 +75,7 @@ impl World {
             background: Background::default(),
             op: Op::new(),
             downstream: Downstream::default(),
+            durability: Durability::default(),
             pauses,
             slept: RefCell::default(),
             sleeping_takes_time: Cell::new(false),
