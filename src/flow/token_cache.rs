@@ -48,8 +48,7 @@ pub(super) async fn read<R: Runtime>(
     let memory = &context.app.memory;
     match context.runtime.kv_get(key(context, session)?.as_str()).await {
         Ok(Some(stored)) => opened(context, session, &stored),
-        // So soon after the sign-in the entry may not have come here yet, which proves nothing.
-        Ok(None) if session.issued_at + PROPAGATION > context.now => {
+        Ok(None) if may_be_on_its_way(context, session) => {
             memory.forget(session.id);
             Err(Error::CacheUnavailable(StoreFault::Get))
         }
@@ -145,6 +144,11 @@ pub(super) async fn remove<R: Runtime>(context: &Context<'_, R>, key: &str, sid:
     context.runtime.kv_delete(key).await.map_err(Error::CacheUnavailable)
 }
 
+/// Whether the sign-in was so recent that its entry may not be seen everywhere yet: that it is missing proves nothing.
+pub(super) fn may_be_on_its_way<R: Runtime>(context: &Context<'_, R>, session: &Session) -> bool {
+    session.issued_at + PROPAGATION > context.now
+}
+
 /// How long what belongs to a session is stored.
 pub(super) fn lifetime<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Lifetime {
     session.storage_lifetime(context.now).max(SHORTEST_STORED_LIFETIME)
@@ -158,5 +162,5 @@ pub(super) fn failed<R: Runtime>(context: &Context<'_, R>, what: &str, fault: St
 
 /// Workers KV refuses less.
 const SHORTEST_STORED_LIFETIME: Lifetime = Lifetime::from_seconds(60);
-/// Workers KV may take so long, and longer, to show a new value, or a miss, everywhere.
-const PROPAGATION: Lifetime = Lifetime::from_seconds(60);
+/// Workers KV may take a minute, and longer, to show a new value everywhere, and shows a miss for another minute.
+const PROPAGATION: Lifetime = Lifetime::from_seconds(120);

@@ -54,7 +54,10 @@ pub(super) async fn current<R: Runtime>(
     if let Some(current) = registered(storage, session)? {
         return Ok(current);
     }
-    let sealed = stored.ok_or(Failure::Ended(SessionEnd::EntryMissing))?;
+    let Some(sealed) = stored else {
+        let is_recent = token_cache::may_be_on_its_way(context, session);
+        return Err(if is_recent { Failure::Store(StoreFault::Get) } else { Failure::Ended(SessionEnd::EntryMissing) });
+    };
     let entry = TokenCacheEntry::open(&sealed, &session.record_key, &key)
         .map_err(|_| Failure::Ended(SessionEnd::EntryDoesNotOpen))?;
     let metadata = serde_json::to_string(&entry.metadata(session)).unwrap_or_default();
