@@ -19,5 +19,8 @@ mod flows;
 
 use flows::*;
 
+#[path = "flows/kv_alone.rs"]
+mod kv_alone;
+
 /// Whether accounts have objects, unless a test says otherwise.
 const WITH_ACCOUNTS: bool = false;

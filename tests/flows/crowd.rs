@@ -14,10 +14,7 @@ pub(crate) const BILLING: &str = "/api/Billing/x";
 /// A world where only the absolute end of a session counts, and no memory is trusted.
 pub(crate) fn strict_world() -> World {
     let mut environment = deployment::environment();
-    merge(
-        &mut environment["vars"],
-        &serde_json::json!({ "Session": { "IdleSeconds": 28_800, "RevocationDelay": 0 } }),
-    );
+    merge(&mut environment["vars"], &serde_json::json!({ "Session": { "IdleSeconds": 28_800, "RevocationDelay": 0 } }));
     World::of(environment)
 }
 
@@ -49,7 +46,8 @@ pub(crate) fn crowd(world: &World, sites: &[Site<'_>], requests: &[Request], see
 
 /// Whether any isolate anywhere serves the browser, those that know nothing among them.
 pub(crate) fn is_served<'w>(world: &'w World, sites: &[Site<'w>], browser: &Browser<'w>) -> bool {
-    sites.iter().cloned().chain(everywhere(world)).any(|site| {
+    let unaware = [0, 2].map(|location| world.isolate_at(location));
+    sites.iter().cloned().chain(unaware).any(|site| {
         let copy = browser.copy();
         copy.moves_to(&site);
         copy.is_signed_in()
@@ -62,4 +60,15 @@ pub(crate) fn assert_copied(world: &World) {
     let sessions = world.accounts.all_sessions();
     assert_eq!((keys.len(), sessions.len()), (1, 1));
     assert!(sessions[0].1.entry.as_deref() == Some(world.kv.value(&keys[0]).as_slice()), "an old copy came last");
+}
+
+/// Neither store holds anything of any account, and nobody is served.
+pub(crate) fn assert_nothing_is_left(world: &World, ended: &[&Browser<'_>], what: &str) {
+    assert_eq!((world.kv.keys("account/"), world.kv.keys("sid/")), (vec![], vec![]), "{what}");
+    assert!(world.accounts.all_sessions().iter().all(|(_, session)| session.entry.is_none()), "{what}");
+    for browser in ended {
+        let replay = Browser::new(world);
+        replay.jar.plant(crate::browser::SESSION, &browser.session().unwrap());
+        assert!(!is_served(world, &[], &replay), "{what}");
+    }
 }

@@ -1,5 +1,7 @@
 //! The world and what happens in it, whichever way accounts are kept: both test targets have all of this.
 
+#![allow(dead_code, reason = "each of the two targets has tests of its own, which need what the other does not")]
+
 pub(crate) mod accounts;
 pub(crate) mod anonymous;
 pub(crate) mod background;
