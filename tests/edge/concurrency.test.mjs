@@ -13,12 +13,14 @@ const pastTheEnd = life + 10;
 const provider = { accessTokenSeconds: life };
 
 let world;
+let apart;
 let alone;
 before(async () => {
-  [world, alone] = await Promise.all([startWorld({ provider }), startWorld({ provider, withAccounts: false })]);
+  const settings = [{}, { accountsApart: true }, { withAccounts: false }];
+  [world, apart, alone] = await Promise.all(settings.map((places) => startWorld({ provider, ...places })));
 });
-after(() => Promise.all([world.close(), alone.close()]));
-afterEach(() => Promise.all([world, alone].map((place) => place.advance(0))));
+after(() => Promise.all([world, apart, alone].map((place) => place.close())));
+afterEach(() => Promise.all([world, apart, alone].map((place) => place.advance(0))));
 
 async function signedIn(place) {
   const browser = place.browser();
@@ -46,28 +48,33 @@ function assertRenewed({ issued, op }, count) {
   assert.deepEqual(op.events.filter(({ event }) => event !== "grant.success"), []);
 }
 
-const instances = { "an instance that knows the session": () => {}, "a fresh instance": () => world.freshInstance() };
-for (const [name, prepare] of Object.entries(instances)) {
+const instances = {
+  "an instance that knows the session": [() => world, () => {}],
+  "a fresh instance": [() => world, () => world.freshInstance()],
+  "an isolate that is not the object's": [() => apart, () => {}],
+  "a fresh instance in such an isolate": [() => apart, () => apart.freshInstance()],
+};
+for (const [name, [where, prepare]] of Object.entries(instances)) {
   test(`a hundred requests with an expired token make one token request through ${name}`, async () => {
-    const browser = await signedIn(world);
+    const browser = await signedIn(where());
     for (let lives = 1; lives <= 3; lives += 1) {
-      await world.advance(lives * pastTheEnd);
+      await where().advance(lives * pastTheEnd);
       await prepare();
-      const before = world.invoices.requests.length;
+      const before = where().invoices.requests.length;
       assertAllServed(await crowd(browser, 100, "Invoices"));
-      const sent = world.invoices.requests.slice(before).map(({ headers }) => headers.authorization);
+      const sent = where().invoices.requests.slice(before).map(({ headers }) => headers.authorization);
       assert.deepEqual([sent.length, new Set(sent).size], [100, 1]);
-      assertRenewed(world, lives);
+      assertRenewed(where(), lives);
     }
   });
 
   test(`a hundred requests to two APIs make one token request for each through ${name}`, async () => {
-    const browser = await signedIn(world);
+    const browser = await signedIn(where());
     for (let lives = 1; lives <= 2; lives += 1) {
-      await world.advance(lives * pastTheEnd);
+      await where().advance(lives * pastTheEnd);
       await prepare();
       assertAllServed(await crowd(browser, 100, "Invoices", "Orders"));
-      assertRenewed(world, 2 * lives);
+      assertRenewed(where(), 2 * lives);
     }
   });
 }
@@ -96,7 +103,7 @@ test("on Workers KV alone a crowd can cost the grant: one sign-in mends that, an
 });
 
 test("a browser that hangs up in the middle of a renewal loses nothing: the next call has the new token", async () => {
-  for (const place of [world, alone]) {
+  for (const place of [world, apart, alone]) {
     const browser = await signedIn(place);
     await place.advance(pastTheEnd);
     const { held, release } = holdTokenResponse(place.op);

@@ -122,3 +122,25 @@ test("a sign-out whose object crashes before its reply has happened, and is carr
   await browser.signOut({ atOp: false });
   assert.deepEqual(await world.accountEntries(), []);
 });
+
+test("an object in another isolate goes on while the instance that asked it panics: nothing is lost", async () => {
+  const apart = await startWorld({ provider: { accessTokenSeconds: life }, accountsApart: true });
+  try {
+    const browser = apart.browser();
+    await browser.signIn();
+    await apart.advance(pastTheEnd);
+    const { held, release } = holdTokenResponse(apart.op);
+    const call = browser.script("/api/Invoices/whoami");
+    await held;
+    await apart.freshInstance();
+    release();
+    assert.equal((await call).status, 500);
+    assert.equal((await browser.script("/api/Invoices/whoami")).status, 200);
+    assert.equal(apart.issued.refreshed.length, 1);
+    for (const id of await apart.worker.accounts.ids()) await apart.worker.accounts.crash(id);
+    assert.equal((await browser.script("/api/Orders/whoami")).status, 200);
+    assert.equal(new Set(apart.issued.refreshed).size, 2, "a refresh token was presented twice");
+  } finally {
+    await apart.close();
+  }
+});

@@ -15,7 +15,8 @@ let world;
 let strict;
 before(async () => {
   const vars = { Session: { RevocationDelay: 0 } };
-  [world, strict] = await Promise.all([startWorld({ provider }), startWorld({ provider, vars })]);
+  const settings = [{ provider }, { provider, vars, accountsApart: true }];
+  [world, strict] = await Promise.all(settings.map(startWorld));
 });
 after(() => Promise.all([world.close(), strict.close()]));
 

@@ -129,3 +129,20 @@ test("two entries of one account are never sealed alike", async () => {
   }
   assert.notEqual(values[0].slice(0, 40), values[1].slice(0, 40));
 });
+
+test("an entry ends in the account's object when its session ends", async () => {
+  const other = await startWorld();
+  try {
+    await other.browser().signIn();
+    const [id] = await other.worker.accounts.ids();
+    const sessions = () => other.worker.accounts.rows(id, "SELECT id FROM session");
+    await other.advance(28_790);
+    await other.worker.accounts.ring(id);
+    assert.equal((await sessions()).length, 1);
+    await other.advance(28_801);
+    await other.worker.accounts.ring(id);
+    assert.match(String(await sessions().catch((error) => error)), /^$|no such table/);
+  } finally {
+    await other.close();
+  }
+});

@@ -16,9 +16,10 @@ const scopes = "orders.read orders.write";
 
 /**
  * `provider` goes to the OP, `vars` are merged into the Worker's variables section by section; a section or a secret that
- * is `undefined` is left out. `apiVars` are merged into the variables of the APIs, by name.
+ * is `undefined` is left out. `apiVars` are merged into the variables of the APIs, by name. The rest says which stores
+ * there are: see startBuiltWorker.
  */
-export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secrets = {}, withStore, withAccounts } = {}) {
+export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secrets = {}, ...places } = {}) {
   const port = await freePort();
   const publicOrigin = `http://localhost:${port}`;
   const client = { clientId: "edge-tests", clientSecret: randomBytes(18).toString("base64url") };
@@ -31,7 +32,7 @@ export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secre
   base.DownstreamApis = merged(base.DownstreamApis, apiVars);
   const allVars = merged(base, vars);
   const allSecrets = { Session__Key: sessionKey, OpenIdConnect__ClientSecret: client.clientSecret, ...secrets };
-  const settings = { port, vars: defined(allVars), secrets: defined(allSecrets), withStore, withAccounts };
+  const settings = { port, vars: defined(allVars), secrets: defined(allSecrets), ...places };
   // A server left open would keep the test process waiting for ever.
   const worker = await startBuiltWorker(settings).catch((error) => closeAll(parts).then(() => Promise.reject(error)));
   const issued = recordIssued(op);

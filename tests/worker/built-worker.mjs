@@ -14,9 +14,12 @@ const types = { ".js": "esm", ".wasm": "wasm" };
 
 /**
  * `vars` are what [vars] of wrangler.toml holds, `secrets` what `wrangler secret put` stores. Instrumented, the Worker
- * obeys the tests' switches; otherwise it is the one that is deployed.
+ * obeys the tests' switches; otherwise it is the one that is deployed. `accountsApart` has the accounts' objects in an
+ * isolate of their own, which the platform may do or not.
  */
-export async function startBuiltWorker({ port, isInstrumented = true, withStore = true, withAccounts = true, ...settings }) {
+export async function startBuiltWorker({ port, ...settings }) {
+  const all = { isInstrumented: true, withStore: true, withAccounts: true, accountsApart: false, ...settings };
+  const { isInstrumented, withStore, withAccounts, accountsApart } = all;
   const worker = { lines: [], output: [] };
   const runtime = new Miniflare({
     host: "127.0.0.1",
@@ -26,14 +29,14 @@ export async function startBuiltWorker({ port, isInstrumented = true, withStore 
     telemetry: { enabled: false },
     unsafeInspectDurableObjects: isInstrumented,
     handleStructuredLogs: ({ level, message }) => take(worker, level, message),
-    workers: [{ config: configuration({ ...settings, isInstrumented, withStore, withAccounts }), dev: { rootPath: project } }],
+    workers: workers(all),
   });
   await runtime.ready;
   const base = `http://localhost:${port}`;
   const command = (orders) => exchange(base, { headers: { "x-test": JSON.stringify(orders) } });
   return Object.assign(worker, {
     command,
-    accounts: withAccounts && accountsOf(runtime, command),
+    accounts: withAccounts && accountsOf(runtime, command, accountsApart ? "apart" : "vestibule"),
     store: withStore && (await runtime.getKVNamespace("TOKEN_CACHE")),
     log: () => settledLog(worker, command),
     close: () => runtime.dispose(),
@@ -41,8 +44,8 @@ export async function startBuiltWorker({ port, isInstrumented = true, withStore 
 }
 
 /** The accounts' objects: those that exist have an id, any has a name. */
-function accountsOf(runtime, command) {
-  const klass = ["vestibule", "AccountObject"];
+function accountsOf(runtime, command, worker) {
+  const klass = [worker, "AccountObject"];
   const result = async (order) => (await command(order)).json();
   return {
     ids: () => runtime.listDurableObjectIds("ACCOUNTS"),
@@ -56,6 +59,16 @@ function accountsOf(runtime, command) {
     /** A clock that a test puts forward sets off no alarm of the platform's. */
     ring: (id) => result({ ring: id }),
   };
+}
+
+function workers({ accountsApart, ...settings }) {
+  const worker = (name, more) => ({ config: { ...configuration(settings), name, ...more }, dev: { rootPath: project } });
+  if (!accountsApart) return [worker("vestibule")];
+  const { env } = configuration(settings);
+  env.ACCOUNTS.worker = "apart";
+  // The switches are thrown in both.
+  const ours = { ...env, APART: { type: "worker", worker: "apart" } };
+  return [worker("vestibule", { env: ours, exports: {} }), worker("apart", { env })];
 }
 
 function configuration({ vars, secrets, withStore, withAccounts, isInstrumented }) {

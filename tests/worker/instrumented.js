@@ -69,7 +69,7 @@ export class AccountObject extends BuiltAccountObject {
 export default {
   fetch(request, env, context) {
     const command = request.headers.get("x-test");
-    if (command?.startsWith("{")) return obey(JSON.parse(command), env.ACCOUNTS);
+    if (command?.startsWith("{")) return obey(JSON.parse(command), env.ACCOUNTS, env.APART);
     if (command === "panic") return withoutRandomness(() => worker.fetch(request, watch(env), context));
     if (command === "throw") return worker.fetch(throwing(), watch(env), context);
     return worker.fetch(request, watch(env), context);
@@ -77,7 +77,9 @@ export default {
 };
 
 /** An order for the store replaces the one before: `{ store: { get: "hang" } }` mends all other operations. */
-function obey({ mark, clock, store, account, call, ring, crash }, objects) {
+async function obey({ mark, clock, store, account, call, ring, crash }, objects, apart) {
+  const orders = JSON.stringify({ clock, store, account });
+  await apart?.fetch("http://localhost/", { headers: { "x-test": orders } });
   if (mark) console.log(JSON.stringify({ test: "mark", mark }));
   if (clock !== undefined) secondsAhead = clock;
   if (store) storeSwitches = { up: {}, down }[store] ?? store;
