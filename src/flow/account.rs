@@ -131,20 +131,21 @@ pub(super) async fn sign_out<R: Runtime>(
 ) -> Result<(), Error> {
     let memory = &context.app.memory;
     let until = context.now.max(session.issued_at);
+    if is_elsewhere(context) {
+        for keys in context.app.ring.all() {
+            let (name, prefix) = (session.account.object_name(keys), session.account.prefix(keys));
+            done(ask(context, &name, Ask::SignOut { prefix, until }).await?)?;
+        }
+        // Not earlier: where the sign-out fails, the session goes on, and with it the cookie to try again with.
+        memory.sign_out(session.account, until);
+        memory.forget(session.id);
+        return Ok(());
+    }
     // From this moment on a refresh that is under way in this isolate keeps nothing.
     memory.sign_out(session.account, until);
     memory.forget(session.id);
-    for keys in context.app.ring.all() {
-        let prefix = session.account.prefix(keys);
-        if is_elsewhere(context) {
-            let name = session.account.object_name(keys);
-            done(ask(context, &name, Ask::SignOut { prefix, until }).await?)?;
-        } else {
-            registry::sign_out(context, &prefix, until).await?;
-        }
-    }
-    if is_elsewhere(context) {
-        return Ok(());
+    for prefix in session.account.prefixes(&context.app.ring) {
+        registry::sign_out(context, &prefix, until).await?;
     }
     // Listings lag behind writes, so the session's own entry is not left to them. An object knows its sessions.
     let key = token_cache::key(context, session)?;
