@@ -95,8 +95,12 @@ pub(super) async fn renew<R: Runtime>(
     }
     let ask = Ask::Renew { session: message::encoded(session), api: api.name.clone(), cause: cause.clone() };
     let failure = match ask_for(context, session, ask).await {
-        Ok(Reply::Entry(sealed)) => match token_cache::opened(context, session, &sealed) {
-            Ok(entry) => return Ok(entry),
+        Ok(Reply::Entry(sealed)) => match token_cache::open(context, session, &sealed) {
+            Ok(entry) => {
+                // Not what a later reply may have left in memory: that token was made for another demand.
+                context.app.memory.remember(session.id, entry.clone(), context.now);
+                return Ok(Rc::new(entry));
+            }
             Err(error) => Failure::of(&error).unwrap_or(UNREACHABLE),
         },
         Ok(Reply::Failed(failure)) => failure,
