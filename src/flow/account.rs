@@ -148,12 +148,14 @@ pub(super) async fn sign_out<R: Runtime>(
     // From this moment on a refresh that is under way in this isolate keeps nothing.
     memory.sign_out(session.account, until);
     memory.forget(session.id);
-    for prefix in session.account.prefixes(&context.app.ring) {
-        registry::sign_out(context, &prefix, until).await?;
-    }
-    // Listings lag behind writes, so the session's own entry is not left to them. An object knows its sessions.
     let key = token_cache::key(context, session)?;
-    token_cache::remove(context, key.as_str(), entry.and_then(|entry| entry.sid_key.as_deref())).await
+    for prefix in session.account.prefixes(&context.app.ring) {
+        // Listings lag behind writes, so the session's own entry is not left to them. An object knows its sessions.
+        let own = || (key.as_str().to_owned(), entry.and_then(|entry| entry.sid_key.clone()));
+        let own = key.as_str().starts_with(&prefix).then(own);
+        registry::sign_out(context, &prefix, until, own).await?;
+    }
+    Ok(())
 }
 
 /// Asks an object by its name.
