@@ -9,7 +9,7 @@ use vestibule::runtime::TransportFault;
 use crate::browser::Browser;
 use crate::crowd::{BILLING, ORDERS, assert_copied, caller, crowd, everywhere, strict_world};
 use crate::deployment::ORDERS as ORDERS_BASE;
-use crate::op::{ADA, BOB, Endpoint, Instead};
+use crate::op::{ADA, BOB, Endpoint, Instead, keys};
 use crate::request::Request;
 use crate::schedule::ended;
 use crate::world::World;
@@ -144,18 +144,42 @@ fn nobody_waits_for_the_renewal_of_another_session() {
     }
 }
 
+const CLAIMS: [&str; 2] =
+    [r#"{"access_token":{"acrs":{"value":"c1"}}}"#, r#"{"access_token":{"acrs":{"value":"c2"}}}"#];
+
+/// The next call of that address is answered with a demand for claims.
+fn demand(world: &World, address: &str, claims: &str) {
+    let challenge = format!(r#"Bearer error="insufficient_claims", claims="{}""#, keys::encode(claims));
+    world.downstream.answer_next_at(address, 401, &[("www-authenticate", &challenge)]);
+}
+
+#[test]
+fn a_failure_answers_the_same_demand_and_no_other() {
+    let world = strict_world();
+    let browser = caller(&world, &ADA);
+    let refusal = json!({ "error": "interaction_required" }).to_string();
+    world.op.instead(Endpoint::Token, Instead::Says(400, vec![], refusal));
+    let first = world.op.count(Endpoint::Token);
+    for _ in 0..2 {
+        demand(&world, ORDERS_BASE, CLAIMS[0]);
+        assert_eq!(browser.fetch(ORDERS).code(), "interaction_required");
+        world.op.behave();
+    }
+    assert_eq!(world.op.count(Endpoint::Token), first + 1, "the OP has answered that");
+    let asked = world.op.count(Endpoint::Token);
+    demand(&world, ORDERS_BASE, CLAIMS[1]);
+    assert_eq!((browser.fetch(ORDERS).status, world.op.count(Endpoint::Token)), (200, asked + 1));
+    assert!(browser.fetch(BILLING).is_forwarded);
+}
+
 #[test]
 fn demands_for_different_claims_are_met_one_by_one() {
     for seed in 200..240 {
         let world = strict_world();
         let browser = caller(&world, &ADA);
         let (asked, arrived) = (world.op.token_forms().len(), world.downstream.count());
-        let claims = [r#"{"access_token":{"acrs":{"value":"c1"}}}"#, r#"{"access_token":{"acrs":{"value":"c2"}}}"#];
-        for (number, claims) in claims.iter().enumerate() {
-            let challenge =
-                format!(r#"Bearer error="insufficient_claims", claims="{}""#, crate::op::keys::encode(claims));
-            let address = format!("{ORDERS_BASE}/{number}");
-            world.downstream.answer_next_at(&address, 401, &[("www-authenticate", &challenge)]);
+        for (number, claims) in CLAIMS.iter().enumerate() {
+            demand(&world, &format!("{ORDERS_BASE}/{number}"), claims);
         }
         let requests = [0, 1].map(|number| browser.script("GET", &format!("/api/Orders/{number}")));
         let received = crowd(&world, &everywhere(&world)[..1 + seed as usize % 2], &requests, seed);
@@ -166,7 +190,7 @@ fn demands_for_different_claims_are_met_one_by_one() {
             .map(|form| form.iter().find(|(name, _)| name == "claims").unwrap().1.clone())
             .collect();
         sent.sort();
-        assert_eq!(sent, claims, "seed {seed}");
+        assert_eq!(sent, CLAIMS, "seed {seed}");
         let last = |number: usize| bearers_in_order(&world, arrived, &format!("/{number}")).pop().unwrap();
         assert_ne!(last(0), last(1), "seed {seed}: each was called with the token made for it");
     }
