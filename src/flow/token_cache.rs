@@ -29,15 +29,23 @@ pub(super) fn sealed<R: Runtime>(
     Ok((entry.seal(&session.record_key, &key, context.runtime.random()), metadata))
 }
 
-/// Opens a stored entry and remembers it.
+/// Opens a stored entry.
+pub(super) fn open<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    stored: &[u8],
+) -> Result<TokenCacheEntry, Error> {
+    TokenCacheEntry::open(stored, &session.record_key, &key(context, session)?)
+        .map_err(|_| Error::SessionEnded(SessionEnd::EntryDoesNotOpen))
+}
+
+/// Opens a stored entry and remembers it, unless there is a newer one here.
 pub(super) fn opened<R: Runtime>(
     context: &Context<'_, R>,
     session: &Session,
     stored: &[u8],
 ) -> Result<Rc<TokenCacheEntry>, Error> {
-    let entry = TokenCacheEntry::open(stored, &session.record_key, &key(context, session)?)
-        .map_err(|_| Error::SessionEnded(SessionEnd::EntryDoesNotOpen))?;
-    Ok(context.app.memory.remember(session.id, entry, context.now))
+    Ok(context.app.memory.remember(session.id, open(context, session, stored)?, context.now))
 }
 
 /// The entry as the store has it now, or as this isolate does if that is newer.

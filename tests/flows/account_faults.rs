@@ -100,6 +100,22 @@ fn without_its_object_nobody_signs_in_or_out_and_is_told_so() {
 }
 
 #[test]
+fn a_sign_out_that_failed_leaves_the_session_to_be_signed_out_again() {
+    for outage in OUTAGES {
+        let world = World::new();
+        let (browser, other) = (Browser::signed_in(&world, &ADA), Browser::signed_in(&world, &ADA));
+        outage(&world, true);
+        assert_unavailable(&browser.post("/.auth/logout"));
+        assert!(browser.fetch("/page").is_forwarded, "as the user was told");
+        outage(&world, false);
+        assert!(browser.fetch("/page").is_forwarded);
+        assert_eq!(browser.post("/.auth/logout").status, 303);
+        assert_eq!(world.kv.keys("account/"), [""; 0]);
+        assert!(!is_served(&world, &[], &other));
+    }
+}
+
+#[test]
 fn a_storage_that_fails_amid_a_crowd_costs_nobody_the_session_or_anothers_token() {
     for seed in 0..60 {
         let world = strict_world();

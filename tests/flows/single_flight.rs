@@ -1,14 +1,17 @@
 //! Single flight: whoever needs the same token at the same time shares one token request and what comes of it.
 
+use std::future::Future;
+use std::task::{Context, Waker};
+
 use serde_json::json;
 use vestibule::runtime::TransportFault;
 
 use crate::browser::Browser;
 use crate::crowd::{BILLING, ORDERS, assert_copied, caller, crowd, everywhere, strict_world};
 use crate::deployment::ORDERS as ORDERS_BASE;
-use crate::op::{ADA, BOB, Endpoint, Instead};
+use crate::op::{ADA, BOB, Endpoint, Instead, keys};
 use crate::request::Request;
-use crate::schedule::interleaved;
+use crate::schedule::ended;
 use crate::world::World;
 
 /// The bearers with which an address was called since `first`, each once.
@@ -124,33 +127,59 @@ fn each_session_renews_its_own_tokens_and_nobody_gets_anothers() {
 
 #[test]
 fn nobody_waits_for_the_renewal_of_another_session() {
-    for steps in 3..9 {
+    for steps in 1..10 {
         let world = strict_world();
         let (laptop, phone) = (caller(&world, &ADA), caller(&world, &ADA));
         world.advance(3600);
-        let arrived = world.downstream.count();
-        let requests = [laptop.script("GET", "/api/Orders/slow"), phone.script("GET", "/api/Orders/fast")];
-        let (slow, fast) = (world.isolate_at(1), world.isolate_at(2));
+        let requests = [&laptop, &phone].map(|browser| browser.script("GET", ORDERS));
+        let (here, there) = (world.isolate_at(1), world.isolate_at(2));
         world.pauses.set(true);
-        let (first, second) =
-            interleaved(slow.serving(&requests[0]), fast.serving(&requests[1]), u32::MAX << steps, 32);
-        assert!(first.is_forwarded && second.is_forwarded);
-        assert!(world.downstream.arrivals()[arrived].url.ends_with("/fast"), "{steps}");
+        let mut slow = Box::pin(here.serving(&requests[0]));
+        for _ in 0..steps {
+            assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(), "{steps}");
+        }
+        // Nothing else runs now: whoever waited would wait for ever.
+        assert!(ended(there.serving(&requests[1])).is_forwarded, "after {steps} steps");
+        assert!(ended(slow).is_forwarded);
     }
+}
+
+const CLAIMS: [&str; 2] =
+    [r#"{"access_token":{"acrs":{"value":"c1"}}}"#, r#"{"access_token":{"acrs":{"value":"c2"}}}"#];
+
+/// The next call of that address is answered with a demand for claims.
+fn demand(world: &World, address: &str, claims: &str) {
+    let challenge = format!(r#"Bearer error="insufficient_claims", claims="{}""#, keys::encode(claims));
+    world.downstream.answer_next_at(address, 401, &[("www-authenticate", &challenge)]);
+}
+
+#[test]
+fn a_failure_answers_the_same_demand_and_no_other() {
+    let world = strict_world();
+    let browser = caller(&world, &ADA);
+    let refusal = json!({ "error": "interaction_required" }).to_string();
+    world.op.instead(Endpoint::Token, Instead::Says(400, vec![], refusal));
+    let first = world.op.count(Endpoint::Token);
+    for _ in 0..2 {
+        demand(&world, ORDERS_BASE, CLAIMS[0]);
+        assert_eq!(browser.fetch(ORDERS).code(), "interaction_required");
+        world.op.behave();
+    }
+    assert_eq!(world.op.count(Endpoint::Token), first + 1, "the OP has answered that");
+    let asked = world.op.count(Endpoint::Token);
+    demand(&world, ORDERS_BASE, CLAIMS[1]);
+    assert_eq!((browser.fetch(ORDERS).status, world.op.count(Endpoint::Token)), (200, asked + 1));
+    assert!(browser.fetch(BILLING).is_forwarded);
 }
 
 #[test]
 fn demands_for_different_claims_are_met_one_by_one() {
-    for seed in 0..40 {
+    for seed in 200..240 {
         let world = strict_world();
         let browser = caller(&world, &ADA);
         let (asked, arrived) = (world.op.token_forms().len(), world.downstream.count());
-        let claims = [r#"{"access_token":{"acrs":{"value":"c1"}}}"#, r#"{"access_token":{"acrs":{"value":"c2"}}}"#];
-        for (number, claims) in claims.iter().enumerate() {
-            let challenge =
-                format!(r#"Bearer error="insufficient_claims", claims="{}""#, crate::op::keys::encode(claims));
-            let address = format!("{ORDERS_BASE}/{number}");
-            world.downstream.answer_next_at(&address, 401, &[("www-authenticate", &challenge)]);
+        for (number, claims) in CLAIMS.iter().enumerate() {
+            demand(&world, &format!("{ORDERS_BASE}/{number}"), claims);
         }
         let requests = [0, 1].map(|number| browser.script("GET", &format!("/api/Orders/{number}")));
         let received = crowd(&world, &everywhere(&world)[..1 + seed as usize % 2], &requests, seed);
@@ -161,7 +190,7 @@ fn demands_for_different_claims_are_met_one_by_one() {
             .map(|form| form.iter().find(|(name, _)| name == "claims").unwrap().1.clone())
             .collect();
         sent.sort();
-        assert_eq!(sent, claims, "seed {seed}");
+        assert_eq!(sent, CLAIMS, "seed {seed}");
         let last = |number: usize| bearers_in_order(&world, arrived, &format!("/{number}")).pop().unwrap();
         assert_ne!(last(0), last(1), "seed {seed}: each was called with the token made for it");
     }

@@ -58,7 +58,7 @@ async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply,
             Ok(Reply::Entry(registry::current(context, storage, &session).await?.entry))
         }
         Ask::SignOut { prefix, until } => {
-            registry::sign_out(context, &prefix, until).await.map(|()| Reply::Done {}).map_err(failure)
+            registry::sign_out(context, &prefix, until, None).await.map(|()| Reply::Done {}).map_err(failure)
         }
     }
 }

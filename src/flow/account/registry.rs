@@ -124,11 +124,13 @@ pub(super) async fn end<R: Runtime>(
     token_cache::remove(context, key.as_str(), sid).await
 }
 
-/// Ends every session of the account that began up to `until`, and deletes what Workers KV has under `prefix`.
+/// Ends every session of the account that began up to `until`, and deletes what Workers KV has under `prefix`, the entry
+/// `own` and its index among it.
 pub(super) async fn sign_out<R: Runtime>(
     context: &Context<'_, R>,
     prefix: &str,
     until: Timestamp,
+    own: Option<(String, Option<String>)>,
 ) -> Result<(), Error> {
     let unavailable = Error::CacheUnavailable;
     let key_of = |id| EntryKey::under(prefix, id).as_str().to_owned();
@@ -155,8 +157,13 @@ pub(super) async fn sign_out<R: Runtime>(
             ended.push((listing.key, listing.metadata.as_deref().and_then(sid_of)));
         }
     }
+    ended.extend(own.filter(|(own, _)| !ended.iter().any(|(key, _)| key == own)));
+    // Each key once: Workers KV takes one change of it in a second.
+    let mut removed = Vec::new();
     for (key, sid) in ended {
+        let sid = sid.filter(|sid| !removed.contains(sid));
         token_cache::remove(context, &key, sid.as_deref()).await?;
+        removed.extend(sid);
     }
     Ok(())
 }
