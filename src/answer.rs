@@ -226,8 +226,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     (
         "interaction_loop",
         "This still does not work",
-        "You signed in for this several times, and the service still refuses. Signing in again will not help now: an \
-         administrator may have to allow it. You can try again in ten minutes.",
+        "You signed in for this more than once just now, and the service still refuses. Signing in again will not help: an \
+         administrator may have to allow it. You can try again in a few minutes.",
     ),
     (
         "interaction_required",

@@ -79,6 +79,12 @@ pub trait Runtime {
 /// Each call is one transaction.
 #[allow(async_fn_in_trait, reason = "no executor of ours moves a future between threads")]
 pub trait AccountStorage {
+    /// Numbers the lives of objects within an isolate, in their order. The platform may end an object and begin it anew
+    /// while the isolate's memory goes on; where memory ends with the object, every life is the first.
+    fn life(&self) -> u64 {
+        0
+    }
+
     /// The session of that id.
     fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreFault>;
 

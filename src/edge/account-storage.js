@@ -1,7 +1,11 @@
 // The SQLite storage of one account's object, in the terms of the trait that account_storage.rs implements with it.
 // Moments are seconds since the epoch. Whatever the platform throws passes through.
 
+let lives = 0;
+
 export class AccountStorage {
+  /** Which life of an object this is, of all that the isolate has seen. */
+  life = (lives += 1);
   #storage;
   #hasTables = false;
   #waking = Promise.resolve();

@@ -16,6 +16,9 @@ extern "C" {
     #[derive(Clone)]
     pub type SqlStorage;
 
+    #[wasm_bindgen(method, getter, js_name = life)]
+    fn js_life(this: &SqlStorage) -> f64;
+
     #[wasm_bindgen(catch, method, js_name = session)]
     fn js_session(this: &SqlStorage, id: &str) -> Result<JsValue, JsValue>;
 
@@ -50,6 +53,10 @@ extern "C" {
 }
 
 impl AccountStorage for SqlStorage {
+    fn life(&self) -> u64 {
+        self.js_life() as u64
+    }
+
     fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreFault> {
         let row = self.js_session(&text(id)).map_err(fault)?;
         if row.is_undefined() {

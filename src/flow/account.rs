@@ -4,6 +4,7 @@
 //! Without it the same code runs where the request is, on Workers KV alone, with the weaker promises of the README.
 
 mod cause;
+mod copies;
 mod message;
 mod object;
 mod registry;
@@ -19,9 +20,9 @@ use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
 
 pub(super) use cause::Cause;
+pub(super) use copies::store;
 use message::Call;
 pub(super) use message::{Ask, Reply};
-pub(super) use object::store_again;
 pub use object::{account_expired, serve_account};
 
 /// Whether somebody else keeps the account: its object, unless this is it.
@@ -99,7 +100,12 @@ pub(super) async fn renew<R: Runtime>(
             Ok(entry) => return Ok(entry),
             Err(error) => Failure::of(&error).unwrap_or(UNREACHABLE),
         },
-        Ok(Reply::Failed(failure)) => failure,
+        Ok(Reply::Failed(failure)) => {
+            if let Failure::Ended(_) = failure {
+                context.app.memory.forget(session.id);
+            }
+            failure
+        }
         Err(Error::CacheUnavailable(fault)) => {
             token_cache::failed(context, "account", fault);
             Failure::Store(fault)

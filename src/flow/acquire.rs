@@ -56,7 +56,7 @@ impl From<&CachedAccessToken> for Credential {
 pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn, api: &Api) -> Option<Credential> {
     match api.token {
         ApiToken::None => Some(Credential::None),
-        ApiToken::App => app_token::at_once(context, api),
+        ApiToken::App => app_token::at_once(context, api).as_ref().map(Credential::from),
         ApiToken::User => match lookup(&signed_in.entry, api, context.now) {
             Lookup::Fresh(cached) => Some(cached.into()),
             Lookup::Due(cached) => {
@@ -78,7 +78,7 @@ pub(super) async fn credential<R: Runtime>(
         return Ok(credential);
     }
     if api.token == ApiToken::App {
-        return app_token::acquire(incoming, api, &Cause::Missing).await;
+        return app_token::acquire(incoming, api, &Cause::Missing).await.map(|cached| (&cached).into());
     }
     let failure = match renewed(incoming, &signed_in.session, api, &Cause::Missing).await {
         Ok(credential) => return Ok(credential),
@@ -102,7 +102,7 @@ pub(super) async fn replacement<R: Runtime>(
     cause: &Cause,
 ) -> Result<Credential, Error> {
     if api.token == ApiToken::App {
-        return app_token::acquire(incoming, api, cause).await;
+        return app_token::acquire(incoming, api, cause).await.map(|cached| (&cached).into());
     }
     let renewed = renewed(incoming, &signed_in.session, api, cause).await;
     renewed.map_err(|failure| interaction::error(incoming, signed_in, api, failure))

@@ -7,7 +7,6 @@
 use serde_json::{Map, json};
 
 use super::account::{self, Ask, Cause, Reply};
-use super::acquire::Credential;
 use super::log::{self, Event};
 use super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::{Context, documents, token_cache};
@@ -21,9 +20,10 @@ use crate::session::storage_key::AppTokenKey;
 use crate::time::{Lifetime, Timestamp};
 
 /// The token in this isolate's memory.
-pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, api: &Api) -> Option<Credential> {
+pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, api: &Api) -> Option<CachedAccessToken> {
     let cached = context.app.memory.app_token(&api.name)?;
-    cached.lookup_at(context.now).usable().map(Credential::from)
+    let is_usable = cached.lookup_at(context.now).usable().is_some();
+    is_usable.then_some(cached)
 }
 
 /// The token from wherever it is kept, or a new one; one that is still valid if there is no other to be had.
@@ -31,7 +31,7 @@ pub(super) async fn acquire<R: Runtime>(
     context: &Context<'_, R>,
     api: &Api,
     cause: &Cause,
-) -> Result<Credential, Error> {
+) -> Result<CachedAccessToken, Error> {
     let memory = &context.app.memory;
     let remembered = memory.app_token(&api.name);
     let outcome = if account::is_elsewhere(context) {
@@ -41,13 +41,12 @@ pub(super) async fn acquire<R: Runtime>(
     };
     match outcome {
         Ok(cached) => {
-            let credential = Credential::from(&cached);
-            memory.remember_app_token(&api.name, cached);
-            Ok(credential)
+            memory.remember_app_token(&api.name, cached.clone());
+            Ok(cached)
         }
         Err(failure) => {
             let still = remembered.filter(|cached| still_serves(cached, cause, context.now));
-            still.as_ref().map(Credential::from).ok_or_else(|| error(failure))
+            still.ok_or_else(|| error(failure))
         }
     }
 }
@@ -61,7 +60,7 @@ pub(super) async fn in_object<R: Runtime>(
 ) -> Result<Vec<u8>, Failure> {
     let key = key(context, api);
     let session = key.session();
-    let _turn = context.app.memory.turns.take(session).await;
+    let _turn = context.app.memory.turns.take(session, storage.life()).await;
     let now = context.runtime.now();
     let stored = storage.session(session).map_err(Failure::Store)?.and_then(|stored| stored.entry);
     let kept = stored.and_then(|sealed| Some((opened(context, &key, &sealed)?, sealed)));

@@ -100,7 +100,7 @@ async fn entry<R: Runtime>(
         if let Some(earlier) = earlier {
             entry.inherit(earlier, incoming.now);
         }
-        entry.ask(&interaction.purpose(), incoming.now);
+        entry.ask(&interaction.api, interaction.round, incoming.now);
     }
     // The Microsoft identity platform lists those of the one resource that the code was redeemed for, and has no name for
     // it but in the scopes.
@@ -122,7 +122,8 @@ fn consents(
     let mut consents = SignInScope::of(config, interaction, left).into_consents();
     // The Microsoft identity platform remembers what it was asked before.
     if let Some(earlier) = earlier.filter(|_| config.provider.is_entra && interaction.is_some()) {
-        consents.extend_from_slice(earlier.consents());
+        let at_first = || SignInScope::of(config, None, None).into_consents();
+        consents.extend(earlier.consents().map_or_else(at_first, <[Consent]>::to_vec));
     }
     consents
 }

@@ -10,7 +10,7 @@ use crate::config::Api;
 use crate::error::{Error, Failure, InteractionNeed, InteractionReason};
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::runtime::Runtime;
-use crate::session::entry::TokenCacheEntry;
+use crate::session::entry::{MAX_INTERACTIONS, TokenCacheEntry};
 use crate::session::login_attempt::Interaction;
 use crate::session::login_request::LoginRequest;
 
@@ -39,10 +39,13 @@ pub(super) fn required<R: Runtime>(
     reason: InteractionReason,
     claims: Option<ClaimsChallenge>,
 ) -> Error {
-    let interaction = Interaction { api: api.name.clone(), claims, account: signed_in.session.account };
-    if signed_in.entry.is_asked_in_vain(&interaction, incoming.now) {
+    let account = signed_in.session.account;
+    // Whatever was asked for: an API may demand other claims every time.
+    let round = signed_in.entry.times_asked(&api.name, incoming.now);
+    if round >= MAX_INTERACTIONS {
         return Error::InteractionLoop(api.name.clone());
     }
+    let interaction = Interaction { api: api.name.clone(), claims, account, round };
     Error::InteractionRequired(Box::new(InteractionNeed { interaction, scopes: api.scopes.clone(), reason }))
 }
 

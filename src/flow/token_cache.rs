@@ -104,7 +104,8 @@ pub(super) async fn keep<R: Runtime>(
     renewed: TokenCacheEntry,
 ) -> Option<Rc<TokenCacheEntry>> {
     let memory = &context.app.memory;
-    if memory.is_signed_out(session.account, session.issued_at) {
+    if memory.is_signed_out(session.account, session.issued_at) || is_gone(context, session).await {
+        memory.forget(session.id);
         return None;
     }
     // Before the store: a request that lost the race for the refresh token looks for its successor while we write.
@@ -115,6 +116,14 @@ pub(super) async fn keep<R: Runtime>(
         context.runtime.later(Task::Store { session: session.clone(), attempt: 1 });
     }
     Some(renewed)
+}
+
+/// Whether the entry was deleted, as a sign-out elsewhere does: without an account's object this look is all there is
+/// against writing it anew. A store that cannot be read proves nothing.
+async fn is_gone<R: Runtime>(context: &Context<'_, R>, session: &Session) -> bool {
+    let Ok(key) = key(context, session) else { return true };
+    let is_old = session.issued_at + PROPAGATION <= context.runtime.now();
+    is_old && matches!(context.runtime.kv_get(key.as_str()).await, Ok(None))
 }
 
 /// Writes to the store what this isolate has of a session.

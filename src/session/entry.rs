@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 use stored::StoredEntry;
 
 pub use access_token::{CachedAccessToken, Lookup, digest_of};
-pub use consent::{Asked, Consent};
+pub use consent::{Asked, Consent, MAX_INTERACTIONS};
 
 /// The tokens and claims of one account and session.
 #[derive(Clone)]
@@ -42,7 +42,8 @@ pub struct TokenCacheEntry {
     /// Counts the changes, so that a stale copy from the store never replaces a newer one in memory.
     pub revision: u64,
     access_tokens: Vec<CachedAccessToken>,
-    consents: Vec<Consent>,
+    /// None in an entry of a version that did not record them: then everything was asked for.
+    consents: Option<Vec<Consent>>,
     asked: Vec<Asked>,
 }
 
@@ -78,7 +79,7 @@ impl TokenCacheEntry {
             device: String::new(),
             revision: 0,
             access_tokens: Vec::new(),
-            consents: Vec::new(),
+            consents: Some(Vec::new()),
             asked: Vec::new(),
         }
     }
@@ -190,10 +191,8 @@ const ENTRY_VERSION: u8 = 1;
 mod tests {
     use super::*;
     use crate::config::SessionKeys;
-    use crate::oidc::claims_challenge::ClaimsChallenge;
     use crate::session::account::AccountDigest;
     use crate::session::keys::KeyRing;
-    use crate::session::login_attempt::Interaction;
     use crate::session::session::SessionId;
 
     fn at(seconds: u64) -> Timestamp {
@@ -301,13 +300,13 @@ mod tests {
         earlier.save(token("old a", "a", 3600), at(0));
         earlier.save(token("b", "b", 3600), at(0));
         earlier.save(token("over", "c", 60), at(0));
-        earlier.ask("purpose", at(0));
+        earlier.ask("Orders", 0, at(0));
         later.save(token("new a", "a", 3600), at(60));
         later.inherit(&earlier, at(60));
         assert_eq!(found(&later, "a", 70), "fresh new a");
         assert_eq!(found(&later, "b", 70), "fresh b");
         assert_eq!(found(&later, "c", 59), "missing");
-        assert_eq!(later.times_asked("purpose", at(60)), 1);
+        assert_eq!(later.times_asked("Orders", at(60)), 1);
     }
 
     #[test]
@@ -338,32 +337,13 @@ mod tests {
     }
 
     #[test]
-    fn interactions_are_counted_for_ten_minutes() {
+    fn a_sign_in_for_an_api_counts_as_in_vain_for_two_minutes() {
         let mut entry = entry();
-        for now in [0, 300] {
-            entry.ask("purpose", at(now));
-        }
-        assert_eq!(entry.times_asked("purpose", at(899)), 2);
-        assert_eq!(entry.times_asked("purpose", at(900)), 0);
+        entry.ask("Orders", 0, at(0));
+        entry.ask("Orders", 1, at(300));
+        assert_eq!(entry.times_asked("Orders", at(419)), 2);
+        assert_eq!(entry.times_asked("Orders", at(420)), 0);
         assert_eq!(entry.times_asked("other", at(300)), 0);
-    }
-
-    #[test]
-    fn asking_is_in_vain_after_two_of_one_purpose_or_six_of_one_api() {
-        let account = AccountDigest::from_subject("https://op.example", "alice");
-        let claims = |number: u8| ClaimsChallenge::parse(&format!("{{\"number\":{number}}}"));
-        let interaction = |api: &str, number| Interaction { api: api.to_owned(), claims: claims(number), account };
-        let mut entry = entry();
-        for number in 0..6 {
-            assert!(!entry.is_asked_in_vain(&interaction("Orders", number), at(0)), "{number}");
-            entry.ask(&interaction("Orders", number).purpose(), at(0));
-        }
-        assert!(entry.is_asked_in_vain(&interaction("Orders", 6), at(599)));
-        assert!(!entry.is_asked_in_vain(&interaction("Order", 0), at(599)));
-        assert!(!entry.is_asked_in_vain(&interaction("Orders", 6), at(600)));
-        (0..2).for_each(|_| entry.ask(&interaction("Order", 1).purpose(), at(0)));
-        assert!(entry.is_asked_in_vain(&interaction("Order", 1), at(0)));
-        assert!(!entry.is_asked_in_vain(&interaction("Order", 2), at(0)));
     }
 
     /// What the first version wrote, and what a later one may write.
@@ -377,6 +357,7 @@ mod tests {
         for stored in [first, &later] {
             let entry = TokenCacheEntry::from_json(stored.as_bytes()).unwrap();
             assert_eq!((found(&entry, "a", 10).as_str(), entry.revision), ("fresh t", 7));
+            assert!(entry.is_consented(Some("urn:any"), &["x".to_owned()]), "it was asked for everything");
             let again = TokenCacheEntry::from_json(&entry.to_json()).unwrap();
             assert_eq!(again.to_json(), entry.to_json());
         }

@@ -38,8 +38,8 @@ const logged = [];
 const now = Math.floor(Date.now() / 1000);
 const sealed = { bytes: [0, 255, 39, 0, 128] };
 const metadata = `{"device":"Firefox's \\"1\\""}`;
-const session = (issuedAt, lifetime, entry = sealed) => [issuedAt, issuedAt + lifetime, 3, entry, metadata];
-const put = (id, row) => ["putSession", id, ...row];
+const session = (id, issuedAt, lifetime, entry = sealed) => [id, issuedAt, issuedAt + lifetime, 3, entry, metadata];
+const put = (row) => ["putSession", ...row];
 
 /** An object of its own for each test: calls of it in order, each with its result. */
 function object() {
@@ -53,37 +53,44 @@ function object() {
 
 test("a session is read as it was written, and what was never written is not there", async () => {
   const { calls } = object();
-  const row = session(now, 60);
-  assert.deepEqual(await calls(["session", "a"], put("a", row), ["session", "a"], ["session", "b"]), [null, null, row, null]);
+  const row = session("a", now, 60);
+  assert.deepEqual(await calls(["session", "a"], put(row), ["session", "a"], ["session", "b"]), [null, null, row, null]);
 });
 
 test("a session without an entry is another thing than none, and a second write takes the place of the first", async () => {
   const { calls } = object();
   const [, first, , second] = await calls(
-    put("a", session(now, 60)),
+    put(session("a", now, 60)),
     ["session", "a"],
-    put("a", session(now, 60, null)),
+    put(session("a", now, 60, null)),
     ["session", "a"],
   );
-  assert.deepEqual([first[3], second[3]], [sealed, null]);
+  assert.deepEqual([first[4], second[4]], [sealed, null]);
+});
+
+test("all sessions are read as they were written, those without an entry and those that have ended among them", async () => {
+  const { calls } = object();
+  const rows = [session("a", now, 60), session("b", now - 90, 60), session("c", now, 60, null)];
+  const results = await calls(["sessions"], ...rows.map(put), ["sessions"], ["endUntil", now], ["sessions"]);
+  assert.deepEqual([results[0], results[4], results[6]], [[], rows, []]);
 });
 
 test("sessions and watermark outlive the object's memory", async () => {
   const { calls, evict } = object();
-  const row = session(now, 60);
-  assert.deepEqual(await calls(["endUntil", now - 1], put("a", row), ["flush"]), [null, null, null]);
+  const row = session("a", now, 60);
+  assert.deepEqual(await calls(["endUntil", now - 1], put(row), ["flush"]), [null, null, null]);
   await evict();
   assert.deepEqual(await calls(["session", "a"], ["validAfter"]), [row, now - 1]);
 });
 
 test("the watermark ends what began up to it, and never moves back", async () => {
   const { calls } = object();
-  const later = session(now + 1, 60);
+  const later = session("later", now + 1, 60);
   const results = await calls(
     ["validAfter"],
-    put("earlier", session(now - 1, 60)),
-    put("equal", session(now, 60)),
-    put("later", later),
+    put(session("earlier", now - 1, 60)),
+    put(session("equal", now, 60)),
+    put(later),
     ["endUntil", now],
     ["endUntil", now - 500],
     ["validAfter"],
@@ -97,22 +104,22 @@ test("the watermark ends what began up to it, and never moves back", async () =>
 test("what has ended is deleted, and the next end is told", async () => {
   const { calls } = object();
   const results = await calls(
-    put("past", session(now - 60, 59)),
-    put("at once", session(now - 60, 60)),
-    put("later", session(now, 90)),
-    put("next", session(now, 30)),
+    put(session("past", now - 60, 59)),
+    put(session("at once", now - 60, 60)),
+    put(session("later", now, 90)),
+    put(session("next", now, 30)),
     ["expire", now],
     ["session", "past"],
     ["session", "at once"],
     ["expire", now + 30],
     ["session", "later"],
   );
-  assert.deepEqual(results.slice(4), [now + 30, null, null, now + 90, session(now, 90)]);
+  assert.deepEqual(results.slice(4), [now + 30, null, null, now + 90, session("later", now, 90)]);
 });
 
 test("a watermark stays when all sessions are gone", async () => {
   const { calls, evict } = object();
-  const made = [["endUntil", now - 100], put("a", session(now, 1)), ["expire", now + 1], ["validAfter"], ["flush"]];
+  const made = [["endUntil", now - 100], put(session("a", now, 1)), ["expire", now + 1], ["validAfter"], ["flush"]];
   assert.deepEqual((await calls(...made)).slice(2), [null, now - 100, null]);
   await evict();
   assert.deepEqual(await calls(["expire", now + 9], ["validAfter"]), [null, now - 100]);
@@ -120,10 +127,10 @@ test("a watermark stays when all sessions are gone", async () => {
 
 test("an object without sessions and watermark keeps nothing at all, and can begin anew", async () => {
   const { calls, evict } = object();
-  const [, full, , empty] = await calls(put("a", session(now, 1)), ["databaseSize"], ["expire", now + 1], ["databaseSize"]);
+  const [, full, , empty] = await calls(put(session("a", now, 1)), ["databaseSize"], ["expire", now + 1], ["databaseSize"]);
   assert.ok(empty < full, `${empty} < ${full}`);
-  const row = session(now, 60);
-  assert.deepEqual(await calls(["session", "a"], put("a", row), ["session", "a"], ["flush"]), [null, null, row, null]);
+  const row = session("a", now, 60);
+  assert.deepEqual(await calls(["session", "a"], put(row), ["session", "a"], ["flush"]), [null, null, row, null]);
   await evict();
   assert.deepEqual(await calls(["session", "a"]), [row]);
 });
@@ -137,8 +144,8 @@ test("of several moments the earliest wakes the object", async () => {
 
 test("an alarm that cannot be set is no unhandled rejection, and writes are still made durable", async () => {
   const { calls } = object();
-  const row = session(now, 60);
-  const results = await calls(["breakAlarms"], ["wakeAt", now + 5], put("a", row), ["flush"], ["session", "a"]);
+  const row = session("a", now, 60);
+  const results = await calls(["breakAlarms"], ["wakeAt", now + 5], put(row), ["flush"], ["session", "a"]);
   assert.deepEqual(results, [null, null, null, null, row]);
   assert.deepEqual(logged, []);
 });

@@ -32,6 +32,8 @@ test("hundreds of requests of nobody in particular, and sign-ins given up half-w
     assert.deepEqual(await world.allKeys(), []);
     const operations = new Set((await world.storeCalls()).map(({ operation }) => operation));
     assert.deepEqual([...operations].sort(), ["get"]);
+    assert.ok(!(await world.worker.log()).some((line) => line.test === "account"), "an account's object was called");
+    assert.deepEqual(await world.worker.accounts.ids(), []);
     const fetched = world.op.requests.filter(({ url }) => url.startsWith("/.well-known/"));
     assert.equal(fetched.length, 1, "anonymous requests make no traffic to the OP either");
   } finally {

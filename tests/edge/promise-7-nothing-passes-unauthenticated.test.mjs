@@ -95,7 +95,10 @@ test("a cookie is no session after a sign-out, after its end, or without its ent
   await world.advance(3700);
   await assertNothingPasses("/page/one", { method: "GET", cookie: `__Host-session=${session}` });
   await world.advance(0);
+  const { accounts } = world.worker;
+  for (const id of await accounts.ids()) await accounts.rows(id, "DELETE FROM session");
   for (const { name } of await world.accountEntries()) await world.store.delete(name);
+  await world.freshInstance();
   for (const path of paths) await assertNothingPasses(path, { method: "GET", cookie: `__Host-session=${session}` });
 });
 

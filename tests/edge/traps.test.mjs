@@ -47,7 +47,7 @@ for (const [name, request] of Object.entries(traps)) {
 
 for (const [name, request] of Object.entries(traps)) {
   test(`an instance in which a request ${name} is not used again: the next one remembers nothing`, async () => {
-    const reads = async () => (await world.storeCalls()).filter(({ key }) => key.startsWith("account/")).length;
+    const reads = async () => (await world.worker.log()).filter((line) => line.test === "account").length;
     await browser.script("/page/one");
     const remembered = await reads();
     await browser.script("/page/one");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::api::{bearer, login_url, optional, scopes, served, value};
 use crate::browser::{Browser, SESSION, absolute};
 use crate::deployment::{BILLING_RESOURCE, ORDERS_RESOURCE};
-use crate::op::{ADA, Endpoint, Instead, parameter};
+use crate::op::{ADA, Endpoint, parameter};
 use crate::request::Request;
 use crate::world::World;
 
@@ -97,12 +97,12 @@ fn a_third_api_keeps_the_first_two() {
 }
 
 #[test]
-fn an_op_that_grants_by_refresh_asks_nobody() {
+fn no_refresh_is_tried_for_what_the_user_was_never_asked_for() {
     let world = world();
-    world.op.grants_any_scope.set(true);
     let browser = Browser::signed_in(&world, &ADA);
-    served(&browser.fetch("/api/Orders/x"));
-    served(&browser.follow("/api/Orders/x"));
+    let before = world.op.count(Endpoint::Token);
+    login_url(&browser.fetch("/api/Orders/x"));
+    assert_eq!(world.op.count(Endpoint::Token), before, "it might spend the refresh token");
 }
 
 #[test]
@@ -183,7 +183,6 @@ fn a_refusal_at_the_op_changes_nothing() {
 fn a_sign_in_that_brings_less_than_the_api_needs_keeps_the_session() {
     let world = world();
     let browser = Browser::signed_in(&world, &ADA);
-    world.op.instead_once(Endpoint::Token, Instead::Says(400, vec![], json!({ "error": "invalid_scope" }).to_string()));
     let url = login_url(&browser.fetch("/api/Orders/x"));
     *world.op.declines.borrow_mut() = vec!["orders.read".to_owned()];
     assert_eq!(browser.interact(&url, &ADA).status, 303);

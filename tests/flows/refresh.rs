@@ -225,6 +225,6 @@ fn fewer_scopes_than_asked_for_are_not_passed_off_as_all() {
     world.op.instead(Endpoint::Token, Instead::Merged(json!({ "scope": "openid billing.other" })));
     let browser = Browser::signed_in(&world, &ADA);
     let before = world.op.count(Endpoint::Token);
-    browser.fetch("/api/Billing/x");
-    assert_eq!(world.op.count(Endpoint::Token), before + 1);
+    assert_eq!(browser.fetch("/api/Billing/x").problem(), (401, "interaction_required".to_owned()));
+    assert_eq!(world.op.count(Endpoint::Token), before, "no refresh brings more than was granted");
 }

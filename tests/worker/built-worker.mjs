@@ -49,8 +49,10 @@ function accountsOf(runtime, command) {
     rows: async (id, ...query) => (await runtime.unsafeGetDurableObjectStorage(...klass, { id })).exec(...query),
     /** `{ answer }` or `{ rejected }`, as the Worker itself would see it. */
     call: (name, request) => result({ call: { name, request } }),
-    /** Ends what an object keeps in memory, not its storage. */
+    /** Ends what an object keeps in memory, not its storage, once its calls are answered. */
     evict: (id) => runtime.unsafeEvictDurableObject(...klass, { id }),
+    /** The same at once: its calls are never answered. */
+    crash: (id) => result({ crash: id }),
     /** A clock that a test puts forward sets off no alarm of the platform's. */
     ring: (id) => result({ ring: id }),
   };

@@ -52,12 +52,17 @@ export class AccountObject extends BuiltAccountObject {
   call(request) {
     console.log(JSON.stringify({ test: "account" }));
     if (accountSwitch === "down") return Promise.reject(new Error("the object is down"));
+    if (accountSwitch === "crash") return super.call(request).then(() => this.crash());
     if (accountSwitch === "panic") return withoutRandomness(() => super.call(request));
     return super.call(request);
   }
 
   ring() {
     return this.alarm();
+  }
+
+  crash() {
+    this.ctx.abort("crashed");
   }
 }
 
@@ -72,13 +77,14 @@ export default {
 };
 
 /** An order for the store replaces the one before: `{ store: { get: "hang" } }` mends all other operations. */
-function obey({ mark, clock, store, account, call, ring }, objects) {
+function obey({ mark, clock, store, account, call, ring, crash }, objects) {
   if (mark) console.log(JSON.stringify({ test: "mark", mark }));
   if (clock !== undefined) secondsAhead = clock;
   if (store) storeSwitches = { up: {}, down }[store] ?? store;
   if (account) accountSwitch = account;
   if (call) return outcome(objects.get(objects.idFromName(call.name)).call(call.request));
   if (ring) return outcome(objects.get(objects.idFromString(ring)).ring());
+  if (crash) return outcome(objects.get(objects.idFromString(crash)).crash());
   return new Response("done");
 }
 

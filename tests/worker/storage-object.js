@@ -51,6 +51,6 @@ function bytesOf(argument) {
 }
 
 function printable(result) {
-  if (!Array.isArray(result)) return result ?? null;
-  return result.map((value) => (value instanceof ArrayBuffer ? { bytes: [...new Uint8Array(value)] } : value));
+  if (result instanceof ArrayBuffer) return { bytes: [...new Uint8Array(result)] };
+  return Array.isArray(result) ? result.map(printable) : (result ?? null);
 }

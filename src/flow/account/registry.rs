@@ -121,19 +121,28 @@ pub(super) async fn sign_out<R: Runtime>(
     // Listings lag behind writes; the object knows its own sessions.
     let mut known = Vec::new();
     if let Some(storage) = context.runtime.storage() {
+        let mut until = until;
         for (id, session) in storage.sessions().map_err(unavailable)? {
-            let key = EntryKey::under(prefix, id).as_str().to_owned();
-            known.push((key, sid_of(&session.metadata), session.issued_at <= until));
+            // Every session there is, whatever the clock of the isolate said in which it began.
+            until = until.max(session.issued_at);
+            known.push((EntryKey::under(prefix, id).as_str().to_owned(), sid_of(&session.metadata)));
         }
         storage.end_until(until).map_err(unavailable)?;
         storage.flush().await.map_err(unavailable)?;
     }
-    for listing in context.runtime.kv_list(prefix).await.map_err(unavailable)? {
-        if !known.iter().any(|(key, ..)| *key == listing.key) {
-            known.push((listing.key, listing.metadata.as_deref().and_then(sid_of), true));
+    let listed = context.runtime.kv_list(prefix).await.map_err(unavailable)?;
+    // Whoever signed in since is not signed out.
+    let since = match context.runtime.storage() {
+        Some(storage) => storage.sessions().map_err(unavailable)?,
+        None => Vec::new(),
+    };
+    let since: Vec<_> = since.into_iter().map(|(id, _)| EntryKey::under(prefix, id).as_str().to_owned()).collect();
+    for listing in listed {
+        if !since.contains(&listing.key) && !known.iter().any(|(key, _)| *key == listing.key) {
+            known.push((listing.key, listing.metadata.as_deref().and_then(sid_of)));
         }
     }
-    for (key, sid, _) in known.into_iter().filter(|(.., has_ended)| *has_ended) {
+    for (key, sid) in known {
         token_cache::remove(context, &key, sid.as_deref()).await?;
     }
     Ok(())

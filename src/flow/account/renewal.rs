@@ -18,7 +18,7 @@ use crate::error::{Error, Failure, InteractionReason, OpFault, SessionEnd};
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::token::{TokenErrorCode, TokenParts};
-use crate::runtime::{Runtime, StoreFault};
+use crate::runtime::{AccountStorage, Runtime, StoreFault};
 use crate::session::account::AccountDigest;
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
@@ -33,7 +33,7 @@ pub(super) async fn renew<R: Runtime>(
 ) -> Result<Rc<TokenCacheEntry>, Failure> {
     let Context { app, runtime, trace, .. } = context;
     let _turn = match runtime.storage() {
-        Some(_) => Some(app.memory.turns.take(session.id).await),
+        Some(storage) => Some(app.memory.turns.take(session.id, storage.life()).await),
         None => None,
     };
     // The turn may have taken a while to come.
@@ -107,10 +107,16 @@ impl<R: Runtime> Renewal<'_, R> {
     }
 
     async fn redeem(&self, entry: &Rc<TokenCacheEntry>) -> Result<Rc<TokenCacheEntry>, Failure> {
+        let needs_user = |reason| Failure::NeedsUser { reason, claims: self.cause.claims().cloned() };
         let Some(refresh_token) = entry.refresh_token.as_ref() else {
-            let claims = self.cause.claims().cloned();
-            return Err(Failure::NeedsUser { reason: InteractionReason::NoRefreshToken, claims });
+            return Err(needs_user(InteractionReason::NoRefreshToken));
         };
+        // Not even tried: an OP may rotate the refresh token first and refuse then, and its successor would be lost.
+        if !self.context.app.config.provider.is_entra
+            && !entry.is_consented(self.api.resource.as_deref(), &self.api.scopes)
+        {
+            return Err(needs_user(InteractionReason::ScopesNotGranted));
+        }
         let metadata = documents::metadata(self.context).await.map_err(failure)?;
         let purpose =
             Purpose { scopes: &self.api.scopes, resource: self.api.resource.as_deref(), claims: self.cause.claims() };

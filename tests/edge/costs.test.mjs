@@ -1,0 +1,133 @@
+// What each step costs in calls of the account's object and of Workers KV, exactly: the README quotes these numbers.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { alice, bob } from "./people.mjs";
+import { until } from "./until.mjs";
+import { startWorld } from "./world.mjs";
+
+const provider = { accessTokenSeconds: 600 };
+let world;
+let alone;
+before(async () => {
+  [world, alone] = await Promise.all([startWorld({ provider }), startWorld({ provider, withAccounts: false })]);
+});
+after(() => Promise.all([world.close(), alone.close()]));
+
+/** Each call so far, by its kind: `object`, or the operation and the kind of key. */
+async function calls(place) {
+  const lines = (await place.worker.log()).filter(({ test: kind }) => kind === "store" || kind === "account");
+  return lines.map(({ operation, key }) => (operation ? `${operation} ${kindOf(key)}` : "object"));
+}
+
+function kindOf(key) {
+  const [kind, , document] = key.split("/");
+  return kind === "op" ? document : kind;
+}
+
+/** The order is not stated: copies in Workers KV are written after the answer. */
+async function assertCosts(place, expected, action) {
+  const before = (await calls(place)).length;
+  await action();
+  const made = async () => (await calls(place)).slice(before);
+  await until(async () => (await made()).length >= expected.length);
+  assert.deepEqual((await made()).sort(), [...expected].sort());
+}
+
+const documents = { get: ["get metadata", "get jwks"], put: ["put metadata", "put jwks"] };
+const page = (browser) => browser.script("/page/x");
+const whoami = (browser, name) => browser.script(`/api/${name}/whoami`);
+
+test("with the objects: what each step costs", async () => {
+  const [browser, other] = [world.browser(), world.browser()];
+  const costs = (expected, action) => assertCosts(world, expected, action);
+  // An isolate that knows nothing yet reads the OP's documents, once in twelve hours; whoever signs in first stores them.
+  await costs([...documents.get, ...documents.put, "object", "put account"], () => browser.signIn("/", alice));
+  await costs(["object", "put account"], () => other.signIn("/", alice));
+  await costs(["object", "put account"], () => whoami(browser, "Orders"));
+  const warm = async () => {
+    for (let round = 0; round < 10; round += 1) {
+      for (const answer of [await page(browser), await whoami(browser, "Orders"), await whoami(browser, "Invoices")]) assert.equal(answer.status, 200);
+    }
+    assert.equal((await browser.script("/.auth/me")).status, 200);
+  };
+  await costs([], warm);
+  await world.advance(10);
+  await costs(["object"], () => page(browser));
+  await costs([], warm);
+  await world.advance(310);
+  await costs(["object", "object", "put account"], () => whoami(browser, "Orders"));
+  await costs(["object", "put account"], () => whoami(browser, "Invoices"));
+  await world.freshInstance();
+  await costs(["object"], () => page(browser));
+  // A new session in the same browser ends the one before.
+  await page(other);
+  await costs(["object", "put account", "object", "delete account", ...documents.get], () => other.navigate("/.auth/login"));
+  // The account's entries, and the one that ended just now: its deletion may have failed then.
+  await costs(["object", "list account", ...Array(3).fill("delete account")], () => browser.signOut({ atOp: false }));
+  assert.deepEqual(await world.accountEntries(), []);
+});
+
+test("on Workers KV alone: what each step costs", async () => {
+  const [browser, other] = [alone.browser(), alone.browser()];
+  const costs = (expected, action) => assertCosts(alone, expected, action);
+  await costs([...documents.get, ...documents.put, "put account"], () => browser.signIn("/", alice));
+  await costs(["put account"], () => other.signIn("/", alice));
+  await costs(["put account"], () => whoami(browser, "Orders"));
+  await costs([], () => whoami(browser, "Invoices"));
+  await alone.advance(10);
+  await costs(["get account"], () => page(browser));
+  await alone.advance(310);
+  await costs(["get account", "put account"], () => whoami(browser, "Orders"));
+  await page(other);
+  await costs(["put account", "delete account"], () => other.navigate("/.auth/login"));
+  // Its own entry is not left to the listing.
+  await costs(["list account", ...Array(3).fill("delete account")], () => browser.signOut({ atOp: false }));
+  assert.deepEqual(await alone.accountEntries(), []);
+});
+
+test("a crowd at a refresh costs one call of the object each and one write", async () => {
+  await world.advance(0);
+  const browser = world.browser();
+  await assertCosts(world, ["object", "put account"], () => browser.signIn("/", bob));
+  await world.advance(310);
+  await page(browser);
+  const crowd = () => Promise.all(Array.from({ length: 20 }, () => whoami(browser, "Invoices")));
+  await assertCosts(world, [...Array(20).fill("object"), "put account"], crowd);
+});
+
+test("where the OP names its session, a sign-in and a sign-out cost one operation more", async () => {
+  const other = await startWorld({ provider: { ...provider, backchannelLogoutUri: "http://127.0.0.1:1/" } });
+  try {
+    const browser = other.browser();
+    const first = [...documents.get, ...documents.put, "object", "put account", "put sid"];
+    await assertCosts(other, first, () => browser.signIn("/", alice));
+    const { metadata } = await until(async () => (await other.accountEntries())[0]);
+    const [{ name: entry }] = await other.accountEntries();
+    assert.equal(await other.store.get(metadata.sid), entry);
+    const out = ["object", "list account", "delete sid", "delete account"];
+    await assertCosts(other, out, () => browser.signOut({ atOp: false }));
+    assert.deepEqual((await other.allKeys()).map(({ name }) => name.split("/")[0]), ["op", "op"]);
+  } finally {
+    await other.close();
+  }
+});
+
+test("nobody's requests cost nothing, forged and ended sessions among them", async () => {
+  const browser = world.browser();
+  await browser.signIn("/", alice);
+  const { session } = browser;
+  await browser.signOut({ atOp: false });
+  const anonymous = async () => {
+    for (let round = 0; round < 50; round += 1) {
+      for (const path of ["/page/x", "/api/Orders/whoami", "/.auth/me"]) {
+        for (const value of [session, `${session.slice(0, -3)}AAA`]) {
+          await world.browser().script(path, { headers: { cookie: `__Host-session=${value}` } });
+          await world.browser().step(path);
+        }
+      }
+    }
+  };
+  await assertCosts(world, [], anonymous);
+});
