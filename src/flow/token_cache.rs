@@ -48,8 +48,7 @@ pub(super) async fn read<R: Runtime>(
     let memory = &context.app.memory;
     match context.runtime.kv_get(key(context, session)?.as_str()).await {
         Ok(Some(stored)) => opened(context, session, &stored),
-        // So soon after the sign-in the entry may not have come here yet, which proves nothing.
-        Ok(None) if session.issued_at + PROPAGATION > context.now => {
+        Ok(None) if may_be_on_its_way(context, session) => {
             memory.forget(session.id);
             Err(Error::CacheUnavailable(StoreFault::Get))
         }
@@ -126,17 +125,24 @@ async fn is_gone<R: Runtime>(context: &Context<'_, R>, session: &Session) -> boo
     is_old && matches!(context.runtime.kv_get(key.as_str()).await, Ok(None))
 }
 
-/// Writes to the store what this isolate has of a session.
+/// Writes to the store what this isolate has of a session, or takes it away once the account signed out.
 pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
     let memory = &context.app.memory;
-    let Some(newest) = memory.stale_entry(session.id) else { return Ok(()) };
-    let outcome = write(context, session, &newest).await;
-    // A sign-out may have looked for the entry while it was on its way to the store.
-    if !memory.is_signed_out(session.account, session.issued_at) {
-        return outcome;
+    let mut written = None;
+    while !memory.is_signed_out(session.account, session.issued_at) {
+        let Some(newest) = memory.stale_entry(session.id) else { return Ok(()) };
+        // Writes overtake each other: whoever wrote an older entry looks again afterwards.
+        match written {
+            Some((Ok(()), revision)) if revision < newest.revision => (),
+            Some((outcome, _)) => return outcome,
+            None => (),
+        }
+        written = Some((write(context, session, &newest).await, newest.revision));
     }
+    // A sign-out may have looked for the entry while it was on its way to the store. Its index may be another session's.
+    remove(context, key(context, session)?.as_str(), None).await?;
     memory.forget(session.id);
-    remove(context, key(context, session)?.as_str(), newest.sid_key.as_deref()).await
+    Ok(())
 }
 
 /// Deletes an entry and, before it, the index entry that it names: a second attempt must still find both.
@@ -145,6 +151,11 @@ pub(super) async fn remove<R: Runtime>(context: &Context<'_, R>, key: &str, sid:
         context.runtime.kv_delete(sid.as_str()).await.map_err(Error::CacheUnavailable)?;
     }
     context.runtime.kv_delete(key).await.map_err(Error::CacheUnavailable)
+}
+
+/// Whether the sign-in was so recent that its entry may not be seen everywhere yet: that it is missing proves nothing.
+pub(super) fn may_be_on_its_way<R: Runtime>(context: &Context<'_, R>, session: &Session) -> bool {
+    session.issued_at + PROPAGATION > context.now
 }
 
 /// How long what belongs to a session is stored.
@@ -160,5 +171,5 @@ pub(super) fn failed<R: Runtime>(context: &Context<'_, R>, what: &str, fault: St
 
 /// Workers KV refuses less.
 const SHORTEST_STORED_LIFETIME: Lifetime = Lifetime::from_seconds(60);
-/// Workers KV may take so long, and longer, to show a new value, or a miss, everywhere.
-const PROPAGATION: Lifetime = Lifetime::from_seconds(60);
+/// Workers KV may take a minute, and longer, to show a new value everywhere, and shows a miss for another minute.
+const PROPAGATION: Lifetime = Lifetime::from_seconds(120);

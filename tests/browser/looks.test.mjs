@@ -158,7 +158,7 @@ async function visitOnTheWay(page, see) {
   await seesHeading(page, "You are signed in");
   await see("13-on-the-way");
   await network.detach();
-  await page.getByRole("link", { name: "Continue" }).click();
+  await page.getByRole("link", { name: "Go on" }).click();
   await page.getByText("Teacup").waitFor();
 }
 

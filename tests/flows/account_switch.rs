@@ -16,14 +16,14 @@ fn another_account_changes_nothing_and_can_be_chosen_on_purpose() {
     let before = (browser.session(), world.kv.dump(), world.accounts.dump());
     let answer = browser.interact("/api/Orders/x", &BOB);
     assert_eq!((answer.status, answer.header("location")), (403, None));
-    assert!(answer.body.contains(&format!("href=\"{PUBLIC}/.auth/login?prompt=select_account\"")), "{}", answer.body);
+    assert!(answer.body.contains(&format!("href=\"{PUBLIC}/.auth/login?prompt=login\"")), "{}", answer.body);
     assert!(!answer.set_cookies().any(|cookie| cookie.starts_with(SESSION)));
     assert_eq!((browser.session(), world.kv.dump(), world.accounts.dump()), before);
     assert_eq!(browser.fetch("/.auth/me").json()["sub"], ADA.sub);
     served(&browser.fetch("/api/Billing/x"));
 
-    let request = browser.begin("/.auth/login?prompt=select_account");
-    assert_eq!(parameter(&request, "prompt").as_deref(), Some("select_account"));
+    let request = browser.begin("/.auth/login?prompt=login");
+    assert_eq!(parameter(&request, "prompt").as_deref(), Some("login"));
     assert_eq!(parameter(&request, "login_hint"), None, "nobody is suggested");
     let returned = browser.come_back(&world.op.authorize(&request, &BOB));
     assert_eq!(returned.status, 303);
@@ -45,7 +45,7 @@ fn it_is_the_account_of_the_sign_in_that_counts_and_not_the_one_of_the_moment() 
     let world = world();
     let browser = Browser::signed_in(&world, &ADA);
     let ada = browser.follow("/api/Orders/x").location().to_owned();
-    browser.sign_in("/.auth/login?prompt=select_account", &BOB);
+    browser.sign_in("/.auth/login?prompt=login", &BOB);
     let answer = browser.come_back_as_script(&world.op.authorize(&ada, &BOB));
     assert_eq!(answer.problem(), (403, "account_mismatch".to_owned()));
     assert_eq!(browser.fetch("/.auth/me").json()["sub"], BOB.sub);
@@ -57,7 +57,7 @@ fn what_one_account_had_is_not_taken_over_by_the_next() {
     let browser = Browser::signed_in(&world, &ADA);
     served(&browser.interact_and_return("/api/Orders/x", &ADA));
     let ada = crate::api::bearer(&world);
-    browser.sign_in("/.auth/login?prompt=select_account", &BOB);
+    browser.sign_in("/.auth/login?prompt=login", &BOB);
     login_url(&browser.fetch("/api/Orders/x"));
     served(&browser.interact_and_return("/api/Orders/x", &BOB));
     assert_ne!(crate::api::bearer(&world), ada);
@@ -71,7 +71,7 @@ fn an_address_that_one_account_was_given_suggests_no_other() {
     let browser = Browser::signed_in(&world, &ADA);
     let url = login_url(&browser.fetch("/api/Orders/x"));
     *world.op.claims.borrow_mut() = json!({ "preferred_username": "bob@example.com" });
-    browser.sign_in("/.auth/login?prompt=select_account", &BOB);
+    browser.sign_in("/.auth/login?prompt=login", &BOB);
     let request = browser.begin(&url);
     assert_eq!(parameter(&request, "login_hint"), None);
     assert_eq!(browser.come_back(&world.op.authorize(&request, &ADA)).status, 303);
@@ -91,7 +91,7 @@ fn claims_of_one_account_are_never_those_of_another() {
         let browser = Browser::signed_in(&world, &ADA);
         let url = login_url(&browser.fetch("/api/Orders/x"));
         *world.op.claims.borrow_mut() = json!({ "groups": ["admins-of-bob"] });
-        browser.sign_in("/.auth/login?prompt=select_account", &BOB);
+        browser.sign_in("/.auth/login?prompt=login", &BOB);
         *world.op.claims.borrow_mut() = json!({});
         assert_eq!(browser.interact(&url, &ADA).status, 303);
         let me = browser.fetch("/.auth/me").json();

@@ -200,7 +200,7 @@ fn another_sign_in_replaces_the_session_of_this_browser() {
     let world = World::new();
     let browser = Browser::signed_in(&world, &ADA);
     let before = browser.copy();
-    world.advance(60);
+    world.advance(120);
     assert!(browser.sign_in("/.auth/login", &BOB).is_forwarded);
     assert_ne!(before.session(), browser.session());
     assert_eq!(world.kv.keys("account/").len(), 1);

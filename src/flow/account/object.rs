@@ -40,7 +40,8 @@ async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply,
             app_token::in_object(context, storage, api, &cause).await.map(Reply::Entry)
         }
         Ask::Begin { session: text, entry, revision, metadata } => {
-            registry::begin(context, storage, session(&text)?, registry::Current { revision, entry }, metadata).await
+            let entry = registry::Current { revision, entry, metadata };
+            registry::begin(context, storage, session(&text)?, entry).await
         }
         Ask::End { session: text, sid } => {
             let session = session(&text)?;

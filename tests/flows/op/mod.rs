@@ -169,6 +169,12 @@ impl Op {
         calls.iter().rev().find(|(endpoint, _)| *endpoint == Endpoint::Token).expect("no token request").1.clone()
     }
 
+    /// The forms of all calls of the token endpoint.
+    pub(crate) fn token_forms(&self) -> Vec<Vec<(String, String)>> {
+        let calls = self.calls.borrow();
+        calls.iter().filter(|(endpoint, _)| *endpoint == Endpoint::Token).map(|(_, form)| form.clone()).collect()
+    }
+
     /// Everything that must never leave the gateway.
     pub(crate) fn secrets(&self) -> Vec<String> {
         self.secrets.borrow().clone()
