@@ -23,6 +23,7 @@ use crate::runtime::{RETRY_AFTER, Runtime, TransportFault};
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::login_attempt::{AttemptFault, LoginAttempt, id_of};
 use crate::session::return_to::ReturnTo;
+use crate::session::session::Session;
 
 /// Answers the callback. The cookie of the attempt that it names is cleared whatever comes of it.
 pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
@@ -52,7 +53,7 @@ async fn signed_in<R: Runtime>(
     let metadata = documents::metadata(incoming).await?;
     let session_state = response.session_state().map(str::to_owned);
     let code = accept(incoming, response, &attempt, &metadata)?;
-    let LoginAttempt { nonce, verifier, return_to, resource, scopes, interaction, .. } = attempt;
+    let LoginAttempt { nonce, verifier, return_to, resource, scopes, interaction, created_at, .. } = attempt;
 
     let claims = interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
     let purpose = Purpose { scopes: &scopes, resource: resource.as_deref(), claims };
@@ -74,15 +75,18 @@ async fn signed_in<R: Runtime>(
         tokens,
         interaction: interaction.as_ref(),
         previous: previous.as_ref(),
+        begun_at: created_at,
     };
     let session = establish::session(incoming, &metadata, sign_in).await?;
     establish::end_previous(incoming, previous.as_ref(), &session).await;
     documents::store(incoming).await;
-    let event = json!({ "attempt": attempt_id });
-    log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, event);
+    log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, json!({ "attempt": attempt_id }));
+    Ok(go_on(incoming, &return_to).with("set-cookie", cookie(incoming, &session)))
+}
+
+fn cookie<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> String {
     let sealed = session.seal(&incoming.app.ring, incoming.runtime.random());
-    let cookie = CookieName::Session.set(&sealed, session.expires_at().since(incoming.now));
-    Ok(go_on(incoming, &return_to).with("set-cookie", cookie))
+    CookieName::Session.set(&sealed, session.expires_at().since(incoming.now))
 }
 
 /// Back to where the browser wanted to go. A redirect would still be the OP's step, which calls no API (`Sec-Fetch-Site`

@@ -1,13 +1,12 @@
 //! What a verified sign-in becomes: an account, a token cache entry, the index that leads to it, and a session.
 
-use std::rc::Rc;
-
 use serde_json::{Map, Value};
 
 use super::authenticate::SignedIn;
 use super::sign_in_scope::SignInScope;
 use super::token_endpoint::{self, Purpose};
 use super::{Incoming, account, authenticate, documents, token_cache};
+use crate::config::Config;
 use crate::error::{Error, OpFault};
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::id_token::IdToken;
@@ -18,10 +17,11 @@ use crate::runtime::Runtime;
 use crate::secret::Secret;
 use crate::session::account::AccountDigest;
 use crate::session::device;
-use crate::session::entry::TokenCacheEntry;
+use crate::session::entry::{Consent, TokenCacheEntry};
 use crate::session::login_attempt::Interaction;
 use crate::session::session::Session;
 use crate::session::storage_key::SidKey;
+use crate::time::Timestamp;
 
 /// A sign-in whose every check has passed.
 pub(super) struct SignIn<'a> {
@@ -37,6 +37,8 @@ pub(super) struct SignIn<'a> {
     pub(super) interaction: Option<&'a Interaction>,
     /// The session that this browser had, of whatever account.
     pub(super) previous: Option<&'a SignedIn>,
+    /// When the end-user was sent to the OP.
+    pub(super) begun_at: Timestamp,
 }
 
 /// Begins a session: the entry first, then the index; only then is there anything to put into a cookie.
@@ -78,7 +80,7 @@ async fn entry<R: Runtime>(
 ) -> Result<TokenCacheEntry, Error> {
     let config = &incoming.app.config;
     let claims = claims(incoming, metadata, &sign_in).await?;
-    let SignIn { id_token, tokens, purpose, session_state, interaction, previous } = sign_in;
+    let SignIn { id_token, tokens, purpose, session_state, interaction, previous, begun_at } = sign_in;
     // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
     let session_state = session_state.filter(|_| config.provider.is_entra);
     let sid = id_token.session_id().map(str::to_owned).or(session_state);
@@ -88,10 +90,8 @@ async fn entry<R: Runtime>(
     entry.id_token = tokens.id_token.clone().filter(|_| config.provider.sends_id_token_hint);
     entry.sid_key = sid_key.map(|key| key.as_str().to_owned());
     entry.device = device::describe(incoming.head.header("user-agent"));
-    let earlier = previous.map(|previous| &previous.entry);
-    for consent in SignInScope::of(config, interaction, earlier.map(Rc::as_ref)).into_consents() {
-        entry.consent(consent);
-    }
+    let earlier = previous.map(|previous| previous.entry.as_ref());
+    consents(config, interaction, earlier, begun_at).into_iter().for_each(|consent| entry.consent(consent));
     let cached = token_endpoint::cached(&tokens, &purpose, incoming.now);
     entry.declined(purpose.resource, purpose.scopes, &cached.scopes);
     entry.save(cached, incoming.now);
@@ -108,6 +108,24 @@ async fn entry<R: Runtime>(
         entry.granted(purpose.resource, granted);
     }
     Ok(entry)
+}
+
+/// What the new refresh token is good for, as far as anybody knows.
+fn consents(
+    config: &Config,
+    interaction: Option<&Interaction>,
+    earlier: Option<&TokenCacheEntry>,
+    begun_at: Timestamp,
+) -> Vec<Consent> {
+    // A session that another tab began since then had no part in the authorization request.
+    let left = earlier.filter(|earlier| earlier.created_at <= begun_at);
+    let mut consents = SignInScope::of(config, interaction, left).into_consents();
+    // The Microsoft identity platform remembers what it was asked before.
+    if let Some(earlier) = earlier.filter(|_| config.provider.is_entra && interaction.is_some()) {
+        let at_first = || SignInScope::of(config, None, None).into_consents();
+        consents.extend(earlier.consents().map_or_else(at_first, <[Consent]>::to_vec));
+    }
+    consents
 }
 
 /// Ends the session that this browser had before: its tokens must not outlive its cookie.

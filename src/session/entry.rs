@@ -111,9 +111,8 @@ impl TokenCacheEntry {
         self.revision += 1;
     }
 
-    /// Takes over what an earlier entry of the same account has and this one does not: tokens for other purposes, what
-    /// the end-user consented to, and how often they were asked. The refresh token as well, if the OP sent none: some do
-    /// at the first consent only.
+    /// Takes over what an earlier entry of the same account has and this one does not: tokens for other purposes and how
+    /// often the end-user was asked. The refresh token as well, if the OP sent none: some do at the first consent only.
     pub fn inherit(&mut self, earlier: &Self, now: Timestamp) {
         self.refresh_token = self.refresh_token.take().or_else(|| earlier.refresh_token.clone());
         for cached in &earlier.access_tokens {
@@ -121,9 +120,6 @@ impl TokenCacheEntry {
             if cached.expires_at > now && !self.access_tokens.iter().any(has_own) {
                 self.access_tokens.push(cached.clone());
             }
-        }
-        for consent in earlier.consents().unwrap_or_default() {
-            self.consent(consent.clone());
         }
         self.asked.extend(earlier.asked.iter().filter(|asked| asked.counts(now)).cloned());
     }

@@ -47,3 +47,35 @@ fn a_refresh_token_that_does_not_come_again_goes_on() {
     served(&browser.fetch("/api/Billing/x"));
     assert_eq!(value(&world.op.last_form(), "grant_type"), "refresh_token");
 }
+
+/// The second tab's request knew nothing of what the first one was granted, and neither does its refresh token.
+#[test]
+fn two_tabs_that_ask_at_the_same_time_leave_nothing_that_nobody_can_mend() {
+    let world = World::with(&json!({
+        "DownstreamApis": {
+            "Orders": { "IncrementalConsent": true },
+            "Stock": { "BaseUrl": "https://stock.example", "Scopes": "stock.read", "IncrementalConsent": true },
+        },
+        "Session": { "IdleSeconds": 28_800 },
+    }));
+    world.op.grants_any_scope.set(false);
+    let browser = Browser::signed_in(&world, &ADA);
+    world.advance(1);
+    let tabs = ["/api/Orders/x", "/api/Stock/x"].map(|path| browser.follow(path).location().to_owned());
+    for tab in &tabs {
+        world.advance(1);
+        let returned = browser.come_back(&world.op.authorize(tab, &ADA));
+        served(&browser.land(&returned));
+    }
+    for path in ["/api/Orders/x", "/api/Stock/x", "/api/Billing/x"] {
+        served(&browser.fetch(path));
+    }
+    world.advance(3600);
+    served(&browser.fetch("/api/Billing/x"));
+    served(&browser.fetch("/api/Stock/x"));
+    served(&browser.interact_and_return("/api/Orders/x", &ADA));
+    world.advance(3600);
+    for path in ["/api/Orders/x", "/api/Stock/x", "/api/Billing/x"] {
+        served(&browser.fetch(path));
+    }
+}
