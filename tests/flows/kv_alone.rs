@@ -158,12 +158,12 @@ fn after_four_failures_a_write_is_given_up_and_the_isolate_goes_on() {
 
 #[test]
 fn nothing_that_waits_to_be_stored_survives_a_sign_out_of_its_isolate() {
-    for steps in 0..30 {
+    for (steps, throttles) in (0..40).map(|number| (number / 2, number % 2 == 0)) {
         let world = strict_world();
         let (laptop, phone) = (caller(&world, &ADA), caller(&world, &ADA_AGAIN));
         world.advance(3600);
         world.sleeping_takes_time.set(true);
-        world.kv.throttles.set(true);
+        world.kv.throttles.set(throttles);
         let (call, logout) = (phone.script("GET", ORDERS), laptop.script("POST", "/.auth/logout"));
         let site = world.site();
         world.pauses.set(true);
