@@ -134,3 +134,15 @@ fn a_default_of_another_resource_is_another_token() {
     served(&browser.fetch("/api/Billing/x"));
     assert_eq!((bearer(&world), world.op.count(Endpoint::Token)), (billing, 2));
 }
+
+/// The platform remembers what it was asked before: a scope that it refuses by then is the operator's to mend.
+#[test]
+fn what_was_consented_to_before_a_sign_in_for_one_api_still_is() {
+    let world = world(&json!({}));
+    let browser = Browser::signed_in(&world, &ADA);
+    world.op.instead_once(Endpoint::Token, needs_the_user());
+    served(&browser.interact_and_return("/api/Orders/x", &ADA));
+    world.advance(3600);
+    world.op.instead_once(Endpoint::Token, Instead::Says(400, vec![], json!({ "error": "invalid_scope" }).to_string()));
+    assert_eq!(browser.fetch("/api/Billing/x").problem(), (500, "misconfigured".to_owned()));
+}
