@@ -1,18 +1,29 @@
-// The demo's downstream API: an order list that trusts nobody and checks every access token itself (RFC 9068, RFC 6750).
+// The demo's downstream APIs: a list of orders or of invoices that trusts nobody and checks every access token itself
+// (RFC 9068, RFC 6750).
 
 import { createRemoteJWKSet, jwtVerify } from "jose";
 
 import { listen, readBody, sendJson } from "./listen.mjs";
+import { confirmed } from "./settings.mjs";
+
+const lists = {
+  orders: () => [
+    { id: 1, item: "Tea", quantity: 2 },
+    { id: 2, item: "Teacup", quantity: 6 },
+  ],
+  invoices: () => [
+    { id: "2026-001", order: 1, total: "9.50" },
+    { id: "2026-002", order: 2, total: "42.00" },
+  ],
+};
 
 /**
+ * `list` names what the API keeps, and with it its path and its scopes.
  * `requests` grows by one record per request, for tests: method, url, headers as they arrived, and the verified claims.
  * Set `intercept` to a function `(request, response) => boolean` to answer some requests otherwise.
  */
-export async function startApi({ port = 0, issuer, audience }) {
-  const orders = [
-    { id: 1, item: "Tea", quantity: 2 },
-    { id: 2, item: "Teacup", quantity: 6 },
-  ];
+export async function startApi({ port = 0, issuer, audience, list = "orders" }) {
+  const entries = lists[list]();
   const api = { requests: [], intercept: undefined };
   const keys = remoteKeys(issuer);
   const server = await listen(port, async (request, response) => {
@@ -22,9 +33,9 @@ export async function startApi({ port = 0, issuer, audience }) {
     const token = await verifiedToken(request, { issuer, audience, keys });
     if (!token) return refuse(response, 401, "invalid_token");
     record.claims = token;
-    const scope = request.method === "GET" || request.method === "HEAD" ? "orders.read" : "orders.write";
+    const scope = `${list}.${request.method === "GET" || request.method === "HEAD" ? "read" : "write"}`;
     if (!(token.scope ?? "").split(" ").includes(scope)) return refuse(response, 403, "insufficient_scope", scope);
-    await answer(request, response, { orders, token });
+    await answer(request, response, { list, entries, token });
   });
   return Object.assign(api, { port: server.port, close: server.close });
 }
@@ -57,13 +68,25 @@ function refuse(response, status, error, scope) {
   sendJson(response, status, { error }, { "www-authenticate": challenge });
 }
 
-async function answer(request, response, { orders, token }) {
+// OIDC Core 5.5.1.1, in the form that the Microsoft identity platform's APIs send it. A refreshed token keeps the `acr`
+// of the sign-in that it came from, so this asks for another sign-in.
+const claimsChallenge = JSON.stringify({ id_token: { acr: { essential: true, values: [confirmed] } } });
+
+function demandConfirmation(response) {
+  const claims = Buffer.from(claimsChallenge).toString("base64");
+  const challenge = `Bearer error="insufficient_claims", claims="${claims}"`;
+  sendJson(response, 401, { error: "insufficient_claims" }, { "www-authenticate": challenge });
+}
+
+async function answer(request, response, { list, entries, token }) {
   const url = new URL(request.url, "http://api.invalid");
+  if (request.method === "GET" && url.pathname === `/${list}`) return sendJson(response, 200, { [list]: entries });
   switch (`${request.method} ${url.pathname}`) {
-    case "GET /orders":
-      return sendJson(response, 200, { orders });
     case "POST /orders":
-      return addOrder(request, response, { orders, token });
+      return addOrder(request, response, { orders: entries, token });
+    case "GET /payment":
+      if (token.acr !== confirmed) return demandConfirmation(response);
+      return sendJson(response, 200, { method: "card", number: "ends in 4242" });
     case "GET /whoami":
       return sendJson(response, 200, { sub: token.sub, scope: token.scope, aud: token.aud });
     case "POST /echo":

@@ -21,8 +21,9 @@ const recordedEvents = [
 ];
 
 /**
- * Starts the OP. `events` is a growing list of what it did; `requests` of what it was asked. Set `intercept` on the
- * result to a function `(request, response) => boolean` to answer some requests otherwise (an outage, a bad answer).
+ * Starts the OP. One of `resources` that `asksConsent` is granted by the end-user on a page, all else without a word.
+ * `events` is a growing list of what it did; `requests` of what it was asked. Set `intercept` on the result to a
+ * function `(request, response) => boolean` to answer some requests otherwise (an outage, a bad answer).
  */
 export async function startProvider({
   port = 0,
@@ -39,7 +40,7 @@ export async function startProvider({
   adjust = (configuration) => configuration,
 }) {
   const jwks = await generateSigningKeys();
-  const op = { events: [], requests: [], intercept: undefined };
+  const op = { events: [], requests: [], intercept: undefined, resources };
   const server = await listen(port, (request, response) => answer(op, request, response));
   const issuer = `http://127.0.0.1:${server.port}`;
   const client = {
@@ -67,7 +68,7 @@ export async function startProvider({
 function answer(op, request, response) {
   op.requests.push({ method: request.method, url: request.url, headers: request.headers });
   if (op.intercept?.(request, response)) return;
-  if (isInteraction(request)) return answerInteraction(op.provider, request, response);
+  if (isInteraction(request)) return answerInteraction(op, request, response);
   return op.callback(request, response);
 }
 

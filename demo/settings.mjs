@@ -2,7 +2,7 @@
 
 export const publicOrigin = "http://localhost:8787";
 
-export const ports = { worker: 8787, provider: 9080, origin: 9081, api: 9082 };
+export const ports = { worker: 8787, provider: 9080, origin: 9081, orders: 9082, invoices: 9083 };
 
 export const client = {
   clientId: "vestibule-demo",
@@ -13,6 +13,18 @@ export const client = {
 };
 
 export const orders = {
-  resource: `http://127.0.0.1:${ports.api}/`,
+  name: "Orders API",
+  resource: `http://127.0.0.1:${ports.orders}/`,
   scopes: "orders.read orders.write",
 };
+
+export const invoices = {
+  name: "Invoices API",
+  resource: `http://127.0.0.1:${ports.invoices}/`,
+  scopes: "invoices.read",
+  asksConsent: true,
+  meanings: { "invoices.read": "Read your invoices" },
+};
+
+// The authentication context class (`acr`) of whoever typed the password because an API asked for it.
+export const confirmed = "urn:example:password-confirmed";

@@ -37,13 +37,15 @@ async function startParts(parts, secrets) {
   const { startOrigin } = await import("../demo/origin.mjs");
   const { startApi } = await import("../demo/api.mjs");
   const { LocalWorker } = await import("./wrangler.mjs");
-  const { ports, publicOrigin, client, orders } = settings;
+  const { ports, publicOrigin, client, orders, invoices } = settings;
   const clientSecret = secrets.OpenIdConnect__ClientSecret;
-  const provider = { ...client, clientSecret, port: ports.provider, resources: [orders] };
+  const provider = { ...client, clientSecret, port: ports.provider, resources: [orders, invoices] };
   const op = await startProvider(provider);
   parts.push(op);
   parts.push(await startOrigin({ port: ports.origin, publicOrigin }));
-  parts.push(await startApi({ port: ports.api, issuer: op.issuer, audience: orders.resource }));
+  for (const [list, { resource }] of Object.entries({ orders, invoices })) {
+    parts.push(await startApi({ port: ports[list], issuer: op.issuer, audience: resource, list }));
+  }
   const worker = new LocalWorker();
   parts.push(worker);
   await refuseMisconfigured(worker, await worker.ready(`http://127.0.0.1:${ports.worker}`));
@@ -70,7 +72,8 @@ async function printGuide({ ports, publicOrigin }) {
   say(`
   OpenID Provider  http://127.0.0.1:${ports.provider}
   Origin           http://127.0.0.1:${ports.origin}
-  Orders API       http://127.0.0.1:${ports.api}
+  Orders API       http://127.0.0.1:${ports.orders}
+  Invoices API     http://127.0.0.1:${ports.invoices}
   Vestibule        ${publicOrigin}
 
   Open ${publicOrigin} and sign in as
@@ -81,7 +84,13 @@ ${accounts.map(({ username, password }) => `    ${username.padEnd(6)} password $
 }
 
 async function checkPorts(ports) {
-  const names = { worker: "the Worker", provider: "the OpenID Provider", origin: "the origin", api: "the Orders API" };
+  const names = {
+    worker: "the Worker",
+    provider: "the OpenID Provider",
+    origin: "the origin",
+    orders: "the Orders API",
+    invoices: "the Invoices API",
+  };
   for (const [part, port] of Object.entries(ports)) {
     if (await isFree(port)) continue;
     throw new Stop(`Port ${port} on 127.0.0.1 is in use, and ${names[part]} needs it. End what listens there first.`);

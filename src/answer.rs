@@ -77,6 +77,18 @@ impl Answer {
         Self { body: page.html(), ..answer }
     }
 
+    /// A page that goes on to another one by itself: a step of our own, where a redirect would be the sender's.
+    #[must_use]
+    pub fn moving_on(url: &str) -> Self {
+        let page = Page {
+            title: "You are signed in",
+            text: "What you asked for opens in a moment.",
+            action: Some(Action::Link("Go on", url)),
+            trace: None,
+        };
+        Self::page(200, &page).with("refresh", format!("0; url={url}"))
+    }
+
     /// The problem document of an error, for scripts. `login_url` tells them where a person can sign in.
     #[must_use]
     pub fn problem(error: &Error, trace: &str, login_url: Option<&str>) -> Self {
@@ -214,8 +226,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     (
         "interaction_loop",
         "This still does not work",
-        "You signed in for this several times, and the service still refuses. Signing in again will not help now: an \
-         administrator may have to allow it. You can try again in ten minutes.",
+        "You signed in for this more than once just now, and the service still refuses. Signing in again will not help: an \
+         administrator may have to allow it. You can try again in a few minutes.",
     ),
     (
         "interaction_required",

@@ -6,8 +6,10 @@
 
 pub mod account_object;
 mod account_storage;
+mod context;
 mod deployment;
 mod glue;
+mod isolate;
 mod runtime;
 mod store;
 
@@ -21,7 +23,8 @@ use crate::app::App;
 use crate::error::Error;
 use crate::flow;
 use crate::request::RequestHead;
-use runtime::{Edge, ExecutionContext};
+use context::ExecutionContext;
+use runtime::Edge;
 
 /// Serves one request.
 #[wasm_bindgen]

@@ -123,7 +123,7 @@ pub async fn perform<R: Runtime>(app: &App, runtime: &R, task: Task) {
     let context = Context { app, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
     match task {
         Task::Renew { session, api } => acquire::renew_due(&context, &session, &api).await,
-        Task::Store { session, attempt } => account::store_again(&context, session, attempt).await,
+        Task::Store { session, attempt } => account::store(&context, session, attempt).await,
     }
 }
 

@@ -123,7 +123,8 @@ impl Memory {
     #[must_use]
     pub fn recent_failure(&self, session: SessionId, purpose: &str, now: Timestamp) -> Option<Failure> {
         let key = (session, purpose.to_owned());
-        self.failures.borrow_mut().find(&key).filter(|(_, until)| *until > now).map(|(failure, _)| failure)
+        let (failure, until) = self.failures.borrow_mut().find(&key).filter(|(_, until)| *until > now)?;
+        Some(failure.with_pause(until.since(now)))
     }
 
     /// Whether to begin renewing an API's token in the background: once within `pause`, however many requests ask.

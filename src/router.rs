@@ -73,6 +73,12 @@ pub fn is_sign_in(config: &Config, path: &str) -> bool {
     path == paths.callback || path == paths.signed_out_callback || is_under_auth
 }
 
+/// Whether a path is that of an API, which only pages of ours may call.
+#[must_use]
+pub fn is_api(config: &Config, path: &str) -> bool {
+    below(path, &config.paths.api).is_some()
+}
+
 fn api<'a>(config: &'a Config, target: Target<'a>, rest: &'a str) -> Route<'a> {
     let Some(rest) = rest.strip_prefix('/') else { return Route::Nothing };
     let end = rest.find('/').unwrap_or(rest.len());

@@ -165,7 +165,7 @@ pub const RETRY_AFTER: u64 = 5;
 /// Why a call brought no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TransportFault {
-    /// 429 or 503: try again after so many seconds.
+    /// 429, or 503 with a wait: try again after so many seconds.
     Busy {
         /// Seconds to wait.
         retry_after: u64,

@@ -3,6 +3,8 @@
 //! The world (`flows/world.rs`) is the runtime, with a store, an OpenID Provider, an origin and its APIs; the browser
 //! (`flows/browser.rs`) is as strict about cookies as a real one. Every world looks, when it ends, through everything
 //! that left it for a token, a code, a verifier or a secret. Timings are never asserted.
+//!
+//! Here accounts are kept in Workers KV alone; `flows_with_accounts.rs` does all of it again with an object for each.
 
 #![allow(
     clippy::expect_used,
@@ -12,67 +14,13 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-#[path = "flows/accounts.rs"]
-mod accounts;
-#[path = "flows/anonymous.rs"]
-mod anonymous;
-#[path = "flows/background.rs"]
-mod background;
-#[path = "flows/browser.rs"]
-mod browser;
-#[path = "flows/callback.rs"]
-mod callback;
-#[path = "flows/configuration.rs"]
-mod configuration;
-#[path = "flows/deployment.rs"]
-mod deployment;
-#[path = "flows/documents.rs"]
-mod documents;
-#[path = "flows/downstream.rs"]
-mod downstream;
-#[path = "flows/error_codes.rs"]
-mod error_codes;
-#[path = "flows/forwarding.rs"]
-mod forwarding;
-#[path = "flows/jar.rs"]
-mod jar;
-#[path = "flows/kv.rs"]
-mod kv;
-#[path = "flows/leaks.rs"]
-mod leaks;
-#[path = "flows/login.rs"]
-mod login;
-#[path = "flows/logout.rs"]
-mod logout;
-#[path = "flows/microsoft.rs"]
-mod microsoft;
-#[path = "flows/misbehaving_op.rs"]
-mod misbehaving_op;
-#[path = "flows/model/mod.rs"]
-mod model;
-#[path = "flows/op/mod.rs"]
-mod op;
-#[path = "flows/outage.rs"]
-mod outage;
-#[path = "flows/races.rs"]
-mod races;
-#[path = "flows/refresh.rs"]
-mod refresh;
-#[path = "flows/request.rs"]
-mod request;
-#[path = "flows/rotation.rs"]
-mod rotation;
-#[path = "flows/routing.rs"]
-mod routing;
-#[path = "flows/schedule.rs"]
-mod schedule;
-#[path = "flows/serving.rs"]
-mod serving;
-#[path = "flows/session.rs"]
-mod session;
-#[path = "flows/site.rs"]
-mod site;
-#[path = "flows/storage.rs"]
-mod storage;
-#[path = "flows/world.rs"]
-mod world;
+#[path = "flows/mod.rs"]
+mod flows;
+
+use flows::*;
+
+#[path = "flows/kv_alone.rs"]
+mod kv_alone;
+
+/// Whether accounts have objects, unless a test says otherwise.
+const WITH_ACCOUNTS: bool = false;

@@ -26,7 +26,8 @@ export function providerConfiguration({ jwks, clients, resources, accessTokenSec
     // Without this the claims of a code flow are found at the UserInfo endpoint only.
     conformIdTokenClaims: false,
     findAccount,
-    loadExistingGrant: grantEverythingAsked,
+    extraTokenClaims: howTheUserSignedIn,
+    loadExistingGrant: (ctx) => grantWithoutAWord(ctx, resources),
     extraParams: { offline_access: keepOfflineAccess },
     rotateRefreshToken: true,
     pkce: { required: () => true },
@@ -91,7 +92,14 @@ function findAccount(_ctx, sub) {
   return account && { accountId: sub, claims: async () => account.claims };
 }
 
-async function grantEverythingAsked(ctx) {
+// For APIs that want to know it: RFC 9068 §2.2.1, also of a token that came by a refresh.
+function howTheUserSignedIn(ctx, token) {
+  const { AuthorizationCode: code, RefreshToken: refreshToken } = ctx.oidc.entities;
+  const acr = (refreshToken ?? code)?.acr;
+  return token.kind === "AccessToken" && acr ? { acr } : undefined;
+}
+
+async function grantWithoutAWord(ctx, resources) {
   const { client, session, provider } = ctx.oidc;
   const grantId = session.grantIdFor(client.clientId);
   const existing = grantId && (await provider.Grant.find(grantId));
@@ -99,6 +107,7 @@ async function grantEverythingAsked(ctx) {
   const asked = [...ctx.oidc.requestParamOIDCScopes].join(" ");
   if (asked) grant.addOIDCScope(asked);
   for (const [indicator, server] of Object.entries(ctx.oidc.resourceServers)) {
+    if (resources.find(({ resource }) => resource === indicator)?.asksConsent) continue;
     grant.addResourceScope(indicator, [...server.scopes].join(" "));
   }
   if (ctx.oidc.requestParamClaims.size) grant.addOIDCClaims([...ctx.oidc.requestParamClaims]);

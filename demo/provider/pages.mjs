@@ -46,14 +46,17 @@ ${content}
 `;
 }
 
-export function signInPage({ action, username = "", clientId, failed = false }) {
+export function signInPage({ action, username = "", clientId, failed = false, isAgain = false }) {
   const alert = failed ? `<p role="alert" id="failed">That name and password do not belong together.</p>` : "";
   const faulty = failed ? `aria-invalid="true" aria-describedby="failed"` : "";
   // Whoever is known by name has only the password left to type.
   const [atName, atPassword] = username ? ["", "autofocus"] : ["autofocus", ""];
+  const [title, purpose] = isAgain
+    ? ["Confirm that it is you", (client) => `Type your password again to continue to ${client}.`]
+    : ["Sign in", (client) => `to continue to ${client}`];
   return page(
-    "Sign in",
-    `<p>to continue to <strong>${escapeHtml(clientId)}</strong></p>
+    title,
+    `<p>${purpose(`<strong>${escapeHtml(clientId)}</strong>`)}</p>
 ${alert}
 <form method="post" action="${escapeHtml(action)}">
 <label for="username">Name</label>
@@ -64,6 +67,28 @@ ${alert}
 <p class="actions">
 <button type="submit" class="first">Sign in</button>
 <button type="submit" name="cancel" value="yes" formnovalidate>Cancel</button>
+</p>
+</form>`,
+  );
+}
+
+export function consentPage({ action, clientId, apis }) {
+  const rows = apis.flatMap(({ name, resource, scopes, meanings }) =>
+    scopes.map((scope) => {
+      const meaning = escapeHtml(meanings?.[scope] ?? "Use it for you");
+      return `<dt>${escapeHtml(name ?? resource)}</dt><dd>${meaning} (<code>${escapeHtml(scope)}</code>)</dd>`;
+    }),
+  );
+  return page(
+    "Allow access?",
+    `<p><strong>${escapeHtml(clientId)}</strong> asks for your permission:</p>
+<dl>
+${rows.join("\n")}
+</dl>
+<form method="post" action="${escapeHtml(action)}">
+<p class="actions">
+<button type="submit" class="first">Allow</button>
+<button type="submit" name="cancel" value="yes">Deny</button>
 </p>
 </form>`,
   );

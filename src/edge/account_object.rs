@@ -8,9 +8,10 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use super::account_storage::SqlStorage;
+use super::context::ExecutionContext;
 use super::deployment;
 use super::glue;
-use super::runtime::{Edge, ExecutionContext};
+use super::runtime::Edge;
 use crate::app::App;
 use crate::flow;
 

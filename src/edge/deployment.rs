@@ -1,27 +1,22 @@
 //! The one deployment that an isolate serves: its configuration is read once, and the functions are set that answer for
 //! forwards which nobody awaits.
 
-use std::cell::OnceCell;
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
-use super::glue;
-use super::runtime::{Edge, ExecutionContext};
+use super::context::ExecutionContext;
+use super::runtime::Edge;
+use super::{glue, isolate};
 use crate::app::App;
 use crate::flow;
 use crate::request::RequestHead;
 use crate::time::Timestamp;
 
-thread_local! {
-    /// One deployment never changes while an isolate lives.
-    static DEPLOYMENT: OnceCell<Option<Rc<App>>> = const { OnceCell::new() };
-}
-
 /// The application; none if no configuration can serve. What is wrong with it is logged once and answered ever after.
 pub(super) fn app(runtime: &Edge) -> Option<Rc<App>> {
-    DEPLOYMENT.with(|deployment| deployment.get_or_init(|| deploy(runtime)).clone())
+    isolate::app_or_deploy(|| deploy(runtime))
 }
 
 fn deploy(runtime: &Edge) -> Option<Rc<App>> {

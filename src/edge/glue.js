@@ -113,7 +113,7 @@ export function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Sends a request to the OpenID Provider and reads the whole answer: `[status, head, body]`. */
+/** Sends a request to the OpenID Provider and reads the whole answer: `[status, Content-Type, Retry-After, body]`. */
 export async function callOp(method, url, headerLines, body, timeout, limit) {
   const deadline = new Deadline(timeout);
   try {
@@ -121,9 +121,8 @@ export async function callOp(method, url, headerLines, body, timeout, limit) {
     // A view of wasm memory, which other requests may move or reuse before the platform has sent it.
     if (body.length > 0) init.body = body.slice();
     const answer = await fetch(url, init);
-    let text = "";
-    for (const [name, value] of answer.headers) text += `${name}\n${value}\n`;
-    return [answer.status, text, await readUpTo(answer.body, limit)];
+    const [type, wait] = ["content-type", "retry-after"].map((name) => answer.headers.get(name));
+    return [answer.status, type, wait, await readUpTo(answer.body, limit)];
   } catch (failure) {
     throw failure === TOO_LARGE ? TOO_LARGE : deadline.failure();
   } finally {

@@ -1,10 +1,11 @@
 //! The functions of `glue.js`, with Rust types around them.
 
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use js_sys::{Array, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::runtime::ExecutionContext;
+use super::context::ExecutionContext;
 use crate::answer::Answer;
 use crate::flow::Reply;
 use crate::forwarding::{AnswerEdits, ForwardPlan};
@@ -131,13 +132,14 @@ pub(super) async fn call_op(request: OpRequest, timeout: Lifetime) -> Result<OpR
     let answer = JsFuture::from(promise).await.map_err(|failure| transport_fault(&failure))?;
     let answer: Array = answer.unchecked_into();
     let status = answer.get(0).as_f64().unwrap_or(0.0) as u16;
-    let head = answer.get(1).as_string().unwrap_or_default();
     let mut response = http::Response::builder().status(status);
-    let mut rest = head.split('\n');
-    while let (Some(name), Some(value)) = (rest.next(), rest.next()) {
-        response = response.header(name, value);
+    // No other header of the OP decides anything, and parsing names would cost 4 KB gzip.
+    for (name, index) in [(CONTENT_TYPE, 1), (RETRY_AFTER, 2)] {
+        if let Some(value) = answer.get(index).as_string() {
+            response = response.header(name, value);
+        }
     }
-    let body = answer.get(2).unchecked_into::<Uint8Array>().to_vec();
+    let body = answer.get(3).unchecked_into::<Uint8Array>().to_vec();
     // Only a status or header that HTTP does not know fails here.
     response.body(body).map_err(|_| TransportFault::NoConnection)
 }

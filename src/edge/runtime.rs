@@ -4,28 +4,18 @@ use std::future::Future;
 
 use js_sys::Promise;
 use serde_json::{Value, json};
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::account_storage::SqlStorage;
-use super::{deployment, glue, store};
+use super::context::ExecutionContext;
+use super::{glue, isolate, store};
 use crate::flow;
 use crate::forwarding::ForwardPlan;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::{Jwk, KeyMaterial};
 use crate::runtime::{KvListing, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
 use crate::time::{Lifetime, Timestamp};
-
-#[wasm_bindgen]
-extern "C" {
-    /// What a request's handler gets beside the environment; for an object, its state.
-    #[derive(Clone)]
-    pub type ExecutionContext;
-
-    /// Has the platform go on until the promise is settled, whether or not anybody still waits for the answer.
-    #[wasm_bindgen(method, js_name = waitUntil)]
-    fn wait_until(this: &ExecutionContext, promise: &Promise);
-}
 
 /// One request's view of the platform, or that of one call of an object.
 #[derive(Clone)]
@@ -113,7 +103,7 @@ impl Runtime for Edge {
     }
 
     fn later(&self, task: Task) {
-        let Some(app) = deployment::app(self) else { return };
+        let Some(app) = isolate::app() else { return };
         let runtime = self.clone();
         let work = future_to_promise(async move {
             flow::perform(&app, &runtime, task).await;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Error, OpFault, SessionEnd};
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::runtime::{RETRY_AFTER, StoreFault, TransportFault};
+use crate::time::Lifetime;
 
 /// What stands in the way of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,22 @@ impl Failure {
             | Self::OpUnreachable(_)
             | Self::Store(_)
             | Self::Untrusted => RETRY_AFTER,
+        }
+    }
+
+    /// The same after a part of the pause is over.
+    #[must_use]
+    pub fn with_pause(self, left: Lifetime) -> Self {
+        match self {
+            Self::OpUnreachable(TransportFault::Busy { .. }) => {
+                Self::OpUnreachable(TransportFault::Busy { retry_after: left.as_seconds() })
+            }
+            other @ (Self::Ended(_)
+            | Self::NeedsUser { .. }
+            | Self::OpRefused(_)
+            | Self::OpUnreachable(_)
+            | Self::Store(_)
+            | Self::Untrusted) => other,
         }
     }
 

@@ -4,6 +4,7 @@
 //! Without it the same code runs where the request is, on Workers KV alone, with the weaker promises of the README.
 
 mod cause;
+mod copies;
 mod message;
 mod object;
 mod registry;
@@ -19,9 +20,9 @@ use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
 
 pub(super) use cause::Cause;
+pub(super) use copies::store;
 use message::Call;
 pub(super) use message::{Ask, Reply};
-pub(super) use object::store_again;
 pub use object::{account_expired, serve_account};
 
 /// Whether somebody else keeps the account: its object, unless this is it.
@@ -95,8 +96,12 @@ pub(super) async fn renew<R: Runtime>(
     }
     let ask = Ask::Renew { session: message::encoded(session), api: api.name.clone(), cause: cause.clone() };
     let failure = match ask_for(context, session, ask).await {
-        Ok(Reply::Entry(sealed)) => match token_cache::opened(context, session, &sealed) {
-            Ok(entry) => return Ok(entry),
+        Ok(Reply::Entry(sealed)) => match token_cache::open(context, session, &sealed) {
+            Ok(entry) => {
+                // Not what a later reply may have left in memory: that token was made for another demand.
+                context.app.memory.remember(session.id, entry.clone(), context.now);
+                return Ok(Rc::new(entry));
+            }
             Err(error) => Failure::of(&error).unwrap_or(UNREACHABLE),
         },
         Ok(Reply::Failed(failure)) => {
@@ -136,24 +141,27 @@ pub(super) async fn sign_out<R: Runtime>(
 ) -> Result<(), Error> {
     let memory = &context.app.memory;
     let until = context.now.max(session.issued_at);
+    if is_elsewhere(context) {
+        for keys in context.app.ring.all() {
+            let (name, prefix) = (session.account.object_name(keys), session.account.prefix(keys));
+            done(ask(context, &name, Ask::SignOut { prefix, until }).await?)?;
+        }
+        // Not earlier: where the sign-out fails, the session goes on, and with it the cookie to try again with.
+        memory.sign_out(session.account, until);
+        memory.forget(session.id);
+        return Ok(());
+    }
     // From this moment on a refresh that is under way in this isolate keeps nothing.
     memory.sign_out(session.account, until);
     memory.forget(session.id);
-    for keys in context.app.ring.all() {
-        let prefix = session.account.prefix(keys);
-        if is_elsewhere(context) {
-            let name = session.account.object_name(keys);
-            done(ask(context, &name, Ask::SignOut { prefix, until }).await?)?;
-        } else {
-            registry::sign_out(context, &prefix, until).await?;
-        }
-    }
-    if is_elsewhere(context) {
-        return Ok(());
-    }
-    // Listings lag behind writes, so the session's own entry is not left to them. An object knows its sessions.
     let key = token_cache::key(context, session)?;
-    token_cache::remove(context, key.as_str(), entry.and_then(|entry| entry.sid_key.as_deref())).await
+    for prefix in session.account.prefixes(&context.app.ring) {
+        // Listings lag behind writes, so the session's own entry is not left to them. An object knows its sessions.
+        let own = || (key.as_str().to_owned(), entry.and_then(|entry| entry.sid_key.clone()));
+        let own = key.as_str().starts_with(&prefix).then(own);
+        registry::sign_out(context, &prefix, until, own).await?;
+    }
+    Ok(())
 }
 
 /// Asks an object by its name.

@@ -11,7 +11,7 @@ use crate::config::{Api, ApiToken};
 use crate::error::{Error, Failure, InteractionReason};
 use crate::runtime::{RETRY_AFTER, Runtime, Task};
 use crate::secret::Secret;
-use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
+use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry, digest_of};
 use crate::session::session::Session;
 use crate::time::{Lifetime, Timestamp};
 
@@ -36,6 +36,14 @@ impl Credential {
             Self::Token { issued_at, .. } => Some(*issued_at),
         }
     }
+
+    /// Names the token, if there is one, without telling it.
+    pub(super) fn digest(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Token { token, .. } => Some(digest_of(token.expose())),
+        }
+    }
 }
 
 impl From<&CachedAccessToken> for Credential {
@@ -48,7 +56,7 @@ impl From<&CachedAccessToken> for Credential {
 pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, signed_in: &SignedIn, api: &Api) -> Option<Credential> {
     match api.token {
         ApiToken::None => Some(Credential::None),
-        ApiToken::App => app_token::at_once(context, api),
+        ApiToken::App => app_token::at_once(context, api).as_ref().map(Credential::from),
         ApiToken::User => match lookup(&signed_in.entry, api, context.now) {
             Lookup::Fresh(cached) => Some(cached.into()),
             Lookup::Due(cached) => {
@@ -70,7 +78,7 @@ pub(super) async fn credential<R: Runtime>(
         return Ok(credential);
     }
     if api.token == ApiToken::App {
-        return app_token::acquire(incoming, api, &Cause::Missing).await;
+        return app_token::acquire(incoming, api, &Cause::Missing).await.map(|cached| (&cached).into());
     }
     let failure = match renewed(incoming, &signed_in.session, api, &Cause::Missing).await {
         Ok(credential) => return Ok(credential),
@@ -94,7 +102,7 @@ pub(super) async fn replacement<R: Runtime>(
     cause: &Cause,
 ) -> Result<Credential, Error> {
     if api.token == ApiToken::App {
-        return app_token::acquire(incoming, api, cause).await;
+        return app_token::acquire(incoming, api, cause).await.map(|cached| (&cached).into());
     }
     let renewed = renewed(incoming, &signed_in.session, api, cause).await;
     renewed.map_err(|failure| interaction::error(incoming, signed_in, api, failure))

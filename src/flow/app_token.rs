@@ -7,7 +7,6 @@
 use serde_json::{Map, json};
 
 use super::account::{self, Ask, Cause, Reply};
-use super::acquire::Credential;
 use super::log::{self, Event};
 use super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::{Context, documents, token_cache};
@@ -21,9 +20,10 @@ use crate::session::storage_key::AppTokenKey;
 use crate::time::{Lifetime, Timestamp};
 
 /// The token in this isolate's memory.
-pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, api: &Api) -> Option<Credential> {
+pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, api: &Api) -> Option<CachedAccessToken> {
     let cached = context.app.memory.app_token(&api.name)?;
-    cached.lookup_at(context.now).usable().map(Credential::from)
+    let is_usable = cached.lookup_at(context.now).usable().is_some();
+    is_usable.then_some(cached)
 }
 
 /// The token from wherever it is kept, or a new one; one that is still valid if there is no other to be had.
@@ -31,7 +31,7 @@ pub(super) async fn acquire<R: Runtime>(
     context: &Context<'_, R>,
     api: &Api,
     cause: &Cause,
-) -> Result<Credential, Error> {
+) -> Result<CachedAccessToken, Error> {
     let memory = &context.app.memory;
     let remembered = memory.app_token(&api.name);
     let outcome = if account::is_elsewhere(context) {
@@ -41,13 +41,12 @@ pub(super) async fn acquire<R: Runtime>(
     };
     match outcome {
         Ok(cached) => {
-            let credential = Credential::from(&cached);
-            memory.remember_app_token(&api.name, cached);
-            Ok(credential)
+            memory.remember_app_token(&api.name, cached.clone());
+            Ok(cached)
         }
         Err(failure) => {
-            let still = remembered.filter(|cached| matches!(cause, Cause::Missing) && cached.expires_at > context.now);
-            still.as_ref().map(Credential::from).ok_or_else(|| error(failure))
+            let still = remembered.filter(|cached| still_serves(cached, cause, context.now));
+            still.ok_or_else(|| error(failure))
         }
     }
 }
@@ -63,14 +62,20 @@ pub(super) async fn in_object<R: Runtime>(
     let session = key.session();
     let _turn = context.app.memory.turns.take(session, storage.life()).await;
     let now = context.runtime.now();
-    let stored = storage.session(session).map_err(Failure::Store)?;
-    if let Some(sealed) = stored.and_then(|stored| stored.entry)
-        && let Some(cached) = opened(context, &key, &sealed)
+    let stored = storage.session(session).map_err(Failure::Store)?.and_then(|stored| stored.entry);
+    let kept = stored.and_then(|sealed| Some((opened(context, &key, &sealed)?, sealed)));
+    if let Some((cached, sealed)) = &kept
         && cause.is_met_by(&cached.lookup_at(now))
     {
-        return Ok(sealed);
+        return Ok(sealed.clone());
     }
-    let cached = request(context, session, api, cause).await?;
+    let cached = match request(context, session, api, cause).await {
+        Ok(cached) => cached,
+        Err(failure) => {
+            let still = kept.filter(|(cached, _)| still_serves(cached, cause, now));
+            return still.map(|(_, sealed)| sealed).ok_or(failure);
+        }
+    };
     let sealed = sealed(context, &key, cached.clone());
     let stored = StoredSession {
         issued_at: now,
@@ -110,16 +115,22 @@ async fn from_store<R: Runtime>(
     cause: &Cause,
 ) -> Result<CachedAccessToken, Failure> {
     let key = key(context, api);
-    match context.runtime.kv_get(key.as_str()).await {
-        Ok(stored) => {
-            let cached = stored.and_then(|sealed| opened(context, &key, &sealed));
-            if let Some(cached) = cached.filter(|cached| cause.is_met_by(&cached.lookup_at(context.now))) {
-                return Ok(cached);
-            }
+    let kept = match context.runtime.kv_get(key.as_str()).await {
+        Ok(stored) => stored.and_then(|sealed| opened(context, &key, &sealed)),
+        Err(fault) => {
+            token_cache::failed(context, "app token", fault);
+            None
         }
-        Err(fault) => token_cache::failed(context, "app token", fault),
+    };
+    if let Some(cached) = &kept
+        && cause.is_met_by(&cached.lookup_at(context.now))
+    {
+        return Ok(cached.clone());
     }
-    let cached = request(context, key.session(), api, cause).await?;
+    let cached = match request(context, key.session(), api, cause).await {
+        Ok(cached) => cached,
+        Err(failure) => return kept.filter(|cached| still_serves(cached, cause, context.now)).ok_or(failure),
+    };
     let sealed = sealed(context, &key, cached.clone());
     let lifetime = cached.expires_at.since(context.now).max(Lifetime::from_seconds(60));
     if let Err(fault) = context.runtime.kv_put(key.as_str(), &sealed, "{}", lifetime).await {
@@ -172,6 +183,11 @@ async fn exchange<R: Runtime>(
         Err(Refusal::Grant { .. }) => Err(Failure::OpRefused("invalid_grant".to_owned())),
         Err(Refusal::Error(error)) => Err(failure(&error)),
     }
+}
+
+/// Whether a token will do for want of another: one that no API refused, until it ends.
+fn still_serves(cached: &CachedAccessToken, cause: &Cause, now: Timestamp) -> bool {
+    matches!(cause, Cause::Missing) && cached.expires_at > now
 }
 
 fn key<R: Runtime>(context: &Context<'_, R>, api: &Api) -> AppTokenKey {

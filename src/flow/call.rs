@@ -16,6 +16,7 @@ use crate::oidc::challenge::BearerChallenge;
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::retry_after::retry_after;
 use crate::request::Target;
+use crate::reserved_headers::is_listed;
 use crate::runtime::Runtime;
 use crate::time::{Lifetime, Timestamp};
 
@@ -44,7 +45,7 @@ pub(super) async fn serve<R: Runtime>(
     let credential = acquire::credential(incoming, &signed_in, api).await?;
     let call = ApiCall { incoming, inbound, api, target, signed_in };
     let answer = call.send(&credential).await?;
-    call.settle(answer, credential.issued_at()).await
+    call.settle(answer, &Sent::Credential(&credential)).await
 }
 
 /// Looks at the answer to a call that [`at_once`] planned with the token of that moment.
@@ -62,7 +63,7 @@ pub(super) async fn reconsider<R: Runtime>(
             return Err(error);
         }
     };
-    ApiCall { incoming, inbound, api, target, signed_in }.settle(answer, Some(issued_at)).await
+    ApiCall { incoming, inbound, api, target, signed_in }.settle(answer, &Sent::At(issued_at)).await
 }
 
 /// One call, which is sent twice at most.
@@ -82,13 +83,14 @@ impl<R: Runtime> ApiCall<'_, R> {
     }
 
     /// Passes an answer on, or what a second attempt brings.
-    async fn settle(&self, answer: R::Forwarded, issued_at: Option<Timestamp>) -> Result<R::Forwarded, Error> {
-        match (self.incoming.runtime.status(&answer), issued_at) {
-            (401, Some(issued_at)) => match self.demand(&answer) {
-                Some(demand) => self.with_another_token(answer, demand.claims, issued_at).await,
+    async fn settle(&self, answer: R::Forwarded, sent: &Sent<'_>) -> Result<R::Forwarded, Error> {
+        match self.incoming.runtime.status(&answer) {
+            // An API that is called without a token gets none by asking for one.
+            401 if self.api.token != ApiToken::None => match self.demand(&answer) {
+                Some(demand) => self.with_another_token(answer, demand.claims, sent).await,
                 None => Ok(answer),
             },
-            (429 | 503, _) => self.after_a_while(answer).await,
+            429 | 503 => self.after_a_while(answer).await,
             _ => Ok(answer),
         }
     }
@@ -99,9 +101,9 @@ impl<R: Runtime> ApiCall<'_, R> {
         &self,
         answer: R::Forwarded,
         claims: Option<ClaimsChallenge>,
-        issued_at: Timestamp,
+        sent: &Sent<'_>,
     ) -> Result<R::Forwarded, Error> {
-        let cause = Cause::Rejected { token: self.rejected(issued_at), claims: claims.clone() };
+        let cause = Cause::Rejected { token: self.rejected(sent), claims };
         let replacement = acquire::replacement(self.incoming, &self.signed_in, self.api, &cause).await;
         let has_body = self.incoming.head.has_body();
         let token = match replacement {
@@ -133,7 +135,8 @@ impl<R: Runtime> ApiCall<'_, R> {
         let Some(wait) = wait.filter(|_| head.method.is_idempotent() && !head.has_body()) else { return Ok(answer) };
         context.runtime.discard(answer);
         context.runtime.sleep(wait).await;
-        let credential = acquire::credential(self.incoming, &self.signed_in, self.api).await?;
+        let later = Incoming::new(context.app, context.runtime, head, context.trace.clone());
+        let credential = acquire::credential(&later, &self.signed_in, self.api).await?;
         self.send(&credential).await
     }
 
@@ -150,7 +153,11 @@ impl<R: Runtime> ApiCall<'_, R> {
     }
 
     /// Names the token that the API refused; nothing, if another one has taken its place by now.
-    fn rejected(&self, issued_at: Timestamp) -> String {
+    fn rejected(&self, sent: &Sent<'_>) -> String {
+        let issued_at = match sent {
+            Sent::Credential(credential) => return credential.digest().unwrap_or_default(),
+            Sent::At(issued_at) => *issued_at,
+        };
         let (app, user);
         let cached = if self.api.token == ApiToken::App {
             app = self.incoming.app.memory.app_token(&self.api.name);
@@ -161,6 +168,14 @@ impl<R: Runtime> ApiCall<'_, R> {
         };
         cached.filter(|cached| cached.issued_at == issued_at).map(|cached| cached.digest()).unwrap_or_default()
     }
+}
+
+/// What is known of the token of the first attempt.
+enum Sent<'a> {
+    /// When it was issued.
+    At(Timestamp),
+    /// All of it.
+    Credential(&'a Credential),
 }
 
 /// What an API asks for.
@@ -178,6 +193,10 @@ fn plan<R: Runtime>(
     let mut remove = headers_to_remove(incoming.head);
     // The cookies of our origin are not the API's business, and neither is where its caller is.
     remove.extend(["cookie", "origin", "referer"].map(str::to_owned));
+    if !api.extra_headers.is_empty() {
+        let is_extra = |name: &&str| api.extra_headers.iter().any(|(extra, _)| is_listed(name, &[extra], &[]));
+        remove.extend(incoming.head.header_names().filter(is_extra).map(str::to_owned));
+    }
     let extra = api.extra_headers.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone()));
     let mut set: Vec<_> = extra.collect();
     if let Credential::Token { token, .. } = credential {

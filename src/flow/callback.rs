@@ -18,9 +18,12 @@ use crate::oidc::authorization::{
 };
 use crate::oidc::metadata::Metadata;
 use crate::request::Method;
+use crate::router;
 use crate::runtime::{RETRY_AFTER, Runtime, TransportFault};
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::login_attempt::{AttemptFault, LoginAttempt, id_of};
+use crate::session::return_to::ReturnTo;
+use crate::session::session::Session;
 
 /// Answers the callback. The cookie of the attempt that it names is cleared whatever comes of it.
 pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
@@ -50,7 +53,7 @@ async fn signed_in<R: Runtime>(
     let metadata = documents::metadata(incoming).await?;
     let session_state = response.session_state().map(str::to_owned);
     let code = accept(incoming, response, &attempt, &metadata)?;
-    let LoginAttempt { nonce, verifier, return_to, resource, scopes, interaction, .. } = attempt;
+    let LoginAttempt { nonce, verifier, return_to, resource, scopes, interaction, created_at, .. } = attempt;
 
     let claims = interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
     let purpose = Purpose { scopes: &scopes, resource: resource.as_deref(), claims };
@@ -72,15 +75,26 @@ async fn signed_in<R: Runtime>(
         tokens,
         interaction: interaction.as_ref(),
         previous: previous.as_ref(),
+        begun_at: created_at,
     };
     let session = establish::session(incoming, &metadata, sign_in).await?;
     establish::end_previous(incoming, previous.as_ref(), &session).await;
     documents::store(incoming).await;
-    let event = json!({ "attempt": attempt_id });
-    log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, event);
+    log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, json!({ "attempt": attempt_id }));
+    Ok(go_on(incoming, &return_to).with("set-cookie", cookie(incoming, &session)))
+}
+
+fn cookie<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> String {
     let sealed = session.seal(&incoming.app.ring, incoming.runtime.random());
-    let cookie = CookieName::Session.set(&sealed, session.expires_at().since(incoming.now));
-    Ok(Answer::redirect(303, incoming.app.config.public_url(return_to.as_str())).with("set-cookie", cookie))
+    CookieName::Session.set(&sealed, session.expires_at().since(incoming.now))
+}
+
+/// Back to where the browser wanted to go. A redirect would still be the OP's step, which calls no API (`Sec-Fetch-Site`
+/// looks at all that led to a request); the step from a page of ours is ours.
+fn go_on<R: Runtime>(incoming: &Incoming<'_, R>, return_to: &ReturnTo) -> Answer {
+    let config = &incoming.app.config;
+    let url = config.public_url(return_to.as_str());
+    if router::is_api(config, return_to.path()) { Answer::moving_on(&url) } else { Answer::redirect(303, url) }
 }
 
 fn attempt<R: Runtime>(incoming: &Incoming<'_, R>, id: Option<&str>) -> Result<LoginAttempt, Error> {

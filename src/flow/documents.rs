@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::{ACCEPT, AUTHORIZATION};
+use http::header::{ACCEPT, AUTHORIZATION, RETRY_AFTER as RETRY_AFTER_HEADER};
 use sha2::{Digest, Sha256};
 
 use super::{Context, token_cache};
@@ -166,10 +166,12 @@ pub(super) async fn get<R: Runtime>(
 /// Whether an answer only says that the OP cannot answer now.
 pub(super) fn outage(response: &OpResponse, now: Timestamp) -> Option<TransportFault> {
     let status = response.status().as_u16();
-    let wait = response.headers().get("retry-after").and_then(|value| retry_after(value.to_str().ok()?, now));
-    match status {
-        429 | 503 => Some(TransportFault::Busy { retry_after: wait.map_or(RETRY_AFTER, Lifetime::as_seconds) }),
-        500.. => Some(TransportFault::Failing(status)),
+    let wait = response.headers().get(RETRY_AFTER_HEADER).and_then(|value| retry_after(value.to_str().ok()?, now));
+    match (status, wait.map(Lifetime::as_seconds)) {
+        (429, wait) => Some(TransportFault::Busy { retry_after: wait.unwrap_or(RETRY_AFTER) }),
+        (503, Some(retry_after)) => Some(TransportFault::Busy { retry_after }),
+        // Without a wait it is a stumble like the others.
+        (500.., _) => Some(TransportFault::Failing(status)),
         _ => None,
     }
 }

@@ -1,13 +1,12 @@
 //! What a verified sign-in becomes: an account, a token cache entry, the index that leads to it, and a session.
 
-use std::rc::Rc;
-
 use serde_json::{Map, Value};
 
 use super::authenticate::SignedIn;
 use super::sign_in_scope::SignInScope;
 use super::token_endpoint::{self, Purpose};
 use super::{Incoming, account, authenticate, documents, token_cache};
+use crate::config::Config;
 use crate::error::{Error, OpFault};
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::id_token::IdToken;
@@ -18,10 +17,11 @@ use crate::runtime::Runtime;
 use crate::secret::Secret;
 use crate::session::account::AccountDigest;
 use crate::session::device;
-use crate::session::entry::TokenCacheEntry;
+use crate::session::entry::{Consent, TokenCacheEntry};
 use crate::session::login_attempt::Interaction;
 use crate::session::session::Session;
 use crate::session::storage_key::SidKey;
+use crate::time::Timestamp;
 
 /// A sign-in whose every check has passed.
 pub(super) struct SignIn<'a> {
@@ -35,8 +35,10 @@ pub(super) struct SignIn<'a> {
     pub(super) session_state: Option<String>,
     /// The API that the end-user was sent for.
     pub(super) interaction: Option<&'a Interaction>,
-    /// Who was signed in with this browser.
+    /// The session that this browser had, of whatever account.
     pub(super) previous: Option<&'a SignedIn>,
+    /// When the end-user was sent to the OP.
+    pub(super) begun_at: Timestamp,
 }
 
 /// Begins a session: the entry first, then the index; only then is there anything to put into a cookie.
@@ -47,6 +49,9 @@ pub(super) async fn session<R: Runtime>(
 ) -> Result<Session, Error> {
     let app = incoming.app;
     let account = account(incoming, &sign_in)?;
+    // Nothing of anybody else's is taken over.
+    let previous = sign_in.previous.filter(|previous| previous.session.account == account);
+    let sign_in = SignIn { previous, ..sign_in };
     if sign_in.interaction.is_some_and(|interaction| interaction.account != account) {
         return Err(Error::AccountMismatch);
     }
@@ -56,7 +61,7 @@ pub(super) async fn session<R: Runtime>(
     let session = Session::begin(account, incoming.runtime.random(), record_key, keys.id(), incoming.now, settings);
     // Only the comparison with a sign-out counts from there; the session ends no later for it.
     let session = Session { issued_at: app.memory.after_sign_out(account, incoming.now), ..session };
-    let entry = entry(incoming, metadata, sign_in, account).await?;
+    let entry = entry(incoming, metadata, sign_in).await?;
     let session = account::begin(incoming, session, &entry).await?;
     if let Some(sid_key) = &entry.sid_key {
         let entry_key = token_cache::key(incoming, &session)?;
@@ -72,11 +77,10 @@ async fn entry<R: Runtime>(
     incoming: &Incoming<'_, R>,
     metadata: &Metadata,
     sign_in: SignIn<'_>,
-    account: AccountDigest,
 ) -> Result<TokenCacheEntry, Error> {
     let config = &incoming.app.config;
     let claims = claims(incoming, metadata, &sign_in).await?;
-    let SignIn { id_token, tokens, purpose, session_state, interaction, previous } = sign_in;
+    let SignIn { id_token, tokens, purpose, session_state, interaction, previous, begun_at } = sign_in;
     // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
     let session_state = session_state.filter(|_| config.provider.is_entra);
     let sid = id_token.session_id().map(str::to_owned).or(session_state);
@@ -86,21 +90,42 @@ async fn entry<R: Runtime>(
     entry.id_token = tokens.id_token.clone().filter(|_| config.provider.sends_id_token_hint);
     entry.sid_key = sid_key.map(|key| key.as_str().to_owned());
     entry.device = device::describe(incoming.head.header("user-agent"));
-    let ours = previous.filter(|previous| previous.session.account == account).map(|previous| &previous.entry);
-    for consent in SignInScope::of(config, interaction, ours.map(Rc::as_ref)).into_consents() {
-        entry.consent(consent);
-    }
+    let earlier = previous.map(|previous| previous.entry.as_ref());
+    consents(config, interaction, earlier, begun_at).into_iter().for_each(|consent| entry.consent(consent));
     let cached = token_endpoint::cached(&tokens, &purpose, incoming.now);
     entry.declined(purpose.resource, purpose.scopes, &cached.scopes);
     entry.save(cached, incoming.now);
     entry.refresh_token = tokens.refresh_token;
     if let Some(interaction) = interaction {
-        if let Some(earlier) = ours {
+        if let Some(earlier) = earlier {
             entry.inherit(earlier, incoming.now);
         }
-        entry.ask(&interaction.purpose(), incoming.now);
+        entry.ask(&interaction.api, interaction.round, incoming.now);
+    }
+    // The Microsoft identity platform lists those of the one resource that the code was redeemed for, and has no name for
+    // it but in the scopes.
+    if let Some(granted) = tokens.scope.as_ref().filter(|_| !config.provider.is_entra) {
+        entry.granted(purpose.resource, granted);
     }
     Ok(entry)
+}
+
+/// What the new refresh token is good for, as far as anybody knows.
+fn consents(
+    config: &Config,
+    interaction: Option<&Interaction>,
+    earlier: Option<&TokenCacheEntry>,
+    begun_at: Timestamp,
+) -> Vec<Consent> {
+    // A session that another tab began since then had no part in the authorization request.
+    let left = earlier.filter(|earlier| earlier.created_at <= begun_at);
+    let mut consents = SignInScope::of(config, interaction, left).into_consents();
+    // The Microsoft identity platform remembers what it was asked before.
+    if let Some(earlier) = earlier.filter(|_| config.provider.is_entra && interaction.is_some()) {
+        let at_first = || SignInScope::of(config, None, None).into_consents();
+        consents.extend(earlier.consents().map_or_else(at_first, <[Consent]>::to_vec));
+    }
+    consents
 }
 
 /// Ends the session that this browser had before: its tokens must not outlive its cookie.
@@ -136,8 +161,9 @@ async fn claims<R: Runtime>(
 ) -> Result<Map<String, Value>, Error> {
     let mut claims = sign_in.id_token.claims().clone();
     // A sign-in for an API brings a token for that API, which UserInfo does not take; the answer is known from before.
-    let is_asked = incoming.app.config.provider.user_info && sign_in.interaction.is_none();
-    if let Some(previous) = sign_in.previous.filter(|_| sign_in.interaction.is_some()) {
+    let has_user_info = incoming.app.config.provider.user_info;
+    let is_asked = has_user_info && sign_in.interaction.is_none();
+    if let Some(previous) = sign_in.previous.filter(|_| has_user_info && !is_asked) {
         for (name, value) in &previous.entry.claims {
             claims.entry(name.clone()).or_insert_with(|| value.clone());
         }

@@ -1,9 +1,11 @@
 //! When only the end-user can help: a sign-in for exactly what one API lacks, counted, so that nobody is sent round and
 //! round.
 
+use std::rc::Rc;
+
 use super::Incoming;
 use super::account;
-use super::authenticate::SignedIn;
+use super::authenticate::{self, SignedIn};
 use crate::config::Api;
 use crate::error::{Error, Failure, InteractionNeed, InteractionReason};
 use crate::oidc::claims_challenge::ClaimsChallenge;
@@ -37,10 +39,13 @@ pub(super) fn required<R: Runtime>(
     reason: InteractionReason,
     claims: Option<ClaimsChallenge>,
 ) -> Error {
-    let interaction = Interaction { api: api.name.clone(), claims, account: signed_in.session.account };
-    if signed_in.entry.times_asked(&interaction.purpose(), incoming.now) >= MAX_INTERACTIONS {
+    let account = signed_in.session.account;
+    // Whatever was asked for: an API may demand other claims every time.
+    let round = signed_in.entry.times_asked(&api.name, incoming.now);
+    if round >= MAX_INTERACTIONS {
         return Error::InteractionLoop(api.name.clone());
     }
+    let interaction = Interaction { api: api.name.clone(), claims, account, round };
     Error::InteractionRequired(Box::new(InteractionNeed { interaction, scopes: api.scopes.clone(), reason }))
 }
 
@@ -48,6 +53,16 @@ pub(super) fn required<R: Runtime>(
 pub(super) fn sealed_request<R: Runtime>(incoming: &Incoming<'_, R>, interaction: &Interaction) -> String {
     let request = LoginRequest { interaction: interaction.clone(), created_at: incoming.now };
     request.seal(&incoming.app.ring, incoming.runtime.random())
+}
+
+/// The entry of whoever is sent to the OP: not that of somebody else who signed in since the address was handed out.
+pub(super) async fn entry_of_who_left<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    interaction: Option<&Interaction>,
+) -> Option<Rc<TokenCacheEntry>> {
+    let account = interaction?.account;
+    let signed_in = authenticate::signed_in(incoming).await.ok()?;
+    (signed_in.session.account == account).then_some(signed_in.entry)
 }
 
 /// Who is about to sign in, for the OP: never a display name.

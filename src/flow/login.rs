@@ -1,18 +1,21 @@
 //! Login: sends the browser to the OpenID Provider (OIDC Core 3.1.2.1). Nothing is written to any store.
 
 use serde_json::json;
+use url::Url;
 
 use super::log::{self, Event};
 use super::sign_in_scope::SignInScope;
-use super::{Incoming, authenticate, documents, interaction};
+use super::{Incoming, documents, forward, interaction};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::oidc::authorization::AuthorizationRequest;
 use crate::oidc::claims_request::claims_request;
+use crate::oidc::metadata::Metadata;
 use crate::request::Method;
 use crate::router;
 use crate::runtime::Runtime;
 use crate::session::cookie::{CookieName, Cookies};
+use crate::session::entry::TokenCacheEntry;
 use crate::session::login_attempt::{Beginning, Interaction, LoginAttempt, surplus};
 use crate::session::login_request::LoginRequest;
 use crate::session::return_to::ReturnTo;
@@ -62,25 +65,39 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
 pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) -> Result<Answer, Error> {
     let config = &incoming.app.config;
     let metadata = documents::metadata(incoming).await?;
-    let entry = match &wish.interaction {
-        Some(_) => authenticate::signed_in(incoming).await.ok().map(|signed_in| signed_in.entry),
-        None => None,
-    };
-    let scope = SignInScope::of(config, wish.interaction.as_ref(), entry.as_deref());
+    let entry = interaction::entry_of_who_left(incoming, wish.interaction.as_ref()).await;
+    let entry = entry.as_deref();
+    let scope = SignInScope::of(config, wish.interaction.as_ref(), entry);
     let (resource, scopes) = scope.redeemed_for();
-    let claims = wish.interaction.as_ref().and_then(|interaction| interaction.claims.clone());
     let attempt = LoginAttempt::begin(Beginning {
         random: incoming.runtime.random(),
-        return_to: wish.return_to,
+        return_to: wish.return_to.clone(),
         provider: config.provider.name.to_owned(),
         resource,
         scopes,
-        interaction: wish.interaction,
+        interaction: wish.interaction.clone(),
         now: incoming.now,
     });
-    let entry = entry.as_deref();
+    let location = location(incoming, &metadata, &attempt, &wish, &scope, entry);
+    log::happened(incoming.runtime, &incoming.trace, Event::LoginStarted, json!({ "attempt": attempt.id() }));
+    let answer = Answer::redirect(302, location.into()).with("set-cookie", cookie(incoming, attempt));
+    Ok(give_up_surplus(incoming, answer))
+}
+
+/// The authorization request. Who is signed in already is hinted at, so that the OP does not ask who it is.
+fn location<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    metadata: &Metadata,
+    attempt: &LoginAttempt,
+    wish: &Wish,
+    scope: &SignInScope<'_>,
+    entry: Option<&TokenCacheEntry>,
+) -> Url {
+    let config = &incoming.app.config;
     let (scopes, resources) = scope.consented_to();
-    let location = AuthorizationRequest {
+    let challenge = wish.interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
+    let home = entry.filter(|_| config.provider.is_entra).and_then(interaction::domain_hint);
+    AuthorizationRequest {
         client_id: &config.provider.client_id,
         redirect_uri: &config.public_url(&config.paths.callback),
         scopes: &scopes,
@@ -90,20 +107,14 @@ pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) ->
         code_challenge: &attempt.verifier.challenge(),
         prompt: wish.prompt.as_deref(),
         login_hint: wish.login_hint.as_deref().or_else(|| entry.and_then(interaction::login_hint)),
-        domain_hint: wish
-            .domain_hint
-            .as_deref()
-            .or_else(|| entry.filter(|_| config.provider.is_entra).and_then(interaction::domain_hint)),
+        domain_hint: wish.domain_hint.as_deref().or(home),
         max_age: None,
         acr_values: None,
-        claims: claims_request(&config.provider.client_capabilities, claims.as_ref()).as_deref(),
+        claims: claims_request(&config.provider.client_capabilities, challenge).as_deref(),
         client_info: config.provider.is_entra,
         extra: &config.provider.extra_query,
     }
-    .url(&metadata.authorization_endpoint);
-    log::happened(incoming.runtime, &incoming.trace, Event::LoginStarted, json!({ "attempt": attempt.id() }));
-    let answer = Answer::redirect(302, location.into()).with("set-cookie", cookie(incoming, attempt));
-    Ok(give_up_surplus(incoming, answer))
+    .url(&metadata.authorization_endpoint)
 }
 
 /// The cookie of an attempt. Where claims make it longer than a browser keeps, the way back is given up for the start page.
@@ -131,11 +142,13 @@ fn give_up_surplus<R: Runtime>(incoming: &Incoming<'_, R>, answer: Answer) -> An
         .fold(answer, |answer, id| answer.with("set-cookie", CookieName::LoginAttempt(id).expire()))
 }
 
-/// A page of ours that is worth returning to; our own paths are not, or a login would follow the login.
+/// A page of ours that is worth returning to; our own paths are not, or a login would follow the login. An API is, if a
+/// page of ours asks for it: nobody else gets it called by way of a sign-in.
 fn wanted<R: Runtime>(incoming: &Incoming<'_, R>, wanted: &str) -> ReturnTo {
     let config = &incoming.app.config;
+    let is_welcome = |path: &str| !router::is_api(config, path) || forward::is_ours(incoming);
     ReturnTo::parse(wanted, &config.gateway.public_origin)
-        .filter(|page| !router::is_sign_in(config, page.path()))
+        .filter(|page| !router::is_sign_in(config, page.path()) && is_welcome(page.path()))
         .unwrap_or_else(ReturnTo::root)
 }
 

@@ -35,8 +35,10 @@ pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> An
     if incoming.head.is_navigation() {
         let config = &incoming.app.config;
         let start = if matches!(error, Error::AccountMismatch) {
-            // The OP would bring the same account again without asking.
-            format!("{}?prompt=select_account", config.auth_url("login"))
+            // The OP would bring the same account again without asking. `login` is the one of these values that every OP
+            // knows (OIDC Core 15.1); the Microsoft identity platform would keep to the account with it.
+            let prompt = if config.provider.is_entra { "select_account" } else { "login" };
+            format!("{}?prompt={prompt}", config.auth_url("login"))
         } else {
             config.public_url("/")
         };

@@ -24,7 +24,7 @@ impl<'a> SignInScope<'a> {
         };
         let mut consents = vec![consent(api)];
         if !config.provider.is_entra {
-            let known = entry.map_or_else(|| at_first(config), |entry| entry.consents().to_vec());
+            let known = entry.and_then(TokenCacheEntry::consents).map_or_else(|| at_first(config), <[Consent]>::to_vec);
             consents.extend(known);
         }
         Self { config, consents, is_interaction: true }

@@ -29,15 +29,23 @@ pub(super) fn sealed<R: Runtime>(
     Ok((entry.seal(&session.record_key, &key, context.runtime.random()), metadata))
 }
 
-/// Opens a stored entry and remembers it.
+/// Opens a stored entry.
+pub(super) fn open<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    stored: &[u8],
+) -> Result<TokenCacheEntry, Error> {
+    TokenCacheEntry::open(stored, &session.record_key, &key(context, session)?)
+        .map_err(|_| Error::SessionEnded(SessionEnd::EntryDoesNotOpen))
+}
+
+/// Opens a stored entry and remembers it, unless there is a newer one here.
 pub(super) fn opened<R: Runtime>(
     context: &Context<'_, R>,
     session: &Session,
     stored: &[u8],
 ) -> Result<Rc<TokenCacheEntry>, Error> {
-    let entry = TokenCacheEntry::open(stored, &session.record_key, &key(context, session)?)
-        .map_err(|_| Error::SessionEnded(SessionEnd::EntryDoesNotOpen))?;
-    Ok(context.app.memory.remember(session.id, entry, context.now))
+    Ok(context.app.memory.remember(session.id, open(context, session, stored)?, context.now))
 }
 
 /// The entry as the store has it now, or as this isolate does if that is newer.
@@ -48,8 +56,7 @@ pub(super) async fn read<R: Runtime>(
     let memory = &context.app.memory;
     match context.runtime.kv_get(key(context, session)?.as_str()).await {
         Ok(Some(stored)) => opened(context, session, &stored),
-        // So soon after the sign-in the entry may not have come here yet, which proves nothing.
-        Ok(None) if session.issued_at + PROPAGATION > context.now => {
+        Ok(None) if may_be_on_its_way(context, session) => {
             memory.forget(session.id);
             Err(Error::CacheUnavailable(StoreFault::Get))
         }
@@ -104,7 +111,8 @@ pub(super) async fn keep<R: Runtime>(
     renewed: TokenCacheEntry,
 ) -> Option<Rc<TokenCacheEntry>> {
     let memory = &context.app.memory;
-    if memory.is_signed_out(session.account, session.issued_at) {
+    if memory.is_signed_out(session.account, session.issued_at) || is_gone(context, session).await {
+        memory.forget(session.id);
         return None;
     }
     // Before the store: a request that lost the race for the refresh token looks for its successor while we write.
@@ -117,17 +125,32 @@ pub(super) async fn keep<R: Runtime>(
     Some(renewed)
 }
 
-/// Writes to the store what this isolate has of a session.
+/// Whether the entry was deleted, as a sign-out elsewhere does: without an account's object this look is all there is
+/// against writing it anew. A store that cannot be read proves nothing.
+async fn is_gone<R: Runtime>(context: &Context<'_, R>, session: &Session) -> bool {
+    let Ok(key) = key(context, session) else { return true };
+    let is_old = session.issued_at + PROPAGATION <= context.runtime.now();
+    is_old && matches!(context.runtime.kv_get(key.as_str()).await, Ok(None))
+}
+
+/// Writes to the store what this isolate has of a session, or takes it away once the account signed out.
 pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
     let memory = &context.app.memory;
-    let Some(newest) = memory.stale_entry(session.id) else { return Ok(()) };
-    let outcome = write(context, session, &newest).await;
-    // A sign-out may have looked for the entry while it was on its way to the store.
-    if !memory.is_signed_out(session.account, session.issued_at) {
-        return outcome;
+    let mut written = None;
+    while !memory.is_signed_out(session.account, session.issued_at) {
+        let Some(newest) = memory.stale_entry(session.id) else { return Ok(()) };
+        // Writes overtake each other: whoever wrote an older entry looks again afterwards.
+        match written {
+            Some((Ok(()), revision)) if revision < newest.revision => (),
+            Some((outcome, _)) => return outcome,
+            None => (),
+        }
+        written = Some((write(context, session, &newest).await, newest.revision));
     }
+    // A sign-out may have looked for the entry while it was on its way to the store. Its index may be another session's.
+    remove(context, key(context, session)?.as_str(), None).await?;
     memory.forget(session.id);
-    remove(context, key(context, session)?.as_str(), newest.sid_key.as_deref()).await
+    Ok(())
 }
 
 /// Deletes an entry and, before it, the index entry that it names: a second attempt must still find both.
@@ -136,6 +159,11 @@ pub(super) async fn remove<R: Runtime>(context: &Context<'_, R>, key: &str, sid:
         context.runtime.kv_delete(sid.as_str()).await.map_err(Error::CacheUnavailable)?;
     }
     context.runtime.kv_delete(key).await.map_err(Error::CacheUnavailable)
+}
+
+/// Whether the sign-in was so recent that its entry may not be seen everywhere yet: that it is missing proves nothing.
+pub(super) fn may_be_on_its_way<R: Runtime>(context: &Context<'_, R>, session: &Session) -> bool {
+    session.issued_at + PROPAGATION > context.now
 }
 
 /// How long what belongs to a session is stored.
@@ -151,5 +179,5 @@ pub(super) fn failed<R: Runtime>(context: &Context<'_, R>, what: &str, fault: St
 
 /// Workers KV refuses less.
 const SHORTEST_STORED_LIFETIME: Lifetime = Lifetime::from_seconds(60);
-/// Workers KV may take so long, and longer, to show a new value, or a miss, everywhere.
-const PROPAGATION: Lifetime = Lifetime::from_seconds(60);
+/// Workers KV may take a minute, and longer, to show a new value everywhere, and shows a miss for another minute.
+const PROPAGATION: Lifetime = Lifetime::from_seconds(120);

@@ -42,7 +42,8 @@ pub struct TokenCacheEntry {
     /// Counts the changes, so that a stale copy from the store never replaces a newer one in memory.
     pub revision: u64,
     access_tokens: Vec<CachedAccessToken>,
-    consents: Vec<Consent>,
+    /// None in an entry of a version that did not record them: then everything was asked for.
+    consents: Option<Vec<Consent>>,
     asked: Vec<Asked>,
 }
 
@@ -78,7 +79,7 @@ impl TokenCacheEntry {
             device: String::new(),
             revision: 0,
             access_tokens: Vec::new(),
-            consents: Vec::new(),
+            consents: Some(Vec::new()),
             asked: Vec::new(),
         }
     }
@@ -110,17 +111,15 @@ impl TokenCacheEntry {
         self.revision += 1;
     }
 
-    /// Takes over what an earlier entry of the same account has and this one does not: tokens for other purposes, what
-    /// the end-user consented to, and how often they were asked.
+    /// Takes over what an earlier entry of the same account has and this one does not: tokens for other purposes and how
+    /// often the end-user was asked. The refresh token as well, if the OP sent none: some do at the first consent only.
     pub fn inherit(&mut self, earlier: &Self, now: Timestamp) {
+        self.refresh_token = self.refresh_token.take().or_else(|| earlier.refresh_token.clone());
         for cached in &earlier.access_tokens {
             let has_own = |own: &CachedAccessToken| own.resource == cached.resource && own.overlaps(&cached.scopes);
             if cached.expires_at > now && !self.access_tokens.iter().any(has_own) {
                 self.access_tokens.push(cached.clone());
             }
-        }
-        for consent in &earlier.consents {
-            self.consent(consent.clone());
         }
         self.asked.extend(earlier.asked.iter().filter(|asked| asked.counts(now)).cloned());
     }
@@ -301,13 +300,13 @@ mod tests {
         earlier.save(token("old a", "a", 3600), at(0));
         earlier.save(token("b", "b", 3600), at(0));
         earlier.save(token("over", "c", 60), at(0));
-        earlier.ask("purpose", at(0));
+        earlier.ask("Orders", 0, at(0));
         later.save(token("new a", "a", 3600), at(60));
         later.inherit(&earlier, at(60));
         assert_eq!(found(&later, "a", 70), "fresh new a");
         assert_eq!(found(&later, "b", 70), "fresh b");
         assert_eq!(found(&later, "c", 59), "missing");
-        assert_eq!(later.times_asked("purpose", at(60)), 1);
+        assert_eq!(later.times_asked("Orders", at(60)), 1);
     }
 
     #[test]
@@ -325,13 +324,25 @@ mod tests {
     }
 
     #[test]
-    fn interactions_are_counted_for_ten_minutes() {
+    fn what_a_list_of_grants_lacks_is_not_consented_to_unless_it_is_about_another_resource() {
+        let scopes = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         let mut entry = entry();
-        for now in [0, 300] {
-            entry.ask("purpose", at(now));
-        }
-        assert_eq!(entry.times_asked("purpose", at(899)), 2);
-        assert_eq!(entry.times_asked("purpose", at(900)), 0);
+        entry.consent(Consent { resource: None, scopes: scopes("openid a b") });
+        entry.consent(Consent { resource: Some("urn:r".to_owned()), scopes: scopes("c d") });
+        entry.granted(None, &scopes("A"));
+        assert!(entry.is_consented(None, &scopes("openid a")) && !entry.is_consented(None, &scopes("b")));
+        assert!(entry.is_consented(Some("urn:r"), &scopes("c d")));
+        entry.granted(None, &scopes("a d"));
+        assert!(entry.is_consented(Some("urn:r"), &scopes("d")) && !entry.is_consented(Some("urn:r"), &scopes("c")));
+    }
+
+    #[test]
+    fn a_sign_in_for_an_api_counts_as_in_vain_for_two_minutes() {
+        let mut entry = entry();
+        entry.ask("Orders", 0, at(0));
+        entry.ask("Orders", 1, at(300));
+        assert_eq!(entry.times_asked("Orders", at(419)), 2);
+        assert_eq!(entry.times_asked("Orders", at(420)), 0);
         assert_eq!(entry.times_asked("other", at(300)), 0);
     }
 
@@ -346,6 +357,7 @@ mod tests {
         for stored in [first, &later] {
             let entry = TokenCacheEntry::from_json(stored.as_bytes()).unwrap();
             assert_eq!((found(&entry, "a", 10).as_str(), entry.revision), ("fresh t", 7));
+            assert!(entry.is_consented(Some("urn:any"), &["x".to_owned()]), "it was asked for everything");
             let again = TokenCacheEntry::from_json(&entry.to_json()).unwrap();
             assert_eq!(again.to_json(), entry.to_json());
         }

@@ -48,6 +48,8 @@ pub struct Interaction {
     pub claims: Option<ClaimsChallenge>,
     /// Who must come back: whoever left.
     pub account: AccountDigest,
+    /// How many sign-ins for the same just went before, in vain.
+    pub round: u8,
 }
 
 /// What an attempt is made from.
@@ -154,15 +156,6 @@ impl LoginAttempt {
             interaction: stored.interaction,
             created_at: stored.created_at,
         })
-    }
-}
-
-impl Interaction {
-    /// Names what the end-user is asked for, to count how often.
-    #[must_use]
-    pub fn purpose(&self) -> String {
-        let claims = self.claims.as_ref().map(ClaimsChallenge::name);
-        format!("{} {}", self.api, claims.unwrap_or_default())
     }
 }
 

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_request_opens_unchanged_for_an_hour() {
         let account = AccountDigest::from_subject("https://op.example", "alice");
-        let interaction = Interaction { api: "Orders".to_owned(), claims: None, account };
+        let interaction = Interaction { api: "Orders".to_owned(), claims: None, account, round: 0 };
         let request = LoginRequest { interaction, created_at: Timestamp::from_unix(1000) };
         let sealed = request.seal(&ring(1), [3; NONCE_LENGTH]);
         let open = |sealed: &str, ring: &KeyRing, now| LoginRequest::open(sealed, ring, Timestamp::from_unix(now));

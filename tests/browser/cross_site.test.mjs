@@ -59,6 +59,13 @@ for (const host of ["127.0.0.1", "localhost"]) {
     });
   }
 
+  test(`a link of a ${kind} page to a login that returns to an API signs in, and calls no API`, async () => {
+    const calls = stack.api.requests.length;
+    const { page } = await attack(host, followLink, "/.auth/login?return_to=%2Fapi%2FOrders%2Forders");
+    await seesSignedIn(page, `${stack.publicOrigin}/`, alice);
+    assert.equal(stack.api.requests.length, calls);
+  });
+
   test(`a script of a ${kind} page cannot read who is signed in`, async () => {
     const { outcome } = await attack(host, readByScript, "/.auth/me");
     assert.equal(outcome, "refused");

@@ -9,8 +9,10 @@ import { after, before, test } from "node:test";
 import { ports, publicOrigin } from "../../demo/settings.mjs";
 import { inProject } from "../../scripts/project.mjs";
 import { launchBrowser } from "./browser.mjs";
-import { alice, seesHeading, seesText, signIn, signOut } from "./person.mjs";
+import { allow, followsNeed, needsPermission, seesInvoices } from "./permission.mjs";
+import { alice, seesHeading, seesSignedIn, seesText, signIn, signOut, statusOf } from "./person.mjs";
 
+const op = { issuer: `http://127.0.0.1:${ports.provider}` };
 let browser;
 let demo;
 before(async () => {
@@ -31,14 +33,23 @@ test("npm start brings up a demo to click through, also a second time, and Ctrl-
     await printed(demo, "Ctrl-C ends everything.");
     await signIn(page, publicOrigin + path, alice);
     await page.getByRole("button", { name: "Call the Orders API" }).click();
-    await seesText(page.getByRole("status"), "200 OK");
-    if (path !== "/page/one") await signOutAndIn(page);
+    await seesText(statusOf(page), "200 OK");
+    if (path === "/page/one") await givesPermission(page);
+    else await signOutAndIn(page);
     await endsCompletely();
   }
 });
 
+async function givesPermission(page) {
+  await needsPermission(page);
+  await followsNeed(page, { op });
+  await allow(page);
+  await seesSignedIn(page, `${publicOrigin}/page/one`, alice);
+  await seesInvoices(page);
+}
+
 async function signOutAndIn(page) {
-  await signOut(page, { publicOrigin, op: { issuer: `http://127.0.0.1:${ports.provider}` } });
+  await signOut(page, { publicOrigin, op });
   await page.getByRole("link", { name: "Sign in again" }).click();
   await seesHeading(page, "Sign in");
 }

@@ -7,7 +7,8 @@ import { after, before, test } from "node:test";
 import { inProject } from "../../scripts/project.mjs";
 import { launchBrowser } from "./browser.mjs";
 import { faultsOfContrast, faultsOfStructure } from "./look.mjs";
-import { alice, seesHeading, seesSignedIn, seesSignInPage, seesText, typePassword } from "./person.mjs";
+import { allow, followsNeed, needsPermission, neverContent, seesInvoices } from "./permission.mjs";
+import { alice, bob, seesHeading, seesSignedIn, seesSignInPage, seesText, statusOf, typePassword } from "./person.mjs";
 import { startStack } from "./stack.mjs";
 
 const pictures = inProject("test-results");
@@ -55,16 +56,18 @@ async function faults(page) {
 async function visit(page, see) {
   await visitSignedOut(page, see);
   await visitSignedIn(page, see);
+  await visitNeeds(page, see);
+  await visitErrors(page, see);
   await page.getByRole("button", { name: "Sign out" }).click();
   await seesHeading(page, "Sign out");
-  await see("7-sign-out-at-the-provider");
+  await see("15-sign-out-at-the-provider");
   await page.getByRole("button", { name: "Sign out" }).click();
   await seesHeading(page, "You are signed out");
-  await see("8-signed-out");
+  await see("16-signed-out");
 }
 
 async function visitSignedOut(page, see) {
-  await page.goto(`${stack.publicOrigin}/page/two?tab=details`);
+  await page.goto(home());
   await seesSignInPage(page, stack);
   await see("1-sign-in");
   await typePassword(page, { ...alice, password: "wrong" });
@@ -76,12 +79,12 @@ async function visitSignedOut(page, see) {
 }
 
 async function visitSignedIn(page, see) {
-  await page.goto(`${stack.publicOrigin}/page/two?tab=details`);
+  await page.goto(home());
   await typePassword(page, alice);
-  await seesSignedIn(page, `${stack.publicOrigin}/page/two?tab=details`, alice);
+  await seesSignedIn(page, home(), alice);
   await see("4-signed-in");
   await page.getByRole("button", { name: "Call the Orders API" }).click();
-  await seesText(page.getByRole("status"), "200 OK");
+  await seesText(statusOf(page), "200 OK");
   await page.locator("summary").click();
   await page.locator("summary").focus();
   await see("5-api-answer");
@@ -91,4 +94,74 @@ async function visitSignedIn(page, see) {
   await see("6-sign-out-question");
   await page.goBack();
   await seesText(page.locator("#account"), alice.claims.name);
+}
+
+async function visitNeeds(page, see) {
+  await page.getByRole("button", { name: "Show payment details" }).click();
+  await page.getByRole("link", { name: "Confirm that it is you" }).waitFor();
+  await needsPermission(page);
+  await page.getByRole("link", { name: "Give permission" }).focus();
+  await see("7-needs");
+  await followsNeed(page, stack);
+  await see("8-consent");
+  await allow(page);
+  await seesSignedIn(page, home(), alice);
+  await seesInvoices(page);
+  await see("9-invoices");
+  await page.getByRole("button", { name: "Show payment details" }).click();
+  await page.getByRole("link", { name: "Confirm that it is you" }).click();
+  await seesHeading(page, "Confirm that it is you");
+  await see("10-confirmation");
+  await typePassword(page, alice);
+  await seesSignedIn(page, home(), alice);
+}
+
+async function visitErrors(page, see) {
+  await page.goto(`${stack.publicOrigin}/.auth/login?request=changed`);
+  await seesHeading(page, "This sign-in link is no longer valid");
+  await see("11-changed-link");
+  stack.api.intercept = neverContent;
+  // The OP sends the browser back without a word, again and again but for the gateway.
+  await page.goto(`${stack.publicOrigin}/api/Orders/payment`);
+  await seesHeading(page, "This still does not work");
+  await see("12-loop");
+  stack.api.intercept = undefined;
+  await visitMismatch(page, see);
+}
+
+async function visitMismatch(page, see) {
+  await page.context().clearCookies();
+  await visitOnTheWay(page, see);
+  await page.goto(home());
+  await seesSignedIn(page, home(), alice);
+  await needsPermission(page);
+  await page.context().clearCookies({ domain: "127.0.0.1" });
+  await page.getByRole("link", { name: "Give permission" }).click();
+  await typePassword(page, bob);
+  await allow(page);
+  await seesHeading(page, "This is another account");
+  await see("14-another-account");
+  await page.goto(home());
+  await seesSignedIn(page, home(), alice);
+}
+
+// The page that goes on to an API by itself, in a browser that lets no page do that.
+async function visitOnTheWay(page, see) {
+  const network = await page.context().newCDPSession(page);
+  network.on("Fetch.requestPaused", ({ requestId, responseStatusCode: responseCode, responseHeaders: all }) => {
+    const responseHeaders = all.filter(({ name }) => name.toLowerCase() !== "refresh");
+    return network.send("Fetch.continueResponse", { requestId, responseCode, responseHeaders });
+  });
+  await network.send("Fetch.enable", { patterns: [{ urlPattern: "*/signin-oidc?*", requestStage: "Response" }] });
+  await page.goto(`${stack.publicOrigin}/api/Orders/orders`);
+  await typePassword(page, alice);
+  await seesHeading(page, "You are signed in");
+  await see("13-on-the-way");
+  await network.detach();
+  await page.getByRole("link", { name: "Go on" }).click();
+  await page.getByText("Teacup").waitFor();
+}
+
+function home() {
+  return `${stack.publicOrigin}/page/two?tab=details`;
 }

@@ -37,6 +37,15 @@ export async function seesSignInPage(page, { op }) {
   await seesHeading(page, "Sign in");
 }
 
+/** What a section of the demo's page says about the last call, and what the API answered. */
+export function statusOf(page, api = "Orders API") {
+  return page.getByRole("region", { name: api }).getByRole("status");
+}
+
+export async function answerOf(page, api = "Orders API") {
+  return JSON.parse(await page.getByLabel(`Answer of the ${api}`).textContent());
+}
+
 export function seesHeading(page, text) {
   return page.getByRole("heading", { level: 1, name: text, exact: true }).waitFor();
 }

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { launchBrowser } from "./browser.mjs";
-import { alice, bob, seesHeading, seesSignedIn, seesSignInPage, seesText, signIn, typePassword } from "./person.mjs";
+import { alice, answerOf, bob, seesHeading, seesSignedIn, seesSignInPage, seesText } from "./person.mjs";
+import { signIn, statusOf, typePassword } from "./person.mjs";
 import { startStack } from "./stack.mjs";
 
 let stack;
@@ -41,11 +42,11 @@ test("the page reads and posts orders without ever asking for a token", async ()
   const page = await freshPage();
   await signIn(page, `${stack.publicOrigin}/`, alice);
   await page.getByRole("button", { name: "Call the Orders API" }).click();
-  await seesText(page.getByRole("status"), "200 OK");
-  assert.equal(JSON.parse(await page.locator("#api-answer").textContent()).orders[0].item, "Tea");
+  await seesText(statusOf(page), "200 OK");
+  assert.equal((await answerOf(page)).orders[0].item, "Tea");
   await page.getByRole("button", { name: "Order a teapot" }).click();
-  await seesText(page.getByRole("status"), "201 Created");
-  const order = JSON.parse(await page.locator("#api-answer").textContent());
+  await seesText(statusOf(page), "201 Created");
+  const order = await answerOf(page);
   assert.deepEqual([order.item, order.orderedBy], ["Teapot", alice.claims.sub]);
 });
 
@@ -74,8 +75,8 @@ test("two accounts in two browsers do not mix", async () => {
     await page.reload();
     await seesSignedIn(page, url, account);
     await page.getByRole("button", { name: "Order a teapot" }).click();
-    await seesText(page.getByRole("status"), "201 Created");
-    assert.equal(JSON.parse(await page.locator("#api-answer").textContent()).orderedBy, account.claims.sub);
+    await seesText(statusOf(page), "201 Created");
+    assert.equal((await answerOf(page)).orderedBy, account.claims.sub);
   }
 });
 

@@ -5,7 +5,7 @@ import { after, before, beforeEach, test } from "node:test";
 
 import { launchBrowser } from "./browser.mjs";
 import { alice, seesHeading, seesSignedIn, seesSignInPage, seesText } from "./person.mjs";
-import { signIn, signOut, typePassword } from "./person.mjs";
+import { signIn, signOut, statusOf, typePassword } from "./person.mjs";
 import { startStack } from "./stack.mjs";
 
 let stack;
@@ -40,7 +40,7 @@ test("after a sign-out the page asks for the password again", async () => {
 
 test("the back button after a sign-out shows nothing of the user", async () => {
   await page.getByRole("button", { name: "Call the Orders API" }).click();
-  await seesText(page.getByRole("status"), "200 OK");
+  await seesText(statusOf(page), "200 OK");
   await signOut(page, stack);
   for (let step = 0; step < 3; step += 1) {
     await page.goBack().catch(() => undefined);
@@ -57,7 +57,7 @@ test("a tab that was left open finds that its user is signed out", async () => {
   await seesSignedIn(other, home, alice);
   await signOut(page, stack);
   await other.getByRole("button", { name: "Call the Orders API" }).click();
-  await seesText(other.getByRole("status"), "401 Unauthorized");
+  await seesText(statusOf(other), "401 Unauthorized");
   await other.getByRole("link", { name: "Sign in again" }).click();
   await seesSignInPage(other, stack);
 });

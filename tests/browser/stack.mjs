@@ -1,15 +1,17 @@
-// Everything that a browser test needs, on free ports: the demo's OP, origin and API, and the built Worker in workerd.
+// Everything that a browser test needs, on free ports: the demo's OP, origin and APIs, and the built Worker in workerd.
 
 import { randomBytes } from "node:crypto";
 
 import { startApi } from "../../demo/api.mjs";
 import { startOrigin } from "../../demo/origin.mjs";
 import { startProvider } from "../../demo/provider.mjs";
+import * as settings from "../../demo/settings.mjs";
 import { startBuiltWorker } from "../worker/built-worker.mjs";
 import { freePort } from "../worker/free-port.mjs";
 import { watchTokenEndpoint } from "./issued_tokens.mjs";
 
-const orders = { resource: "https://orders.example/", scopes: "orders.read orders.write" };
+const orders = { ...settings.orders, resource: "https://orders.example/" };
+const invoices = { ...settings.invoices, resource: "https://invoices.example/" };
 
 /** `provider` holds more settings of the section OpenIdConnect. */
 export async function startStack({ provider = {} } = {}) {
@@ -21,11 +23,12 @@ export async function startStack({ provider = {} } = {}) {
     redirectUris: [`${publicOrigin}/signin-oidc`],
     postLogoutRedirectUris: [`${publicOrigin}/signout-callback-oidc`],
   };
-  const op = await startProvider({ ...client, resources: [orders] });
+  const op = await startProvider({ ...client, resources: [orders, invoices] });
   const issued = watchTokenEndpoint(op);
   const origin = await startOrigin({ publicOrigin });
   const api = await startApi({ issuer: op.issuer, audience: orders.resource });
-  const vars = variables({ client, provider, publicOrigin, op, origin, api });
+  const invoicesApi = await startApi({ issuer: op.issuer, audience: invoices.resource, list: "invoices" });
+  const vars = variables({ client, provider, publicOrigin, op, origin, api, invoicesApi });
   const secrets = {
     OpenIdConnect__ClientSecret: client.clientSecret,
     Session__Key: randomBytes(32).toString("base64"),
@@ -33,16 +36,22 @@ export async function startStack({ provider = {} } = {}) {
   const worker = await startBuiltWorker({ port, vars, secrets, isInstrumented: false });
   const close = async () => {
     await worker.close();
-    await Promise.all([op.close(), origin.close(), api.close()]);
+    await Promise.all([op.close(), origin.close(), api.close(), invoicesApi.close()]);
   };
-  return { publicOrigin, op, origin, api, issued, close };
+  return { publicOrigin, op, origin, api, invoicesApi, issued, close };
 }
 
-function variables({ client, provider, publicOrigin, op, origin, api }) {
+function variables({ client, provider, publicOrigin, op, origin, api, invoicesApi }) {
+  const section = (server, { scopes, resource }) => ({
+    BaseUrl: `http://127.0.0.1:${server.port}`,
+    Scopes: scopes,
+    Resource: resource,
+  });
   return {
     OpenIdConnect: { Authority: op.issuer, ClientId: client.clientId, ...provider },
     DownstreamApis: {
-      Orders: { BaseUrl: `http://127.0.0.1:${api.port}`, Scopes: orders.scopes, Resource: orders.resource },
+      Orders: section(api, orders),
+      Invoices: { ...section(invoicesApi, invoices), IncrementalConsent: true },
     },
     Gateway: { PublicOrigin: publicOrigin, Origin: `http://127.0.0.1:${origin.port}` },
   };

@@ -7,12 +7,14 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 
 import { startApi } from "../../demo/api.mjs";
 import { listen, sendJson } from "../../demo/listen.mjs";
+import { confirmed } from "../../demo/settings.mjs";
 
 const audience = "https://orders.example/";
 let issuer;
 let keys;
 let foreignKeys;
 let api;
+let invoices;
 let op;
 
 before(async () => {
@@ -24,9 +26,11 @@ before(async () => {
   );
   issuer = `http://127.0.0.1:${op.port}`;
   api = await startApi({ issuer, audience });
+  invoices = await startApi({ issuer, audience, list: "invoices" });
 });
 after(async () => {
   await api.close();
+  await invoices.close();
   await op.close();
 });
 
@@ -41,9 +45,9 @@ function token({ claims = {}, header = {}, key = keys.privateKey, expires = "1m"
     .sign(key);
 }
 
-function call(path, credentials, options = {}) {
+function call(path, credentials, { to = api, ...options } = {}) {
   const headers = { ...options.headers, ...(credentials && { authorization: `Bearer ${credentials}` }) };
-  return fetch(`http://127.0.0.1:${api.port}${path}`, { ...options, headers });
+  return fetch(`http://127.0.0.1:${to.port}${path}`, { ...options, headers });
 }
 
 const refused = {
@@ -77,6 +81,28 @@ test("an order that was posted is in the list", async () => {
   assert.equal(created.status, 201);
   const { orders } = await (await call("/orders", await token())).json();
   assert.deepEqual(orders.at(-1), { id: 3, item: "Teapot", quantity: 1, orderedBy: "alice" });
+});
+
+test("payment details want a token of a sign-in with the acr that the claims challenge names", async () => {
+  for (const acr of [undefined, "another"]) {
+    const response = await call("/payment", await token({ claims: { acr } }));
+    assert.equal(response.status, 401);
+    const challenge = /^Bearer error="insufficient_claims", claims="([^"]+)"$/;
+    const [, encoded] = challenge.exec(response.headers.get("www-authenticate"));
+    const claims = JSON.parse(Buffer.from(encoded, "base64").toString());
+    assert.deepEqual(claims, { id_token: { acr: { essential: true, values: [confirmed] } } });
+  }
+  const shown = await call("/payment", await token({ claims: { acr: confirmed } }));
+  assert.deepEqual(await shown.json(), { method: "card", number: "ends in 4242" });
+});
+
+test("an API of invoices wants the scope of invoices, and has no orders", async () => {
+  const read = await token({ claims: { scope: "invoices.read" } });
+  const { invoices: list } = await (await call("/invoices", read, { to: invoices })).json();
+  assert.equal(list[0].id, "2026-001");
+  assert.equal((await call("/orders", read, { to: invoices })).status, 404);
+  const refused = await call("/invoices", await token(), { to: invoices });
+  assert.match(refused.headers.get("www-authenticate"), /error="insufficient_scope", scope="invoices\.read"/);
 });
 
 test("whoami says who, never the token", async () => {

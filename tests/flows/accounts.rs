@@ -152,6 +152,17 @@ impl Accounts {
         self.objects.borrow()[name].storage.sessions()
     }
 
+    /// Every session of every object.
+    pub(crate) fn all_sessions(&self) -> Vec<(SessionId, StoredSession)> {
+        self.objects.borrow().values().flat_map(|object| object.storage.sessions()).collect()
+    }
+
+    /// The highest revision that survives a crash.
+    pub(crate) fn durable_revision(&self) -> u64 {
+        let objects = self.objects.borrow();
+        objects.values().map(|object| object.storage.durable_revision()).max().unwrap_or_default()
+    }
+
     /// When the object of that name wants to be woken.
     pub(crate) fn alarm(&self, name: &str) -> Option<Timestamp> {
         self.objects.borrow()[name].storage.alarm()

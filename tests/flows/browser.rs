@@ -85,6 +85,11 @@ impl<'w> Browser<'w> {
         self.send(Request::navigation("GET", &absolute(path), "same-origin"))
     }
 
+    /// What a page of ours asks for, with this browser's cookies.
+    pub(crate) fn script(&self, method: &str, path: &str) -> Request {
+        self.with_cookies(Request::script(method, &absolute(path)))
+    }
+
     /// Comes back from the OP.
     pub(crate) fn come_back(&self, url: &str) -> Received {
         self.send(Request::navigation("GET", url, "cross-site"))

@@ -19,7 +19,7 @@ pub(crate) const ORDERS_RESOURCE: &str = "urn:orders";
 
 /// An OpenID Provider, two APIs with resources of their own, and an origin.
 pub(crate) fn environment() -> Value {
-    json!({
+    let environment = json!({
         "vars": {
             "OpenIdConnect": { "Authority": "https://op.example", "ClientId": CLIENT_ID },
             "OpenIdConnect__ClientSecret": CLIENT_SECRET,
@@ -33,7 +33,8 @@ pub(crate) fn environment() -> Value {
             },
         },
         "bindings": ["TOKEN_CACHE"],
-    })
+    });
+    if crate::WITH_ACCOUNTS { with_accounts(environment) } else { environment }
 }
 
 /// The same behind the Microsoft identity platform, for every tenant.
@@ -55,7 +56,13 @@ pub(crate) fn microsoft() -> Value {
 
 /// The environment with an object for every account.
 pub(crate) fn with_accounts(mut environment: Value) -> Value {
-    environment["bindings"].as_array_mut().unwrap().push("ACCOUNTS".into());
+    environment["bindings"] = json!(["TOKEN_CACHE", "ACCOUNTS"]);
+    environment
+}
+
+/// The environment with Workers KV and nothing else.
+pub(crate) fn on_kv_alone(mut environment: Value) -> Value {
+    environment["bindings"] = json!(["TOKEN_CACHE"]);
     environment
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Downstream {
     /// Headers of the next answers.
     pub(crate) answer_headers: RefCell<Vec<(String, String)>>,
     scripted: RefCell<VecDeque<Scripted>>,
+    /// Access tokens that no API takes.
+    pub(crate) refused: RefCell<Vec<String>>,
     discarded: Cell<usize>,
 }
 
@@ -97,7 +99,8 @@ impl Downstream {
 
     /// The answer after the edits, as the edge makes them on native handles.
     fn answer(&self, plan: &ForwardPlan) -> Received {
-        let (status, scripted) = self.scripted_for(&plan.url).unwrap_or((200, Vec::new()));
+        let (status, scripted) =
+            self.refusal_of(plan).or_else(|| self.scripted_for(&plan.url)).unwrap_or((200, Vec::new()));
         let mut headers = [self.answer_headers.borrow().clone(), scripted].concat();
         if plan.answer.drop_cookies {
             headers.retain(|(name, _)| name != "set-cookie");
@@ -109,6 +112,13 @@ impl Downstream {
         }
         headers.extend(plan.answer.set_cookie.iter().map(|cookie| ("set-cookie".to_owned(), cookie.clone())));
         Received { status, headers, body: "downstream".to_owned(), is_forwarded: true }
+    }
+
+    fn refusal_of(&self, plan: &ForwardPlan) -> Option<(u16, Vec<(String, String)>)> {
+        let refused = self.refused.borrow();
+        let is_refused = |value: &str| refused.iter().any(|token| value.strip_prefix("Bearer ") == Some(token));
+        let header = ("www-authenticate".to_owned(), r#"Bearer error="invalid_token""#.to_owned());
+        plan.set.iter().any(|(_, value)| is_refused(value)).then(|| (401, vec![header]))
     }
 
     fn scripted_for(&self, url: &str) -> Option<(u16, Vec<(String, String)>)> {

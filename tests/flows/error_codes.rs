@@ -45,7 +45,7 @@ fn errors() -> Vec<Error> {
 fn interaction_required() -> Error {
     let account = AccountDigest::from_subject("https://op.example", "ada");
     Error::InteractionRequired(Box::new(InteractionNeed {
-        interaction: Interaction { api: "Orders".to_owned(), claims: None, account },
+        interaction: Interaction { api: "Orders".to_owned(), claims: None, account, round: 0 },
         scopes: vec!["orders.read".to_owned()],
         reason: InteractionReason::OpWantsUser,
     }))

@@ -50,6 +50,7 @@ pub(crate) struct Kv {
     failing: RefCell<Vec<(StoreFault, String)>>,
     losing: RefCell<Vec<String>>,
     delaying: RefCell<Vec<String>>,
+    lagging: RefCell<Vec<String>>,
     unlisted: RefCell<Vec<String>>,
     /// Whether a second change of a key within the same second is refused.
     pub(crate) throttles: Cell<bool>,
@@ -111,6 +112,12 @@ impl Kv {
         self.delaying.borrow_mut().push(prefix.to_owned());
     }
 
+    /// From now on values for keys with `prefix` are seen where they were written, and elsewhere only after
+    /// [`Self::deliver_late`].
+    pub(crate) fn lag_behind(&self, prefix: &str) {
+        self.lagging.borrow_mut().push(prefix.to_owned());
+    }
+
     /// Writes what was delayed, whatever has happened to those keys meanwhile.
     pub(crate) fn deliver_late(&self) {
         for (at, key, stored) in self.delayed.take() {
@@ -118,11 +125,17 @@ impl Kv {
         }
     }
 
+    fn copy_to(&self, at: At, key: &str, stored: Option<Stored>) {
+        let copied = Copied { stored, until: at.now + COPY_LIFETIME };
+        self.copies.borrow_mut().insert((at.location, key.to_owned()), copied);
+    }
+
     /// Ends every fault. What was delayed is still under way.
     pub(crate) fn recover(&self) {
         self.failing.take();
         self.losing.take();
         self.delaying.take();
+        self.lagging.take();
     }
 
     /// Listings lag behind: what is there now stays out of them.
@@ -175,6 +188,11 @@ impl Kv {
             self.delayed.borrow_mut().push((at, key.to_owned(), stored));
             return Err(fault);
         }
+        if let Some(stored) = stored.clone().filter(|_| is_covered(key, &self.lagging)) {
+            self.copy_to(at, key, Some(stored.clone()));
+            self.delayed.borrow_mut().push((at, key.to_owned(), stored));
+            return Ok(());
+        }
         self.apply(at, key, stored);
         self.changed_at.borrow_mut().insert(key.to_owned(), at.now);
         if is_covered(key, &self.losing) { Err(fault) } else { Ok(()) }
@@ -182,8 +200,7 @@ impl Kv {
 
     /// At its own location a change is seen at once.
     fn apply(&self, at: At, key: &str, stored: Option<Stored>) {
-        let copied = Copied { stored: stored.clone(), until: at.now + COPY_LIFETIME };
-        self.copies.borrow_mut().insert((at.location, key.to_owned()), copied);
+        self.copy_to(at, key, stored.clone());
         match stored {
             Some(stored) => self.values.borrow_mut().insert(key.to_owned(), stored),
             None => self.values.borrow_mut().remove(key),

@@ -16,6 +16,30 @@ fn sign_in_lands_on_the_page_asked_for() {
 }
 
 #[test]
+fn a_login_for_a_call_goes_on_by_a_page_since_after_redirects_browsers_call_it_cross_site() {
+    let world = World::new();
+    let browser = Browser::new(&world);
+    let page = browser.come_back(&world.op.authorize(&browser.begin("/api/Orders/1?x=;%22"), &ADA));
+    let address = absolute("/api/Orders/1?x=;%22");
+    assert_eq!((page.status, page.header("refresh")), (200, Some(format!("0; url={address}").as_str())));
+    assert!(page.body.contains(&format!("href=\"{address}\"")), "{}", page.body);
+    assert!(browser.follow("/api/Orders/1?x=;%22").is_forwarded);
+}
+
+#[test]
+fn a_foreign_link_to_an_api_leads_through_a_login_to_the_start_page() {
+    let world = World::new();
+    for path in ["/api/Orders/1", "/.auth/login?return_to=%2Fapi%2FOrders%2F1"] {
+        for site in ["cross-site", "same-site"] {
+            let browser = Browser::new(&world);
+            let redirect = browser.send(Request::navigation("GET", &absolute(path), site));
+            let landed = browser.come_back(&world.op.authorize(redirect.location(), &ADA));
+            assert_eq!((landed.status, landed.location()), (303, absolute("/").as_str()), "{path} {site}");
+        }
+    }
+}
+
+#[test]
 fn several_tabs_sign_in_at_once_in_any_order() {
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let world = World::new();
@@ -176,7 +200,7 @@ fn another_sign_in_replaces_the_session_of_this_browser() {
     let world = World::new();
     let browser = Browser::signed_in(&world, &ADA);
     let before = browser.copy();
-    world.advance(60);
+    world.advance(120);
     assert!(browser.sign_in("/.auth/login", &BOB).is_forwarded);
     assert_ne!(before.session(), browser.session());
     assert_eq!(world.kv.keys("account/").len(), 1);

@@ -1,6 +1,6 @@
 //! The Microsoft identity platform: many tenants behind one authority, and accounts by their home.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::deployment;
@@ -10,7 +10,12 @@ use crate::world::World;
 const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 
 fn world() -> World {
-    let world = World::of(deployment::microsoft());
+    world_with(&json!({}))
+}
+
+/// The same with some variables changed.
+pub(crate) fn world_with(vars: &Value) -> World {
+    let world = World::of(deployment::changed(deployment::microsoft(), vars));
     world.op.is_microsoft.set(true);
     *world.op.issuer.borrow_mut() = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
     *world.op.signing_key.borrow_mut() = "rsa".to_owned();

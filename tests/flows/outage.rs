@@ -88,7 +88,7 @@ fn an_outage_at_the_login_is_503_and_begins_nothing() {
 
 #[test]
 fn a_store_that_cannot_be_read_leaves_the_copy_in_memory_to_serve() {
-    let world = World::new();
+    let world = World::on_kv_alone();
     let browser = Browser::signed_in(&world, &ADA);
     world.kv.fail_at(StoreFault::Get, "");
     world.advance(1200);
@@ -99,7 +99,7 @@ fn a_store_that_cannot_be_read_leaves_the_copy_in_memory_to_serve() {
 
 #[test]
 fn without_a_copy_an_unreadable_store_is_503_and_the_cookie_stays() {
-    let world = World::new();
+    let world = World::on_kv_alone();
     let browser = Browser::signed_in(&world, &ADA);
     world.kv.fail_at(StoreFault::Get, "");
     world.new_isolate();
@@ -117,7 +117,7 @@ fn without_a_copy_an_unreadable_store_is_503_and_the_cookie_stays() {
 #[test]
 fn a_sign_in_that_cannot_be_stored_is_no_sign_in() {
     for prefix in ["account/", "sid/"] {
-        let world = World::new();
+        let world = World::on_kv_alone();
         let browser = Browser::new(&world);
         let callback = world.op.authorize(&browser.begin("/"), &ADA);
         world.kv.fail_at(StoreFault::Put, prefix);

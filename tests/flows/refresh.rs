@@ -172,7 +172,7 @@ fn errors_of_the_token_endpoint_at_a_refresh_have_their_codes_and_end_no_session
 
 #[test]
 fn an_entry_that_another_key_sealed_is_nobodys_session() {
-    let world = World::new();
+    let world = World::on_kv_alone();
     let (ada, bob) = (Browser::signed_in(&world, &ADA), Browser::signed_in(&world, &BOB));
     let keys = world.kv.keys("account/");
     let (first, second) = (world.kv.value(&keys[0]), world.kv.value(&keys[1]));
@@ -188,7 +188,7 @@ fn an_entry_that_another_key_sealed_is_nobodys_session() {
 
 #[test]
 fn a_stored_entry_with_any_change_is_nobodys_session() {
-    let world = World::new();
+    let world = World::on_kv_alone();
     let browser = Browser::signed_in(&world, &ADA);
     let key = world.kv.keys("account/").remove(0);
     let sealed = world.kv.value(&key);

@@ -51,7 +51,7 @@ fn a_sign_out_after_the_rotation_removes_what_the_old_key_named() {
         assert_eq!((world.kv.keys("account/"), world.kv.keys("sid/")), (vec![], vec![]));
         world.new_isolate();
         assert!(!other.is_signed_in() && !replay.is_signed_in());
-        world.advance(60);
+        world.advance(120);
         world.redeploy(&json!({ "Session__Key": KEY, "Session__PreviousKeys": null }));
         old.sign_in("/", &ADA);
         world.redeploy(&rotated());

@@ -94,7 +94,7 @@ fn an_entry_that_is_gone_ends_the_session_once_memory_is_rechecked() {
     let world = World::new();
     let browser = Browser::signed_in(&world, &ADA);
     let elsewhere = world.isolate();
-    world.advance(60);
+    world.advance(120);
     assert!(browser.is_signed_in());
     world.new_isolate();
     browser.copy().post("/.auth/logout");

@@ -96,11 +96,13 @@ impl Runtime for Site<'_> {
         self.pause().await;
         self.world.op.now.set(self.world.time());
         let answer = self.world.op.answer(&request);
+        self.world.note_tokens();
         self.pause().await;
         answer
     }
 
     async fn forward(&self, inbound: &Request, plan: &ForwardPlan) -> Result<Received, TransportFault> {
+        self.world.assert_durable(plan);
         let received = self.world.downstream.receive(inbound, plan);
         self.world.emitted.to_downstream(&self.world.downstream.last());
         self.pause().await;

@@ -56,6 +56,11 @@ impl Storage {
         self.state.borrow_mut().alarm.take_if(|alarm| *alarm <= now).is_some()
     }
 
+    /// The highest revision among what is durable.
+    pub(crate) fn durable_revision(&self) -> u64 {
+        self.durable.borrow().sessions.values().map(|session| session.revision).max().unwrap_or_default()
+    }
+
     /// Makes durable what has been written.
     pub(crate) fn commit(&self) {
         *self.durable.borrow_mut() = self.state.borrow().clone();

@@ -11,6 +11,7 @@ use crate::accounts::Accounts;
 use crate::background::Background;
 use crate::deployment;
 use crate::downstream::Downstream;
+use crate::durability::Durability;
 use crate::kv::Kv;
 use crate::leaks::Emitted;
 use crate::op::Op;
@@ -28,6 +29,7 @@ pub(crate) struct World {
     pub(crate) background: Background,
     pub(crate) op: Op,
     pub(crate) downstream: Downstream,
+    pub(crate) durability: Durability,
     /// Whether every call of the outside pauses.
     pub(crate) pauses: Rc<Cell<bool>>,
     /// The seconds of every sleep so far.
@@ -50,9 +52,14 @@ impl World {
         Self::of(deployment::changed(deployment::environment(), vars))
     }
 
-    /// With an object for every account.
+    /// With an object for every account, whatever the test target.
     pub(crate) fn with_accounts() -> Self {
         Self::of(deployment::with_accounts(deployment::environment()))
+    }
+
+    /// Without such objects, whatever the test target.
+    pub(crate) fn on_kv_alone() -> Self {
+        Self::of(deployment::on_kv_alone(deployment::environment()))
     }
 
     pub(crate) fn of(environment: Value) -> Self {
@@ -68,6 +75,7 @@ impl World {
             background: Background::default(),
             op: Op::new(),
             downstream: Downstream::default(),
+            durability: Durability::default(),
             pauses,
             slept: RefCell::default(),
             sleeping_takes_time: Cell::new(false),
@@ -104,8 +112,18 @@ impl World {
 
     /// The operator deploys changed variables.
     pub(crate) fn redeploy(&self, vars: &Value) {
-        let changed = deployment::changed(self.environment.borrow().clone(), vars);
-        *self.environment.borrow_mut() = changed;
+        let environment = self.environment.borrow().clone();
+        self.deploy(deployment::changed(environment, vars));
+    }
+
+    /// The operator binds the objects.
+    pub(crate) fn bind_accounts(&self) {
+        let environment = self.environment.borrow().clone();
+        self.deploy(deployment::with_accounts(environment));
+    }
+
+    fn deploy(&self, environment: Value) {
+        *self.environment.borrow_mut() = environment;
         self.new_isolate();
         self.accounts.restart_all();
     }

@@ -1,15 +1,13 @@
 //! Inside an account's object: each call is answered from its own storage, and every copy in Workers KV is written and
 //! deleted here, so that none of these can overtake another.
 
-use super::super::log::{self, Event};
 use super::super::{Context, app_token, token_cache};
 use super::message::{self, Ask, Call, Reply};
 use super::{registry, renewal};
 use crate::app::App;
 use crate::error::{Error, Failure, SessionEnd};
-use crate::runtime::{AccountStorage, Runtime, StoreFault, Task};
+use crate::runtime::{AccountStorage, Runtime, StoreFault};
 use crate::session::session::Session;
-use crate::time::Lifetime;
 
 /// Answers a call of [`Runtime::call_account`], inside the object.
 pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) -> String {
@@ -42,7 +40,8 @@ async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply,
             app_token::in_object(context, storage, api, &cause).await.map(Reply::Entry)
         }
         Ask::Begin { session: text, entry, revision, metadata } => {
-            registry::begin(context, storage, session(&text)?, registry::Current { revision, entry }, metadata).await
+            let entry = registry::Current { revision, entry, metadata };
+            registry::begin(context, storage, session(&text)?, entry).await
         }
         Ask::End { session: text, sid } => {
             let session = session(&text)?;
@@ -59,25 +58,8 @@ async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply,
             Ok(Reply::Entry(registry::current(context, storage, &session).await?.entry))
         }
         Ask::SignOut { prefix, until } => {
-            registry::sign_out(context, &prefix, until).await.map(|()| Reply::Done {}).map_err(failure)
+            registry::sign_out(context, &prefix, until, None).await.map(|()| Reply::Done {}).map_err(failure)
         }
-    }
-}
-
-/// Writes the newest entry of a session to Workers KV, and again a little later should that fail: KV takes one write a
-/// second for each key.
-pub(crate) async fn store_again<R: Runtime>(context: &Context<'_, R>, session: Session, attempt: u8) {
-    let outcome = match context.runtime.storage() {
-        Some(storage) => registry::store_copy(context, storage, &session).await,
-        None => token_cache::store_newest(context, &session).await,
-    };
-    let Err(Error::CacheUnavailable(fault)) = outcome else { return };
-    token_cache::failed(context, "entry", fault);
-    if attempt < MAX_ATTEMPTS {
-        context.runtime.sleep(Lifetime::from_seconds(2 << attempt)).await;
-        context.runtime.later(Task::Store { session, attempt: attempt + 1 });
-    } else {
-        log::happened(context.runtime, &context.trace, Event::StoreGivenUp, serde_json::json!({}));
     }
 }
 
@@ -93,5 +75,3 @@ fn session<R: Runtime>(context: &Context<'_, R>, text: &str) -> Result<Session, 
 fn failure(error: Error) -> Failure {
     Failure::of(&error).unwrap_or(Failure::Store(StoreFault::Account))
 }
-
-const MAX_ATTEMPTS: u8 = 4;

@@ -19,6 +19,8 @@ pub(super) struct Current {
     pub(super) revision: u64,
     /// The entry, sealed.
     pub(super) entry: Vec<u8>,
+    /// The entry's metadata, as JSON.
+    pub(super) metadata: String,
 }
 
 /// Registers a new session.
@@ -27,12 +29,11 @@ pub(super) async fn begin<R: Runtime>(
     storage: &R::Storage,
     session: Session,
     entry: Current,
-    metadata: String,
 ) -> Result<Reply, Failure> {
     let earliest = storage.valid_after().map_err(Failure::Store)?.map(|moment| moment + Lifetime::from_seconds(1));
     let issued_at = session.issued_at.max(earliest.unwrap_or(session.issued_at));
     let session = Session { issued_at, ..session };
-    put(storage, &session, entry.revision, Some(entry.entry), metadata)?;
+    put(storage, &session, entry.revision, Some(entry.entry), entry.metadata)?;
     storage.flush().await.map_err(Failure::Store)?;
     context.runtime.later(Task::Store { session, attempt: 0 });
     Ok(Reply::Begun(issued_at))
@@ -53,12 +54,15 @@ pub(super) async fn current<R: Runtime>(
     if let Some(current) = registered(storage, session)? {
         return Ok(current);
     }
-    let sealed = stored.ok_or(Failure::Ended(SessionEnd::EntryMissing))?;
+    let Some(sealed) = stored else {
+        let is_recent = token_cache::may_be_on_its_way(context, session);
+        return Err(if is_recent { Failure::Store(StoreFault::Get) } else { Failure::Ended(SessionEnd::EntryMissing) });
+    };
     let entry = TokenCacheEntry::open(&sealed, &session.record_key, &key)
         .map_err(|_| Failure::Ended(SessionEnd::EntryDoesNotOpen))?;
     let metadata = serde_json::to_string(&entry.metadata(session)).unwrap_or_default();
-    put(storage, session, entry.revision, Some(sealed.clone()), metadata)?;
-    Ok(Current { revision: entry.revision, entry: sealed })
+    put(storage, session, entry.revision, Some(sealed.clone()), metadata.clone())?;
+    Ok(Current { revision: entry.revision, entry: sealed, metadata })
 }
 
 /// Keeps a renewed entry: durable before anybody learns of it, and not at all if the session ended meanwhile.
@@ -77,24 +81,33 @@ pub(super) async fn keep<R: Runtime>(
     Ok(())
 }
 
-/// Writes a copy of the newest entry to Workers KV; a session that ends meanwhile takes it away again.
+/// Brings the copy in Workers KV up to date: writes the newest entry, or takes it away once the session has ended.
 pub(super) async fn store_copy<R: Runtime>(
     context: &Context<'_, R>,
     storage: &R::Storage,
     session: &Session,
 ) -> Result<(), Error> {
-    let unavailable = Error::CacheUnavailable;
-    let Some(StoredSession { entry: Some(entry), metadata, .. }) = storage.session(session.id).map_err(unavailable)?
-    else {
-        return Ok(());
-    };
     let key = token_cache::key(context, session)?;
     let lifetime = token_cache::lifetime(context, session);
-    let put = context.runtime.kv_put(key.as_str(), &entry, &metadata, lifetime).await;
-    if registered(storage, session).is_ok_and(|current| current.is_some()) {
-        return put.map_err(unavailable);
+    let mut written = None;
+    loop {
+        let Current { revision, entry, metadata } = match registered(storage, session) {
+            Ok(Some(current)) => current,
+            Ok(None) => return Ok(()),
+            Err(Failure::Ended(_)) => {
+                return context.runtime.kv_delete(key.as_str()).await.map_err(Error::CacheUnavailable);
+            }
+            Err(failure) => return Err(super::error(failure)),
+        };
+        // Writes overtake each other: whoever wrote an older entry looks again afterwards.
+        match written {
+            Some((Ok(()), copied)) if copied < revision => (),
+            Some((outcome, _)) => return outcome.map_err(Error::CacheUnavailable),
+            None => (),
+        }
+        let put = context.runtime.kv_put(key.as_str(), &entry, &metadata, lifetime).await;
+        written = Some((put, revision));
     }
-    context.runtime.kv_delete(key.as_str()).await.map_err(unavailable)
 }
 
 /// Ends one session.
@@ -111,30 +124,46 @@ pub(super) async fn end<R: Runtime>(
     token_cache::remove(context, key.as_str(), sid).await
 }
 
-/// Ends every session of the account that began up to `until`, and deletes what Workers KV has under `prefix`.
+/// Ends every session of the account that began up to `until`, and deletes what Workers KV has under `prefix`, the entry
+/// `own` and its index among it.
 pub(super) async fn sign_out<R: Runtime>(
     context: &Context<'_, R>,
     prefix: &str,
     until: Timestamp,
+    own: Option<(String, Option<String>)>,
 ) -> Result<(), Error> {
     let unavailable = Error::CacheUnavailable;
+    let key_of = |id| EntryKey::under(prefix, id).as_str().to_owned();
+    let storage = context.runtime.storage();
     // Listings lag behind writes; the object knows its own sessions.
-    let mut known = Vec::new();
-    if let Some(storage) = context.runtime.storage() {
+    let mut ended = Vec::new();
+    if let Some(storage) = storage {
+        let mut until = until;
         for (id, session) in storage.sessions().map_err(unavailable)? {
-            let key = EntryKey::under(prefix, id).as_str().to_owned();
-            known.push((key, sid_of(&session.metadata), session.issued_at <= until));
+            // Every session there is, whatever the clock of the isolate said in which it began.
+            until = until.max(session.issued_at);
+            ended.push((key_of(id), sid_of(&session.metadata)));
         }
         storage.end_until(until).map_err(unavailable)?;
         storage.flush().await.map_err(unavailable)?;
     }
-    for listing in context.runtime.kv_list(prefix).await.map_err(unavailable)? {
-        if !known.iter().any(|(key, ..)| *key == listing.key) {
-            known.push((listing.key, listing.metadata.as_deref().and_then(sid_of), true));
+    let listed = context.runtime.kv_list(prefix).await.map_err(unavailable)?;
+    // What is there by now began while the store made its list, or goes on anyway.
+    let living = storage.map_or(Ok(Vec::new()), AccountStorage::sessions).map_err(unavailable)?;
+    let living = living.into_iter().filter(|(_, session)| session.entry.is_some());
+    let living: Vec<String> = living.map(|(id, _)| key_of(id)).collect();
+    for listing in listed {
+        if !living.contains(&listing.key) && !ended.iter().any(|(key, _)| *key == listing.key) {
+            ended.push((listing.key, listing.metadata.as_deref().and_then(sid_of)));
         }
     }
-    for (key, sid, _) in known.into_iter().filter(|(.., has_ended)| *has_ended) {
+    ended.extend(own.filter(|(own, _)| !ended.iter().any(|(key, _)| key == own)));
+    // Each key once: Workers KV takes one change of it in a second.
+    let mut removed = Vec::new();
+    for (key, sid) in ended {
+        let sid = sid.filter(|sid| !removed.contains(sid));
         token_cache::remove(context, &key, sid.as_deref()).await?;
+        removed.extend(sid);
     }
     Ok(())
 }
@@ -148,7 +177,9 @@ fn registered(storage: &impl AccountStorage, session: &Session) -> Result<Option
     match storage.session(session.id).map_err(Failure::Store)? {
         None => Ok(None),
         Some(StoredSession { entry: None, .. }) => Err(Failure::Ended(SessionEnd::SignedOut)),
-        Some(StoredSession { entry: Some(entry), revision, .. }) => Ok(Some(Current { revision, entry })),
+        Some(StoredSession { entry: Some(entry), revision, metadata, .. }) => {
+            Ok(Some(Current { revision, entry, metadata }))
+        }
     }
 }
 

@@ -15,25 +15,26 @@ pub struct Consent {
     pub scopes: Vec<String>,
 }
 
-/// How often the end-user was asked for one thing lately.
+/// A sign-in for one API that was just completed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
-    /// What for: an API and the claims it demands.
-    pub purpose: String,
-    /// How often.
+    /// The API's name.
+    pub api: String,
+    /// The how manyth in a row it was.
     pub count: u8,
-    /// When last.
+    /// When it was completed.
     pub at: Timestamp,
 }
 
-/// Interactions for one purpose within ten minutes. One may be interrupted; a third would not help where two did not.
+/// Sign-ins for one API in a row, each in vain. A third would not help where two did not.
 pub const MAX_INTERACTIONS: u8 = 2;
 
 impl TokenCacheEntry {
     /// Records what the end-user consented to.
     pub fn consent(&mut self, consent: Consent) {
-        let Some(known) = self.consents.iter_mut().find(|known| known.resource == consent.resource) else {
-            self.consents.push(consent);
+        let consents = self.consents.get_or_insert_default();
+        let Some(known) = consents.iter_mut().find(|known| known.resource == consent.resource) else {
+            consents.push(consent);
             return;
         };
         let new = consent.scopes.into_iter().filter(|scope| !has(&known.scopes, scope)).collect::<Vec<_>>();
@@ -42,35 +43,46 @@ impl TokenCacheEntry {
 
     /// Takes back what was asked for and turned out not to be granted.
     pub fn declined(&mut self, resource: Option<&str>, asked: &[String], granted: &[String]) {
-        for known in self.consents.iter_mut().filter(|known| known.resource.as_deref() == resource) {
+        for known in self.consents.iter_mut().flatten().filter(|known| known.resource.as_deref() == resource) {
             known.scopes.retain(|scope| !has(asked, scope) || has(granted, scope));
+        }
+    }
+
+    /// Takes back what a sign-in asked for and the OP's list of what was granted lacks. The list may be about one resource
+    /// only: it says something of another where it names some of its scopes.
+    pub fn granted(&mut self, resource: Option<&str>, granted: &[String]) {
+        for known in self.consents.iter_mut().flatten() {
+            let is_listed =
+                known.resource.as_deref() == resource || known.scopes.iter().any(|scope| has(granted, scope));
+            known.scopes.retain(|scope| !is_listed || is_reserved(scope) || has(granted, scope));
         }
     }
 
     /// Whether the end-user was asked for all of it and declined none.
     #[must_use]
     pub fn is_consented(&self, resource: Option<&str>, scopes: &[String]) -> bool {
-        let mut known = self.consents.iter().filter(|known| known.resource.as_deref() == resource);
+        let Some(consents) = &self.consents else { return true };
+        let mut known = consents.iter().filter(|known| known.resource.as_deref() == resource);
         known.any(|known| scopes.iter().all(|scope| is_reserved(scope) || has(&known.scopes, scope)))
     }
 
-    /// Everything that was consented to.
+    /// Everything that was consented to, if it was recorded.
     #[must_use]
-    pub fn consents(&self) -> &[Consent] {
-        &self.consents
+    pub fn consents(&self) -> Option<&[Consent]> {
+        self.consents.as_deref()
     }
 
-    /// Counts an interaction.
-    pub fn ask(&mut self, purpose: &str, now: Timestamp) {
-        let count = self.times_asked(purpose, now).saturating_add(1);
-        self.asked.retain(|asked| asked.purpose != purpose && asked.counts(now));
-        self.asked.push(Asked { purpose: purpose.to_owned(), count, at: now });
+    /// Records a completed sign-in for an API, after `round` others in a row.
+    pub fn ask(&mut self, api: &str, round: u8, now: Timestamp) {
+        self.asked.retain(|asked| asked.api != api && asked.counts(now));
+        self.asked.push(Asked { api: api.to_owned(), count: round.saturating_add(1), at: now });
     }
 
-    /// How often the end-user was asked lately.
+    /// How many sign-ins for the API were just completed, in a row. If it needs another one so soon, they were in vain;
+    /// later, it is another need.
     #[must_use]
-    pub fn times_asked(&self, purpose: &str, now: Timestamp) -> u8 {
-        self.asked.iter().find(|asked| asked.purpose == purpose && asked.counts(now)).map_or(0, |asked| asked.count)
+    pub fn times_asked(&self, api: &str, now: Timestamp) -> u8 {
+        self.asked.iter().find(|asked| asked.api == api && asked.counts(now)).map_or(0, |asked| asked.count)
     }
 }
 
@@ -80,4 +92,5 @@ impl Asked {
     }
 }
 
-const REMEMBERED: Lifetime = Lifetime::from_seconds(600);
+/// A loop takes seconds; the shortest lives of tokens in the field are minutes.
+const REMEMBERED: Lifetime = Lifetime::from_seconds(120);

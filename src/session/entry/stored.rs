@@ -23,7 +23,7 @@ pub(super) struct StoredEntry {
     revision: u64,
     access_tokens: Vec<StoredAccessToken>,
     #[serde(default)]
-    consents: Vec<Consent>,
+    consents: Option<Vec<Consent>>,
     #[serde(default)]
     asked: Vec<Asked>,
 }

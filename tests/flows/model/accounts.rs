@@ -58,7 +58,7 @@ fn one_name_is_one_object_from_everywhere() {
 #[test]
 #[should_panic(expected = "no binding")]
 fn without_the_binding_nobody_calls_an_object() {
-    let _ = ended(World::new().site().call_account("ada", ""));
+    let _ = ended(World::on_kv_alone().site().call_account("ada", ""));
 }
 
 #[test]

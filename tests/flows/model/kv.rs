@@ -129,6 +129,19 @@ fn what_is_done_may_be_reported_as_failed() {
 }
 
 #[test]
+fn a_new_value_may_take_its_time_to_get_elsewhere() {
+    let world = World::new();
+    let (here, there) = (world.site(), world.isolate_at(1));
+    world.kv.lag_behind("k");
+    put(&here, "k", "one").unwrap();
+    assert_eq!((get(&here, "k"), get(&there, "k")), (some("one"), None));
+    world.kv.deliver_late();
+    assert_eq!(get(&there, "k"), None, "the miss is remembered");
+    world.advance(60);
+    assert_eq!(get(&there, "k"), some("one"));
+}
+
+#[test]
 fn a_late_value_comes_over_what_was_done_meanwhile() {
     let world = World::new();
     let (here, there) = (world.site(), world.isolate_at(1));

@@ -24,7 +24,7 @@ fn nothing(site: &Site<'_>) -> Task {
 
 #[test]
 fn another_location_serves_with_a_memory_of_its_own() {
-    let world = World::new();
+    let world = World::on_kv_alone();
     let browser = Browser::signed_in(&world, &ADA);
     let reads = world.kv.operations().len();
     let elsewhere = world.isolate_at(1);

@@ -5,7 +5,7 @@ pub(crate) mod keys;
 mod tokens;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Value, json};
 use vestibule::runtime::{OpRequest, OpResponse, TransportFault};
@@ -72,6 +72,7 @@ pub(crate) struct Op {
     /// How often a refresh token was presented that had been replaced.
     pub(crate) reuses: Cell<usize>,
     instead: RefCell<HashMap<Endpoint, Instead>>,
+    once: RefCell<HashMap<Endpoint, VecDeque<Instead>>>,
     calls: RefCell<Vec<Call>>,
     authorizations: RefCell<Vec<Vec<(String, String)>>>,
     codes: RefCell<HashMap<String, Authorization>>,
@@ -100,6 +101,7 @@ impl Op {
             declines: RefCell::default(),
             reuses: Cell::new(0),
             instead: RefCell::default(),
+            once: RefCell::default(),
             calls: RefCell::default(),
             authorizations: RefCell::default(),
             codes: RefCell::default(),
@@ -116,7 +118,8 @@ impl Op {
         let endpoint = self.endpoint(&request.uri().to_string());
         let form = url::form_urlencoded::parse(request.body()).into_owned().collect();
         self.calls.borrow_mut().push((endpoint, form));
-        let instead = self.instead.borrow().get(&endpoint).cloned();
+        let once = self.once.borrow_mut().get_mut(&endpoint).and_then(VecDeque::pop_front);
+        let instead = once.or_else(|| self.instead.borrow().get(&endpoint).cloned());
         let patch = match instead {
             Some(Instead::Fails(fault)) => return Err(fault),
             Some(Instead::Says(status, headers, body)) => return Ok(response(status, &headers, body)),
@@ -146,6 +149,11 @@ impl Op {
         }
     }
 
+    /// The same for the next call only; further ones wait behind it.
+    pub(crate) fn instead_once(&self, endpoint: Endpoint, instead: Instead) {
+        self.once.borrow_mut().entry(endpoint).or_default().push_back(instead);
+    }
+
     pub(crate) fn behave(&self) {
         self.instead.borrow_mut().clear();
     }
@@ -159,6 +167,12 @@ impl Op {
     pub(crate) fn last_form(&self) -> Vec<(String, String)> {
         let calls = self.calls.borrow();
         calls.iter().rev().find(|(endpoint, _)| *endpoint == Endpoint::Token).expect("no token request").1.clone()
+    }
+
+    /// The forms of all calls of the token endpoint.
+    pub(crate) fn token_forms(&self) -> Vec<Vec<(String, String)>> {
+        let calls = self.calls.borrow();
+        calls.iter().filter(|(endpoint, _)| *endpoint == Endpoint::Token).map(|(_, form)| form.clone()).collect()
     }
 
     /// Everything that must never leave the gateway.

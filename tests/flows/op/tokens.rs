@@ -37,6 +37,16 @@ impl Op {
         issued.iter().find(|issued| issued.token == token).unwrap_or_else(|| panic!("not issued: {token}")).clone()
     }
 
+    /// Every access token so far, in order.
+    pub(crate) fn access_tokens(&self) -> Vec<String> {
+        self.issued.borrow().iter().map(|issued| issued.token.clone()).collect()
+    }
+
+    /// How many refresh tokens have ended with all their successors.
+    pub(crate) fn revoked(&self) -> usize {
+        self.families.borrow().values().filter(|family| family.is_revoked).count()
+    }
+
     /// Ends every refresh token, as an administrator would.
     pub(crate) fn revoke_everything(&self) {
         self.families.borrow_mut().values_mut().for_each(|family| family.is_revoked = true);

@@ -1,0 +1,54 @@
+//! The world and what happens in it, whichever way accounts are kept: both test targets have all of this.
+
+#![allow(dead_code, reason = "each of the two targets has tests of its own, which need what the other does not")]
+
+pub(crate) mod account_switch;
+pub(crate) mod accounts;
+pub(crate) mod acquisition;
+pub(crate) mod anonymous;
+pub(crate) mod api;
+pub(crate) mod api_retries;
+pub(crate) mod app_token_faults;
+pub(crate) mod app_tokens;
+pub(crate) mod background;
+pub(crate) mod browser;
+pub(crate) mod callback;
+pub(crate) mod calls;
+pub(crate) mod claims_challenge;
+pub(crate) mod claims_sign_in;
+pub(crate) mod configuration;
+pub(crate) mod consent;
+pub(crate) mod consent_claims;
+pub(crate) mod crowd;
+pub(crate) mod deployment;
+pub(crate) mod documents;
+pub(crate) mod downstream;
+pub(crate) mod durability;
+pub(crate) mod entra;
+pub(crate) mod error_codes;
+pub(crate) mod failures;
+pub(crate) mod forwarding;
+pub(crate) mod invalid_token;
+pub(crate) mod jar;
+pub(crate) mod kv;
+pub(crate) mod leaks;
+pub(crate) mod login;
+pub(crate) mod login_request;
+pub(crate) mod logout;
+pub(crate) mod loops;
+pub(crate) mod microsoft;
+pub(crate) mod misbehaving_op;
+pub(crate) mod model;
+pub(crate) mod op;
+pub(crate) mod outage;
+pub(crate) mod races;
+pub(crate) mod refresh;
+pub(crate) mod request;
+pub(crate) mod rotation;
+pub(crate) mod routing;
+pub(crate) mod schedule;
+pub(crate) mod serving;
+pub(crate) mod session;
+pub(crate) mod site;
+pub(crate) mod storage;
+pub(crate) mod world;
