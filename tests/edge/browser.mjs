@@ -15,7 +15,7 @@ export class Browser {
     this.world = world;
   }
 
-  /** Opens a page and follows redirects to any host. `from` is the address of the page it was opened from, if any. */
+  /** Opens a page and follows redirects to any host, and pages that lead on by themselves. `from` is the address of the page it was opened from, if any. */
   async navigate(address, { method = "GET", form, from, headers } = {}) {
     let url = new URL(address, this.world.publicOrigin);
     let body = form && new URLSearchParams(form).toString();
@@ -27,6 +27,11 @@ export class Browser {
       const all = { accept: "text/html,*/*;q=0.8", ...metadata, ...headers };
       if (body !== undefined) Object.assign(all, formHeaders(body, from));
       const answer = await this.#request(url, { method, headers: all, body, site });
+      const onward = answer.headers.refresh?.match(/^0; url=(.+)$/)?.[1];
+      if (onward) {
+        [from, url, method, body, isSameOrigin] = [url.href, new URL(onward), "GET", undefined, true];
+        continue;
+      }
       if (![301, 302, 303, 307, 308].includes(answer.status)) return answer;
       url = new URL(answer.headers.location, url);
       if (answer.status < 307 && method !== "HEAD") [method, body] = ["GET", undefined];
