@@ -123,6 +123,7 @@ pub async fn perform<R: Runtime>(app: &App, runtime: &R, task: Task) {
     let context = Context { app, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
     match task {
         Task::Renew { session, api } => acquire::renew_due(&context, &session, &api).await,
+        Task::RenewAppToken { api } => acquire::renew_app_token(&context, &api).await,
         Task::Store { session, attempt } => account::store(&context, session, attempt).await,
     }
 }

@@ -128,19 +128,24 @@ pub struct StoredSession {
 /// Something to do after the answer.
 #[derive(Clone, Debug)]
 pub enum Task {
-    /// Write the newest entry of a session to the store.
-    Store {
-        /// The session.
-        session: Session,
-        /// How often that was tried before.
-        attempt: u8,
-    },
     /// Renew the token of an API, whose moment for that has come.
     Renew {
         /// The session.
         session: Session,
         /// The API's name.
         api: String,
+    },
+    /// Renew the application's own token of an API, whose moment for that has come.
+    RenewAppToken {
+        /// The API's name.
+        api: String,
+    },
+    /// Write the newest entry of a session to the store.
+    Store {
+        /// The session.
+        session: Session,
+        /// How often that was tried before.
+        attempt: u8,
     },
 }
 

@@ -19,26 +19,26 @@ use crate::flow;
 #[wasm_bindgen(js_name = serveAccount)]
 pub fn serve_account(env: JsValue, state: ExecutionContext, storage: SqlStorage, request: String) -> Promise {
     run(Edge::inside(env, state, storage), async move |app, runtime| {
-        flow::serve_account(&app, &runtime, &request).await.into()
+        Ok(flow::serve_account(&app, &runtime, &request).await.into())
     })
 }
 
 /// Deletes what has ended in an account's object.
 #[wasm_bindgen(js_name = accountExpired)]
 pub fn account_expired(env: JsValue, state: ExecutionContext, storage: SqlStorage) -> Promise {
-    run(Edge::inside(env, state, storage), async move |app, runtime| {
-        flow::account_expired(&app, &runtime).await;
-        JsValue::UNDEFINED
+    run(Edge::inside(env, state, storage), async move |_, runtime| {
+        let expired = flow::account_expired(&runtime).await;
+        expired.map(|()| JsValue::UNDEFINED).map_err(|fault| js_sys::Error::new(&format!("{fault:?}")).into())
     })
 }
 
 /// A deployment that serves no request has nothing to say about an account either.
-fn run<F: Future<Output = JsValue> + 'static>(runtime: Edge, work: impl FnOnce(Rc<App>, Edge) -> F) -> Promise {
+fn run<F: Future<Output = Result<JsValue, JsValue>> + 'static>(
+    runtime: Edge,
+    work: impl FnOnce(Rc<App>, Edge) -> F,
+) -> Promise {
     match deployment::app(&runtime) {
-        Some(app) => {
-            let work = work(app, runtime);
-            glue::guarded_call(&future_to_promise(async move { Ok(work.await) }))
-        }
+        Some(app) => glue::guarded_call(&future_to_promise(work(app, runtime))),
         None => Promise::reject(&js_sys::Error::new("misconfigured")),
     }
 }

@@ -116,6 +116,13 @@ pub(super) async fn renew_due<R: Runtime>(context: &Context<'_, R>, session: &Se
     }
 }
 
+/// The same for the application's own token.
+pub(super) async fn renew_app_token<R: Runtime>(context: &Context<'_, R>, api: &str) {
+    if let Some(api) = context.app.config.api(api) {
+        let _ = app_token::acquire(context, api, &Cause::Due).await;
+    }
+}
+
 /// What the entry holds for an API.
 pub(super) fn lookup<'a>(entry: &'a TokenCacheEntry, api: &Api, now: Timestamp) -> Lookup<'a> {
     entry.lookup(api.resource.as_deref(), &api.scopes, now)

@@ -12,18 +12,27 @@ use super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::{Context, documents, token_cache};
 use crate::config::Api;
 use crate::error::{Error, Failure};
-use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession};
-use crate::session::entry::{CachedAccessToken, TokenCacheEntry};
+use crate::runtime::{AccountStorage, RETRY_AFTER, Runtime, StoreFault, StoredSession, Task};
+use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
 use crate::session::keys::Purpose as SealedFor;
 use crate::session::session::SessionId;
 use crate::session::storage_key::AppTokenKey;
 use crate::time::{Lifetime, Timestamp};
 
-/// The token in this isolate's memory.
+/// The token in this isolate's memory. Where the OP would like it renewed by now, that is begun.
 pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, api: &Api) -> Option<CachedAccessToken> {
     let cached = context.app.memory.app_token(&api.name)?;
-    let is_usable = cached.lookup_at(context.now).usable().is_some();
-    is_usable.then_some(cached)
+    match cached.lookup_at(context.now) {
+        Lookup::Fresh(_) => Some(cached),
+        Lookup::Due(_) => {
+            let session = key(context, api).session();
+            if context.app.memory.begins_renewal(session, &api.name, context.now, PAUSE) {
+                context.runtime.later(Task::RenewAppToken { api: api.name.clone() });
+            }
+            Some(cached)
+        }
+        Lookup::Expiring(_) | Lookup::Missing => None,
+    }
 }
 
 /// The token from wherever it is kept, or a new one; one that is still valid if there is no other to be had.
@@ -218,3 +227,6 @@ fn error(failure: Failure) -> Error {
         | Failure::Untrusted) => account::error(failure),
     }
 }
+
+/// A renewal in the background is begun once in so many seconds, whatever comes of it.
+const PAUSE: Lifetime = Lifetime::from_seconds(RETRY_AFTER);

@@ -156,8 +156,17 @@ pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: 
 /// Deletes an entry and, before it, the index entry that it names: a second attempt must still find both.
 pub(super) async fn remove<R: Runtime>(context: &Context<'_, R>, key: &str, sid: Option<&str>) -> Result<(), Error> {
     if let Some(sid) = sid.and_then(SidKey::parse) {
-        context.runtime.kv_delete(sid.as_str()).await.map_err(Error::CacheUnavailable)?;
+        delete(context, sid.as_str()).await?;
     }
+    delete(context, key).await
+}
+
+/// Deletes a value, on a second try if need be: Workers KV refuses a change of a key within a second of another one.
+async fn delete<R: Runtime>(context: &Context<'_, R>, key: &str) -> Result<(), Error> {
+    if context.runtime.kv_delete(key).await.is_ok() {
+        return Ok(());
+    }
+    context.runtime.sleep(Lifetime::from_seconds(1)).await;
     context.runtime.kv_delete(key).await.map_err(Error::CacheUnavailable)
 }
 

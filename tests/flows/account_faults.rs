@@ -220,3 +220,16 @@ fn no_request_of_an_anonymous_visitor_reaches_an_object_or_changes_a_store() {
     let changes = world.kv.operations().into_iter().filter(|done| matches!(done, Operation::Put(..)));
     assert_eq!(changes.count(), 0);
 }
+
+#[test]
+fn an_alarm_that_fails_is_rung_again() {
+    let world = World::with(&json!({ "Session": { "IdleSeconds": 600, "AbsoluteSeconds": 1000 } }));
+    let (_browser, name) = (Browser::signed_in(&world, &ADA), world.accounts.names().remove(0));
+    world.advance(1000);
+    world.accounts.storage_fails.set(true);
+    world.fire_alarms();
+    world.accounts.storage_fails.set(false);
+    assert_eq!(world.accounts.sessions(&name).len(), 1);
+    world.fire_alarms();
+    assert_eq!((world.accounts.sessions(&name).len(), world.accounts.alarm(&name)), (0, None));
+}

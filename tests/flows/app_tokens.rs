@@ -6,7 +6,7 @@ use crate::api::{bearer, bearers, optional, scopes, served, value};
 use crate::browser::{Browser, absolute};
 use crate::claims_challenge::{asked, challenge, claims, encoded};
 use crate::deployment::{self, KEY, OTHER_KEY};
-use crate::op::{ADA, BOB, Endpoint};
+use crate::op::{ADA, BOB, Endpoint, Instead};
 use crate::request::Request;
 use crate::schedule::all_at_once;
 use crate::world::World;
@@ -228,5 +228,25 @@ fn a_store_opens_with_the_servers_key_only() {
         served(&browser.fetch("/api/Reports/x"));
         assert_ne!(bearer(&world), token);
         assert_eq!(world.op.count(Endpoint::Token), requests + 1);
+    }
+}
+
+#[test]
+fn a_token_that_the_op_would_like_renewed_is_renewed_after_the_answer() {
+    for world in both_ways() {
+        world.op.instead(Endpoint::Token, Instead::Merged(json!({ "refresh_in": 1800 })));
+        let browser = Browser::signed_in(&world, &ADA);
+        served(&browser.fetch("/api/Reports/x"));
+        let (old, asked) = (bearer(&world), world.op.count(Endpoint::Token));
+        world.advance(1800);
+        served(&browser.fetch("/api/Reports/x"));
+        assert_eq!(
+            (bearer(&world), world.op.count(Endpoint::Token)),
+            (old.clone(), asked + 1),
+            "the old one, and a new one"
+        );
+        served(&browser.fetch("/api/Reports/x"));
+        assert_ne!(bearer(&world), old);
+        assert_eq!(world.op.count(Endpoint::Token), asked + 1);
     }
 }

@@ -83,9 +83,12 @@ impl World {
     pub(crate) async fn firing_alarms(&self) {
         for object in self.accounts.alarmed(self.site().now()) {
             let site = Site::inside(self, &object);
-            let work = Box::pin(flow::account_expired(&site.isolate, &site));
-            if object.run(&self.accounts, work).await.is_ok() {
-                object.storage.commit();
+            let work = Box::pin(flow::account_expired(&site));
+            match object.run(&self.accounts, work).await {
+                Ok(Ok(())) => object.storage.commit(),
+                // The platform calls again a little later.
+                Ok(Err(_)) => object.storage.roll_back(),
+                Err(_) => (),
             }
         }
     }

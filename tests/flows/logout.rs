@@ -223,3 +223,13 @@ fn a_user_who_signed_out_can_sign_in_again() {
     browser.sign_in("/", &ADA);
     assert!(browser.is_signed_in());
 }
+
+#[test]
+fn a_sign_out_within_a_second_of_the_sign_in_waits_for_the_store_and_is_done() {
+    let world = World::new();
+    world.kv.throttles.set(true);
+    world.sleeping_takes_time.set(true);
+    let browser = Browser::signed_in(&world, &ADA);
+    assert_eq!(browser.post("/.auth/logout").status, 303);
+    assert_eq!((world.kv.keys("account/"), world.kv.keys("sid/")), (vec![], vec![]));
+}

@@ -1,7 +1,7 @@
 //! Inside an account's object: each call is answered from its own storage, and every copy in Workers KV is written and
 //! deleted here, so that none of these can overtake another.
 
-use super::super::{Context, app_token, token_cache};
+use super::super::{Context, app_token};
 use super::message::{self, Ask, Call, Reply};
 use super::{registry, renewal};
 use crate::app::App;
@@ -21,13 +21,15 @@ pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) ->
     reply.to_text()
 }
 
-/// Deletes what has ended from the object's storage.
-pub async fn account_expired<R: Runtime>(app: &App, runtime: &R) {
-    let context = Context { app, runtime, now: runtime.now(), trace: String::new() };
-    let Some(storage) = runtime.storage() else { return };
-    let next = storage.expire(context.now).and_then(|next| next.map_or(Ok(()), |next| storage.wake_at(next)));
-    if let Err(fault) = next {
-        token_cache::failed(&context, "account", fault);
+/// Deletes what has ended from the object's storage, and has the next end waited for.
+///
+/// # Errors
+/// The storage's. The platform then calls again a little later.
+pub async fn account_expired<R: Runtime>(runtime: &R) -> Result<(), StoreFault> {
+    let Some(storage) = runtime.storage() else { return Ok(()) };
+    match storage.expire(runtime.now())? {
+        Some(next) => storage.wake_at(next),
+        None => Ok(()),
     }
 }
 
