@@ -1,7 +1,7 @@
 // .dev.vars holds the secrets of the local Worker, and git never sees it.
 
 import { randomBytes } from "node:crypto";
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 
 import { client } from "../demo/settings.mjs";
@@ -9,19 +9,20 @@ import { inProject } from "./project.mjs";
 import { say } from "./step.mjs";
 
 const file = inProject(".dev.vars");
+const keyLine = /^\s*(export\s+)?Session__Key\s*=.*\n?/gm;
 
-/** Writes what is missing, leaves what is there, and gives all of it. */
+/**
+ * Writes what is missing, leaves what is there, and gives all of it. Only the session key is new every time: the store of
+ * the last start is deleted, and a browser that still has a session of it must not be told to wait for what is gone.
+ */
 export function ensureDevVars() {
-  const present = existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
-  const wanted = {
-    Session__Key: () => randomBytes(32).toString("base64"),
-    OpenIdConnect__ClientSecret: () => client.clientSecret,
-  };
-  const added = Object.keys(wanted).filter((name) => !present[name]);
-  for (const name of added) {
-    present[name] = wanted[name]();
-    appendFileSync(file, `${name}="${present[name]}"\n`, { mode: 0o600 });
-  }
-  say(added.length ? `✓ .dev.vars: wrote ${added.join(", ")}` : "✓ .dev.vars: nothing changed");
-  return present;
+  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const kept = before.replace(keyLine, "");
+  const wanted = { Session__Key: randomBytes(32).toString("base64") };
+  if (!parseEnv(kept).OpenIdConnect__ClientSecret) wanted.OpenIdConnect__ClientSecret = client.clientSecret;
+  const lines = Object.entries(wanted).map(([name, value]) => `${name}="${value}"\n`);
+  const text = `${kept}${kept === "" || kept.endsWith("\n") ? "" : "\n"}${lines.join("")}`;
+  writeFileSync(file, text, { mode: 0o600 });
+  say(`✓ .dev.vars: wrote ${Object.keys(wanted).join(", ")}`);
+  return parseEnv(text);
 }
