@@ -127,6 +127,8 @@ pub enum OpFault {
     IdTokenMissing,
     /// The JWKS document.
     Jwks(JwksFault),
+    /// A refreshed ID token names a key that the OP does not publish, or not yet.
+    KeyUnknown,
     /// The metadata document.
     Metadata(MetadataFault),
     /// What a refresh brought cannot be trusted; the log has the reason.

@@ -1,7 +1,7 @@
 //! ID token verification: finds the key, has the platform verify the signature, and lets `oidc::id_token` judge.
 
 use super::{Context, documents};
-use crate::error::Error;
+use crate::error::{Error, OpFault};
 use crate::oidc::id_token::{ExpectedIdToken, IdToken, UntrustedIdToken};
 use crate::oidc::issuer::IssuerRule;
 use crate::oidc::jwks::{Jwk, Jwks};
@@ -39,6 +39,11 @@ pub(super) async fn verify<R: Runtime>(
     if signer.is_none() && jwks.candidates(token.kid(), token.algorithm()).is_empty() {
         jwks = documents::jwks(context, metadata, true).await?;
         signer = self::signer(context, &token, &jwks).await;
+    }
+    let is_refresh = matches!(occasion, Occasion::Refresh { .. });
+    if is_refresh && signer.is_none() && jwks.candidates(token.kid(), token.algorithm()).is_empty() {
+        // A key so new that it cannot be had yet: nothing is known against the token, and the next try may know.
+        return Err(Error::OpMisbehaved(OpFault::KeyUnknown));
     }
     let provider = &context.app.config.provider;
     let (issuer, nonce, access_token, subject) = match occasion {

@@ -105,6 +105,14 @@ impl TokenCacheEntry {
         self.revision += 1;
     }
 
+    /// Replaces the refresh token by its successor; tells whether that is another one.
+    pub fn rotate(&mut self, successor: &Secret) -> bool {
+        let is_other = self.refresh_token.as_ref().is_none_or(|known| !known.matches(successor.expose().as_bytes()));
+        self.refresh_token = Some(successor.clone());
+        self.revision += u64::from(is_other);
+        is_other
+    }
+
     /// Gives up the refresh token, which the OP will never take again.
     pub fn spend_refresh_token(&mut self) {
         self.refresh_token = None;

@@ -185,3 +185,23 @@ fn a_crowd_of_visitors_asks_an_op_in_an_outage_once_in_five_seconds() {
     assert_eq!(Browser::new(&world).visit("/page").status, 302);
     assert_eq!(world.op.count(Endpoint::Metadata), 2);
 }
+
+/// The answer of the token endpoint cannot be judged, but the refresh token that it replaced is spent.
+#[test]
+fn a_rotated_refresh_token_is_kept_while_the_keys_of_the_op_cannot_be_had() {
+    let world = World::with(&json!({ "Session": { "IdleSeconds": 28_800 } }));
+    let browser = Browser::signed_in(&world, &ADA);
+    *world.op.signing_key.borrow_mut() = "second key".to_owned();
+    *world.op.published_keys.borrow_mut() = vec!["second key".to_owned()];
+    world.advance(3600);
+    world.op.instead(Endpoint::Jwks, Instead::Fails(TransportFault::NoConnection));
+    for _ in 0..2 {
+        let answer = browser.fetch("/api/Billing/x");
+        assert_eq!((answer.status, answer.set_cookies().count()), (503, 0), "{answer:?}");
+        world.advance(5);
+    }
+    world.op.behave();
+    world.advance(60);
+    assert!(browser.fetch("/api/Billing/x").is_forwarded);
+    assert_eq!(world.op.reuses.get(), 0);
+}

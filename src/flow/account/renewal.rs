@@ -135,14 +135,17 @@ impl<R: Runtime> Renewal<'_, R> {
         response: TokenParts,
     ) -> Result<Rc<TokenCacheEntry>, Failure> {
         let Context { runtime, trace, now, .. } = self.context;
-        self.verify(entry, metadata, &response).await.map_err(|error| {
-            log::refused(*runtime, trace, &error);
-            failure(error)
-        })?;
         let mut renewed = TokenCacheEntry::clone(entry);
         // Kept when the OP omits a new one: RFC 6749 §6 lets it go on using the old one.
-        if let Some(rotated) = &response.refresh_token {
-            renewed.refresh_token = Some(rotated.clone());
+        let is_rotated = response.refresh_token.as_ref().is_some_and(|rotated| renewed.rotate(rotated));
+        if let Err(error) = self.verify(entry, metadata, &response).await {
+            log::refused(*runtime, trace, &error);
+            let failure = failure(error);
+            // The OP's keys could not be had: the access token is not used, but its predecessor is spent all the same.
+            if is_rotated && failure != Failure::Untrusted {
+                self.keep(renewed).await?;
+            }
+            return Err(failure);
         }
         let cached = token_endpoint::cached(&response, purpose, *now);
         renewed.declined(purpose.resource, purpose.scopes, &cached.scopes);
