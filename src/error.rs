@@ -3,22 +3,18 @@
 //! The four functions of [`Error`] have no catch-all arm, so a new variant does not compile until it has a fault, a
 //! status, a stable code and a decision about the session. The codes are documented in the README and tested.
 
+mod causes;
 mod failure;
 mod reason;
 
-use serde::{Deserialize, Serialize};
-
 use crate::oidc::authorization::AuthorizationResponseFault;
 use crate::oidc::id_token::IdTokenFault;
-use crate::oidc::jwks::JwksFault;
-use crate::oidc::metadata::MetadataFault;
-use crate::oidc::user_info::UserInfoFault;
 use crate::request::HeadFault;
 use crate::runtime::{RETRY_AFTER, StoreFault, TransportFault};
-use crate::session::login_attempt::{AttemptFault, Interaction};
+use crate::session::login_attempt::AttemptFault;
 use crate::session::login_request::LoginRequestFault;
-use crate::session::session::SessionFault;
 
+pub use causes::{InteractionNeed, OpFault, SessionEnd};
 pub use failure::{Failure, InteractionReason};
 
 /// Why a request was not served as asked.
@@ -90,55 +86,6 @@ pub enum Fault {
     Operator,
     /// This software, or the platform under it.
     Us,
-}
-
-/// What an API needs the end-user for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InteractionNeed {
-    /// What the sign-in is for.
-    pub interaction: Interaction,
-    /// The scopes that the API needs.
-    pub scopes: Vec<String>,
-    /// Why no refresh will do.
-    pub reason: InteractionReason,
-}
-
-/// How a session came to be over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SessionEnd {
-    /// The cookie is no session, or not any more.
-    Cookie(SessionFault),
-    /// The token cache entry does not open with the session's key.
-    EntryDoesNotOpen,
-    /// The token cache entry is gone: signed out elsewhere, or expired.
-    EntryMissing,
-    /// The account signed out after this session began.
-    SignedOut,
-}
-
-/// What the OP got wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OpFault {
-    /// A refresh brought tokens of another account.
-    AccountMismatch,
-    /// `client_info` is missing or malformed where the Microsoft identity platform must send it.
-    ClientInfo,
-    /// The token response has no ID token.
-    IdTokenMissing,
-    /// The JWKS document.
-    Jwks(JwksFault),
-    /// A refreshed ID token names a key that the OP does not publish, or not yet.
-    KeyUnknown,
-    /// The metadata document.
-    Metadata(MetadataFault),
-    /// What a refresh brought cannot be trusted; the log has the reason.
-    Renewal,
-    /// An HTTP status that the protocol does not know, of the endpoint named.
-    Status(&'static str, u16),
-    /// The token response is not one.
-    TokenResponse,
-    /// The UserInfo answer.
-    UserInfo(UserInfoFault),
 }
 
 impl Error {

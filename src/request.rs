@@ -3,26 +3,11 @@
 //! The head is parsed once, from one string that the runtime hands over, and what is authorised is what is forwarded:
 //! [`Target`] has one constructor and is carried through to the forward unchanged.
 
+mod method;
+
 use url::Url;
 
-/// The methods that matter for a decision; the rest is passed on by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// `DELETE`.
-    Delete,
-    /// `GET`.
-    Get,
-    /// `HEAD`.
-    Head,
-    /// `OPTIONS`.
-    Options,
-    /// `POST`.
-    Post,
-    /// `PUT`.
-    Put,
-    /// Any other method; treated as state-changing.
-    Other,
-}
+pub use method::Method;
 
 /// Path and query of a request, as the WHATWG parser serialised them, proven free of what lets two parsers disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,47 +104,6 @@ impl<'a> RequestHead<'a> {
 
 /// A header that a cross-site page cannot send without a CORS preflight, which is never granted. Any value will do.
 pub const ANTI_FORGERY_HEADER: &str = "x-csrf";
-
-impl Method {
-    fn parse(name: &str) -> Self {
-        match name {
-            "DELETE" => Self::Delete,
-            "GET" => Self::Get,
-            "HEAD" => Self::Head,
-            "OPTIONS" => Self::Options,
-            "POST" => Self::Post,
-            "PUT" => Self::Put,
-            _ => Self::Other,
-        }
-    }
-
-    /// Whether the method asks only to read (RFC 9110 §9.2.1).
-    #[must_use]
-    pub const fn is_safe(self) -> bool {
-        match self {
-            Self::Get | Self::Head | Self::Options => true,
-            Self::Delete | Self::Post | Self::Put | Self::Other => false,
-        }
-    }
-
-    /// Whether sending a request twice asks for no more than sending it once (RFC 9110 §9.2.2).
-    #[must_use]
-    pub const fn is_idempotent(self) -> bool {
-        match self {
-            Self::Delete | Self::Get | Self::Head | Self::Options | Self::Put => true,
-            Self::Post | Self::Other => false,
-        }
-    }
-
-    /// Whether a navigation with this method can be repeated after a sign-in without losing anything.
-    #[must_use]
-    pub const fn starts_a_login(self) -> bool {
-        match self {
-            Self::Get | Self::Head => true,
-            Self::Delete | Self::Options | Self::Post | Self::Put | Self::Other => false,
-        }
-    }
-}
 
 impl<'a> Target<'a> {
     /// Takes path and query from an absolute URL that a WHATWG parser serialised. Its host plays no part: only the

@@ -1,0 +1,96 @@
+//! What people read about errors: a title and an advice for each code.
+
+/// The fixed title of each code.
+#[must_use]
+pub fn title(code: &str) -> &'static str {
+    TEXTS.iter().find(|(known, _, _)| *known == code).map_or("Something went wrong", |(_, title, _)| title)
+}
+
+/// What a person can do about an error of that code.
+pub(super) fn advice(code: &str) -> &'static str {
+    TEXTS.iter().find(|(known, _, _)| *known == code).map_or("Please try again.", |(_, _, advice)| advice)
+}
+
+/// Code, title, and what a person can do.
+const TEXTS: &[(&str, &str, &str)] = &[
+    (
+        "access_denied",
+        "Sign-in was declined",
+        "You or an administrator declined the sign-in. You can try again with another account.",
+    ),
+    (
+        "account_mismatch",
+        "This is another account",
+        "You came back with another account than the one that you are signed in with, so nothing was changed. \
+         You can start again and choose the account.",
+    ),
+    (
+        "api_unreachable",
+        "The service cannot be reached",
+        "A service behind this application did not answer. Please try again in a moment.",
+    ),
+    ("bad_request", "This address cannot be used", "The address of this request is malformed."),
+    (
+        "cache_unavailable",
+        "Temporarily unavailable",
+        "The session store did not answer. Please try again in a moment; if you were signing out, it is not done yet.",
+    ),
+    ("csrf_rejected", "This request was blocked", "The request did not come from a page of this application."),
+    (
+        "interaction_loop",
+        "This still does not work",
+        "You signed in for this more than once just now, and the service still refuses. Signing in again will not help: an \
+         administrator may have to allow it. You can try again in a few minutes.",
+    ),
+    (
+        "interaction_required",
+        "Another sign-in is needed",
+        "A part of this application needs your consent or a new sign-in.",
+    ),
+    ("internal", "Something went wrong", "This is our fault. Please try again."),
+    (
+        "login_attempt_invalid",
+        "Sign-in could not be completed",
+        "The sign-in was started in another browser, was already used, or took too long. Please sign in again.",
+    ),
+    (
+        "login_request_invalid",
+        "This sign-in link is no longer valid",
+        "The link was changed or is too old. Please go back to the page and try again.",
+    ),
+    ("login_required", "Sign-in required", "Please sign in to continue."),
+    (
+        "logout_response_invalid",
+        "Sign-out could not be confirmed",
+        "The answer from the sign-in service does not belong to a sign-out that this browser started.",
+    ),
+    ("method_not_allowed", "This action is not available", "The address exists, but not for this kind of request."),
+    (
+        "misconfigured",
+        "This application is not set up correctly",
+        "Its operator has been told what is wrong in the log.",
+    ),
+    ("not_found", "Not found", "There is nothing at this address."),
+    (
+        "op_error",
+        "Sign-in could not be completed",
+        "The sign-in service gave an answer that cannot be trusted. Please try again later.",
+    ),
+    ("op_unreachable", "The sign-in service cannot be reached", "Please try again in a moment."),
+    (
+        "origin_unreachable",
+        "The application cannot be reached",
+        "The application did not answer. Please try again in a moment.",
+    ),
+    ("session_expired", "Your session has ended", "Please sign in again."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_we_print_for_people_is_complete_and_sorted() {
+        assert!(TEXTS.is_sorted_by_key(|(code, _, _)| *code));
+    }
+}
