@@ -28,7 +28,7 @@ pub use self::fault::{ConfigFault, Problem};
 pub use self::gateway::Gateway;
 pub use self::paths::Paths;
 pub use self::provider::{ClientCredential, Provider};
-pub use self::session::{SessionKeys, SessionSettings};
+pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings};
 pub use self::settings::{Kind, SETTINGS, Setting};
 
 /// The KV namespace that holds token cache entries and the OP's documents.

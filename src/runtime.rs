@@ -100,8 +100,9 @@ pub trait AccountStorage {
     /// Ends every session that began up to `until`: moves the moment there, never back, and deletes those sessions.
     fn end_until(&self, until: Timestamp) -> Result<(), StoreFault>;
 
-    /// Deletes what ended up to `now`, and returns when the next session ends.
-    fn expire(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreFault>;
+    /// Deletes what ended up to `now`: sessions, and a watermark once sessions that began before it have ended by
+    /// themselves, `longest` later. Returns when the next of these comes.
+    fn expire(&self, now: Timestamp, longest: Lifetime) -> Result<Option<Timestamp>, StoreFault>;
 
     /// Has the runtime call [`crate::flow::account_expired`] at that moment, unless it will do so earlier.
     fn wake_at(&self, moment: Timestamp) -> Result<(), StoreFault>;

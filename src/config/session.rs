@@ -12,6 +12,9 @@ use super::fault::Problem;
 use super::section::Section;
 use super::values::Range;
 
+/// No session lasts longer, whatever is configured.
+pub const LONGEST_SESSION: Lifetime = Lifetime::from_seconds(ABSOLUTE.max);
+
 const ABSOLUTE: Range = Range { min: 300, max: 7_776_000, default: 28_800 };
 const IDLE: Range = Range { min: 60, max: ABSOLUTE.max, default: 3_600 };
 const LOGIN_ATTEMPT: Range = Range { min: 60, max: 3_600, default: 900 };

@@ -41,15 +41,16 @@ export class AccountStorage {
     });
   }
 
-  /** When the next session ends, or undefined. */
-  expire(now) {
+  /** When the next session ends or, with none left, the watermark; or undefined. */
+  expire(now, longest) {
     const next = this.#transaction(() => {
       this.#rows("DELETE FROM session WHERE expires_at <= ?", now);
-      return this.#rows("SELECT min(expires_at) FROM session")[0][0] ?? undefined;
+      this.#rows("DELETE FROM watermark WHERE valid_after + ? <= ?", longest, now);
+      const [[session]] = this.#rows("SELECT min(expires_at) FROM session");
+      return session ?? this.#rows("SELECT valid_after + ? FROM watermark", longest)[0]?.[0];
     });
-    // A watermark stays for ever: the cookies that it ends may be older than any entry here. Without one, nothing is
-    // worth keeping, and only an object without storage costs nothing.
-    if (next === undefined && this.validAfter() === undefined) this.#clear();
+    // With neither, nothing is worth keeping, and only an object without storage costs nothing.
+    if (next === undefined) this.#clear();
     return next;
   }
 

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::runtime::{AccountStorage, StoreFault, StoredSession};
 use crate::session::session::SessionId;
-use crate::time::Timestamp;
+use crate::time::{Lifetime, Timestamp};
 
 #[wasm_bindgen]
 extern "C" {
@@ -43,7 +43,7 @@ extern "C" {
     fn js_end_until(this: &SqlStorage, until: f64) -> Result<(), JsValue>;
 
     #[wasm_bindgen(catch, method, js_name = expire)]
-    fn js_expire(this: &SqlStorage, now: f64) -> Result<Option<f64>, JsValue>;
+    fn js_expire(this: &SqlStorage, now: f64, longest: f64) -> Result<Option<f64>, JsValue>;
 
     #[wasm_bindgen(catch, method, js_name = wakeAt)]
     fn js_wake_at(this: &SqlStorage, moment: f64) -> Result<(), JsValue>;
@@ -86,8 +86,8 @@ impl AccountStorage for SqlStorage {
         self.js_end_until(seconds(until)).map_err(fault)
     }
 
-    fn expire(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreFault> {
-        self.js_expire(seconds(now)).map(|moment| moment.map(timestamp)).map_err(fault)
+    fn expire(&self, now: Timestamp, longest: Lifetime) -> Result<Option<Timestamp>, StoreFault> {
+        self.js_expire(seconds(now), longest.as_seconds() as f64).map(|moment| moment.map(timestamp)).map_err(fault)
     }
 
     fn wake_at(&self, moment: Timestamp) -> Result<(), StoreFault> {

@@ -98,6 +98,7 @@ mod tests {
         assert!(poll(second).is_some());
         assert!(turns.0.borrow().is_empty());
     }
+
     #[test]
     fn a_later_life_of_an_object_waits_for_no_turn_of_an_earlier_one() {
         let turns = Turns::default();

@@ -36,6 +36,7 @@ after(() => runtime.dispose());
 
 const logged = [];
 const now = Math.floor(Date.now() / 1000);
+const longest = 1000;
 const sealed = { bytes: [0, 255, 39, 0, 128] };
 const metadata = `{"device":"Firefox's \\"1\\""}`;
 const session = (id, issuedAt, lifetime, entry = sealed) => [id, issuedAt, issuedAt + lifetime, 3, entry, metadata];
@@ -108,26 +109,28 @@ test("what has ended is deleted, and the next end is told", async () => {
     put(session("at once", now - 60, 60)),
     put(session("later", now, 90)),
     put(session("next", now, 30)),
-    ["expire", now],
+    ["expire", now, longest],
     ["session", "past"],
     ["session", "at once"],
-    ["expire", now + 30],
+    ["expire", now + 30, longest],
     ["session", "later"],
   );
   assert.deepEqual(results.slice(4), [now + 30, null, null, now + 90, session("later", now, 90)]);
 });
 
-test("a watermark stays when all sessions are gone", async () => {
+test("a watermark stays when all sessions are gone, until those that it ends have ended by themselves", async () => {
   const { calls, evict } = object();
-  const made = [["endUntil", now - 100], put(session("a", now, 1)), ["expire", now + 1], ["validAfter"], ["flush"]];
-  assert.deepEqual((await calls(...made)).slice(2), [null, now - 100, null]);
+  const made = [["endUntil", now - 100], put(session("a", now, 1)), ["expire", now + 1, longest], ["validAfter"], ["flush"]];
+  const end = now - 100 + longest;
+  assert.deepEqual((await calls(...made)).slice(2), [end, now - 100, null]);
   await evict();
-  assert.deepEqual(await calls(["expire", now + 9], ["validAfter"]), [null, now - 100]);
+  assert.deepEqual(await calls(["expire", end - 1, longest], ["validAfter"]), [end, now - 100]);
+  assert.deepEqual(await calls(["expire", end, longest], ["validAfter"]), [null, null]);
 });
 
 test("an object without sessions and watermark keeps nothing at all, and can begin anew", async () => {
   const { calls, evict } = object();
-  const [, full, , empty] = await calls(put(session("a", now, 1)), ["databaseSize"], ["expire", now + 1], ["databaseSize"]);
+  const [, full, , empty] = await calls(put(session("a", now, 1)), ["databaseSize"], ["expire", now + 1, longest], ["databaseSize"]);
   assert.ok(empty < full, `${empty} < ${full}`);
   const row = session("a", now, 60);
   assert.deepEqual(await calls(["session", "a"], put(row), ["session", "a"], ["flush"]), [null, null, row, null]);

@@ -233,3 +233,20 @@ fn an_alarm_that_fails_is_rung_again() {
     world.fire_alarms();
     assert_eq!((world.accounts.sessions(&name).len(), world.accounts.alarm(&name)), (0, None));
 }
+
+#[test]
+fn an_object_keeps_its_watermark_for_as_long_as_a_cookie_may_be_replayed_and_then_nothing() {
+    let world = World::new();
+    let (browser, name) = (Browser::signed_in(&world, &ADA), world.accounts.names().remove(0));
+    let replayed = browser.copy();
+    browser.post("/.auth/logout");
+    let longest = vestibule::config::LONGEST_SESSION.as_seconds();
+    world.advance(28_799);
+    world.fire_alarms();
+    assert!(!replayed.is_signed_in());
+    for _ in 0..3 {
+        world.advance(longest / 3);
+        world.fire_alarms();
+    }
+    assert_eq!((world.accounts.sessions(&name).len(), world.accounts.alarm(&name)), (0, None));
+}

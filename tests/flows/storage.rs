@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use vestibule::runtime::{AccountStorage, StoreFault, StoredSession};
 use vestibule::session::session::SessionId;
-use vestibule::time::Timestamp;
+use vestibule::time::{Lifetime, Timestamp};
 
 use crate::schedule::Pause;
 
@@ -119,11 +119,13 @@ impl AccountStorage for Storage {
         Ok(())
     }
 
-    fn expire(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreFault> {
+    fn expire(&self, now: Timestamp, longest: Lifetime) -> Result<Option<Timestamp>, StoreFault> {
         self.works()?;
         let mut state = self.state.borrow_mut();
         state.sessions.retain(|_, session| session.expires_at > now);
-        Ok(state.sessions.values().map(|session| session.expires_at).min())
+        state.valid_after = state.valid_after.filter(|valid_after| *valid_after + longest > now);
+        let next = state.sessions.values().map(|session| session.expires_at).min();
+        Ok(next.or(state.valid_after.map(|valid_after| valid_after + longest)))
     }
 
     fn wake_at(&self, moment: Timestamp) -> Result<(), StoreFault> {

@@ -5,6 +5,7 @@ use super::super::{Context, app_token};
 use super::message::{self, Ask, Call, Reply};
 use super::{registry, renewal};
 use crate::app::App;
+use crate::config::LONGEST_SESSION;
 use crate::error::{Error, Failure, SessionEnd};
 use crate::runtime::{AccountStorage, Runtime, StoreFault};
 use crate::session::session::Session;
@@ -27,7 +28,7 @@ pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) ->
 /// The storage's. The platform then calls again a little later.
 pub async fn account_expired<R: Runtime>(runtime: &R) -> Result<(), StoreFault> {
     let Some(storage) = runtime.storage() else { return Ok(()) };
-    match storage.expire(runtime.now())? {
+    match storage.expire(runtime.now(), LONGEST_SESSION)? {
         Some(next) => storage.wake_at(next),
         None => Ok(()),
     }

@@ -5,6 +5,7 @@
 
 use super::super::{Context, token_cache};
 use super::message::Reply;
+use crate::config::LONGEST_SESSION;
 use crate::error::{Error, Failure, SessionEnd};
 use crate::json;
 use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession, Task};
@@ -145,6 +146,7 @@ pub(super) async fn sign_out<R: Runtime>(
             ended.push((key_of(id), sid_of(&session.metadata)));
         }
         storage.end_until(until).map_err(unavailable)?;
+        storage.wake_at(until + LONGEST_SESSION).map_err(unavailable)?;
         storage.flush().await.map_err(unavailable)?;
     }
     let listed = context.runtime.kv_list(prefix).await.map_err(unavailable)?;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use vestibule::runtime::{AccountStorage, Runtime, StoreFault, StoredSession};
 use vestibule::session::session::SessionId;
-use vestibule::time::Timestamp;
+use vestibule::time::{Lifetime, Timestamp};
 
 use crate::accounts::Object;
 use crate::schedule::{all_at_once, ended};
@@ -72,8 +72,9 @@ fn the_watermark_never_moves_back_and_takes_earlier_sessions_along() {
     storage.end_until(at(5)).unwrap();
     assert_eq!(storage.valid_after().unwrap(), Some(at(10)));
     assert_eq!((storage.session(FIRST).unwrap(), storage.session(SECOND).unwrap()), (None, Some(session(11, 90))));
-    assert_eq!(storage.expire(at(89)).unwrap(), Some(at(90)));
-    assert_eq!(storage.expire(at(90)).unwrap(), None);
+    let expire = |now| storage.expire(at(now), Lifetime::from_seconds(1000)).unwrap();
+    assert_eq!((expire(89), expire(90), expire(1009)), (Some(at(90)), Some(at(1010)), Some(at(1010))));
+    assert_eq!((expire(1010), storage.valid_after().unwrap()), (None, None));
     assert_eq!(world.accounts.sessions("ada"), []);
 }
 
