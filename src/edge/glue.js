@@ -60,7 +60,7 @@ export function forward(request, url, edits, timeout, forceNoStore, dropCookies,
 
 /**
  * The promise of `forward`, for a handler to return. A failure becomes an answer through `onForwardFailure`; where
- * `isReconsidered` says so, an answer that another attempt may better becomes another one through `onSecondLook`.
+ * `issuedAt` is given, an answer that another attempt may better becomes another one through `onSecondLook`.
  */
 export function answered(request, forward, issuedAt, context) {
   const onFailure = (failure) => answeredBy(() => forwardFailed(request, failure, context));
