@@ -11,6 +11,7 @@ mod environment;
 mod extra;
 mod fault;
 mod gateway;
+mod operator;
 mod paths;
 mod platform;
 mod provider;
@@ -26,9 +27,10 @@ use self::section::Section;
 pub use self::api::{Api, ApiToken};
 pub use self::fault::{ConfigFault, Problem};
 pub use self::gateway::Gateway;
+pub use self::operator::Operator;
 pub use self::paths::Paths;
 pub use self::provider::{ClientCredential, Provider};
-pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings};
+pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings, SignOutScope};
 pub use self::settings::{Kind, SETTINGS, Setting};
 
 /// The KV namespace that holds token cache entries and the OP's documents.
@@ -50,6 +52,8 @@ pub struct Config {
     pub session: SessionSettings,
     /// The paths that the gateway keeps for itself.
     pub paths: Paths,
+    /// Who may end the sessions of others; nobody by default.
+    pub operator: Option<Operator>,
     /// Whether the binding `ACCOUNTS`, an object for each account, is there.
     pub has_account_objects: bool,
 }
@@ -111,6 +115,7 @@ impl Config {
         let (auth, api) = paths::read(&mut section);
         section.finish();
         let session = session::read(&mut root);
+        let operator = operator::read(&mut root);
         let paths = paths::join(&mut root, redirects, auth, api);
         root.finish();
         Some(Self {
@@ -119,6 +124,7 @@ impl Config {
             gateway: gateway?,
             session: session?,
             paths: paths?,
+            operator,
             has_account_objects,
         })
     }

@@ -178,6 +178,19 @@ fn a_setting_that_is_not_listed_is_refused() {
 }
 
 #[test]
+fn an_operator_is_named_by_the_key_alone() {
+    assert!(parsed(&azure_ad(&json!({}))).operator.is_none());
+    let operator = parsed(&azure_ad(&json!({"vars": {"Operator__Key": KEY}}))).operator.unwrap();
+    assert!(operator.is_named_by(KEY) && operator.is_named_by(KEY.trim_end_matches('=')));
+    for credential in
+        ["", "=", KEY.get(1..).unwrap(), "BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", &format!("{KEY} ")]
+    {
+        assert!(!operator.is_named_by(credential), "{credential}");
+    }
+    assert!(!format!("{operator:?}").contains("[0, 1"));
+}
+
+#[test]
 fn debug_output_has_no_secret() {
     let text = format!("{:?}", parsed(&azure_ad(&json!({}))));
     assert!(!text.contains("SECRET"), "{text}");
@@ -267,7 +280,7 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
         ("AzureAd.TenantId", ..) => json!("common"),
         ("AzureAd.Authority", ..) => json!("https://login.microsoftonline.com/common"),
         ("AzureAd.ClientCapabilities", ..) => json!("cp1"),
-        ("Session.Key", ..) => json!(KEY),
+        ("Session.Key" | "Operator.Key", ..) => json!(KEY),
         ("Session.PreviousKeys", ..) => json!("BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("DownstreamApis.<Name>.Resource", ..) => json!("urn:example:orders"),
         (_, Kind::Table, _) => json!({"slice": "test"}),

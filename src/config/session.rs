@@ -22,7 +22,8 @@ const RECHECK: Range = Range { min: 0, max: 300, default: 10 };
 const MEMORY_ENTRIES: Range = Range { min: 1, max: 20_000, default: 5_000 };
 
 const MOST_PREVIOUS_KEYS: usize = 4;
-const KEY_RULE: Problem = Problem::Invalid("be 32 random bytes in base64, as `openssl rand -base64 32` prints", None);
+pub(super) const KEY_RULE: Problem =
+    Problem::Invalid("be 32 random bytes in base64, as `openssl rand -base64 32` prints", None);
 
 /// The life of a session.
 #[derive(Clone, Debug)]
@@ -39,6 +40,17 @@ pub struct SessionSettings {
     pub recheck: Lifetime,
     /// `MemoryEntries`: an isolate remembers this many sessions; 5000 by default.
     pub memory_entries: usize,
+    /// `SignOutScope`: what a user's sign-out ends; the account by default.
+    pub sign_out_scope: SignOutScope,
+}
+
+/// What a user's sign-out ends. What the OP or the operator ends is not up to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignOutScope {
+    /// Every session of the account, on all devices.
+    Account,
+    /// The session of that browser.
+    Session,
 }
 
 /// `Session__Key` and its predecessors, all different.
@@ -62,6 +74,11 @@ pub(super) fn read(root: &mut Section<'_>) -> Option<SessionSettings> {
     let login_attempt = section.seconds("LoginAttemptSeconds", &LOGIN_ATTEMPT);
     let recheck = section.seconds("RevocationDelay", &RECHECK);
     let memory_entries = section.number("MemoryEntries", &MEMORY_ENTRIES);
+    let sign_out_scope = section.parsed_or("SignOutScope", "Account", |scope| match scope {
+        "Account" => Ok(SignOutScope::Account),
+        "Session" => Ok(SignOutScope::Session),
+        _ => Err(Problem::Invalid("be Account or Session", None)),
+    });
     section.finish();
     Some(SessionSettings {
         keys: keys?,
@@ -70,6 +87,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Option<SessionSettings> {
         login_attempt: login_attempt?,
         recheck: recheck?,
         memory_entries: usize::try_from(memory_entries?).ok()?,
+        sign_out_scope: sign_out_scope?,
     })
 }
 
@@ -106,7 +124,7 @@ fn previous_keys(value: &Value, current: Option<&Secret<[u8; 32]>>) -> Result<Ve
 }
 
 /// Either alphabet, padded or not: the tools that make keys disagree about both.
-fn key(text: &str) -> Result<Secret<[u8; 32]>, Problem> {
+pub(super) fn key(text: &str) -> Result<Secret<[u8; 32]>, Problem> {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
     let bytes = GeneralPurpose::new(alphabet, config).decode(text).map_err(|_| KEY_RULE)?;

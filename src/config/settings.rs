@@ -136,6 +136,9 @@ settings! {
     "Session.LoginAttemptSeconds" Seconds ["900"], "how long a sign-in may take, 60 to 3600";
     "Session.RevocationDelay" Seconds ["10"], "how long an isolate trusts its memory before it asks again, 0 to 300";
     "Session.MemoryEntries" Number ["5000"], "how many sessions an isolate remembers, 1 to 20000";
+    "Session.SignOutScope" Text ["Account"], "what signing out ends: Account for all sessions of the account, Session for that browser's own";
+
+    "Operator.Key" Secret, "32 random bytes in base64, with which an operator may end the sessions of others; without it nobody may";
 }
 
 /// The names that may stand directly under a section; under the root, the empty pattern, the sections.
@@ -196,7 +199,7 @@ mod tests {
         for (position, setting) in SETTINGS.iter().enumerate() {
             assert!(SETTINGS[..position].iter().all(|other| other.key != setting.key), "{}", setting.key);
             let (section, name) = setting.key.rsplit_once('.').unwrap();
-            let pattern = ["AzureAd", "OpenIdConnect", "DownstreamApis.<Name>", "Gateway", "Session"]
+            let pattern = ["AzureAd", "OpenIdConnect", "DownstreamApis.<Name>", "Gateway", "Session", "Operator"]
                 .into_iter()
                 .find(|pattern| *pattern == section)
                 .unwrap();

@@ -170,7 +170,7 @@ const PLAIN_LENGTH: usize = 16 + 32 + 32 + 4 + 3 * 8;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::SessionKeys;
+    use crate::config::{SessionKeys, SignOutScope};
 
     fn settings() -> SessionSettings {
         SessionSettings {
@@ -180,6 +180,7 @@ mod tests {
             login_attempt: Lifetime::from_seconds(900),
             recheck: Lifetime::from_seconds(10),
             memory_entries: 10,
+            sign_out_scope: SignOutScope::Account,
         }
     }
 
