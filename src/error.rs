@@ -8,7 +8,7 @@ mod failure;
 mod reason;
 
 use crate::oidc::authorization::AuthorizationResponseFault;
-use crate::oidc::id_token::IdTokenFault;
+use crate::oidc::jwt::JwtFault;
 use crate::request::HeadFault;
 use crate::runtime::{RETRY_AFTER, StoreFault, TransportFault};
 use crate::session::login_attempt::AttemptFault;
@@ -39,7 +39,7 @@ pub enum Error {
     /// The user or an administrator said no at the OP (`access_denied`).
     Denied,
     /// The ID token failed a check.
-    IdTokenRejected(IdTokenFault),
+    IdTokenRejected(JwtFault),
     /// The end-user was asked for the same thing again and again, and an API, by its name, still does not get it.
     InteractionLoop(String),
     /// An API needs the signed-in end-user.

@@ -16,6 +16,7 @@ mod logout;
 mod me;
 mod refusal;
 mod sign_in_scope;
+mod signer;
 mod token_cache;
 mod token_endpoint;
 mod verify_id_token;

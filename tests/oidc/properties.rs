@@ -18,7 +18,8 @@ use vestibule::oidc::token::{TokenError, TokenResponse};
 use vestibule::oidc::user_info::UserInfo;
 
 use crate::authorization::{pairs, plain};
-use crate::id_token::{compact, judge, jwks};
+use crate::id_token::{compact, judge};
+use crate::jwt::jwks;
 use crate::provider::{Provider, encode};
 
 static SIGN_IN: LazyLock<(Jwks, Vec<String>)> = LazyLock::new(|| {

@@ -1,10 +1,11 @@
-//! Why an ID token was refused. Precise, for the log only: no value of the token is in it, and the wire gets one code.
+//! Why a token was refused. Precise, for the log only: no value of the token is in it, and the
+//! wire gets one code.
 
 use std::fmt;
 
-/// The check that an ID token failed.
+/// The check that a token failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum IdTokenFault {
+pub enum JwtFault {
     /// `at_hash` belongs to another access token.
     AccessTokenHashMismatch,
     /// The algorithm is `none`, a MAC, unknown, not configured, or not one for the key.
@@ -63,7 +64,7 @@ pub enum IdTokenFault {
     TypeRefused,
 }
 
-impl fmt::Display for IdTokenFault {
+impl fmt::Display for JwtFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AccessTokenHashMismatch => "at_hash belongs to another access token",
@@ -98,4 +99,4 @@ impl fmt::Display for IdTokenFault {
     }
 }
 
-impl std::error::Error for IdTokenFault {}
+impl std::error::Error for JwtFault {}
