@@ -50,6 +50,8 @@ pub enum Error {
     LoginRequired,
     /// The answer to a sign-out does not belong to this browser.
     LogoutResponseInvalid,
+    /// The logout token of a back-channel logout request failed a check. Anybody may have sent it.
+    LogoutTokenRejected(JwtFault),
     /// A setting is wrong; the faults themselves were logged when the configuration was read.
     Misconfigured,
     /// No such path.
@@ -103,6 +105,7 @@ impl Error {
             | Self::LoginRequestInvalid(_)
             | Self::LoginRequired
             | Self::LogoutResponseInvalid
+            | Self::LogoutTokenRejected(_)
             | Self::NoSuchRoute
             | Self::SessionEnded(_)
             | Self::UntrustedOrigin
@@ -123,7 +126,8 @@ impl Error {
             | Self::BadRequest(_)
             | Self::CodeRejected
             | Self::LoginRequestInvalid(_)
-            | Self::LogoutResponseInvalid => 400,
+            | Self::LogoutResponseInvalid
+            | Self::LogoutTokenRejected(_) => 400,
             Self::InteractionRequired(_) | Self::LoginRequired | Self::SessionEnded(_) => 401,
             Self::AccountMismatch | Self::Denied | Self::InteractionLoop(_) | Self::UntrustedOrigin => 403,
             Self::NoSuchRoute => 404,
@@ -156,6 +160,7 @@ impl Error {
             Self::LoginRequestInvalid(_) => "login_request_invalid",
             Self::LoginRequired => "login_required",
             Self::LogoutResponseInvalid => "logout_response_invalid",
+            Self::LogoutTokenRejected(_) => "logout_token_invalid",
             Self::Misconfigured | Self::OpRefused(_) => "misconfigured",
             Self::NoSuchRoute => "not_found",
             Self::OpUnreachable(_) => "op_unreachable",
@@ -186,6 +191,7 @@ impl Error {
             | Self::LoginRequestInvalid(_)
             | Self::LoginRequired
             | Self::LogoutResponseInvalid
+            | Self::LogoutTokenRejected(_)
             | Self::Misconfigured
             | Self::NoSuchRoute
             | Self::OpMisbehaved(_)

@@ -22,6 +22,8 @@ mod documents;
 mod id_token;
 #[path = "oidc/jwt.rs"]
 mod jwt;
+#[path = "oidc/logout_token.rs"]
+mod logout_token;
 #[path = "oidc/properties.rs"]
 mod properties;
 #[path = "oidc/provider.rs"]

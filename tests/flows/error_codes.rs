@@ -30,6 +30,7 @@ fn errors() -> Vec<Error> {
         Error::LoginRequestInvalid(LoginRequestFault::Expired),
         Error::LoginRequired,
         Error::LogoutResponseInvalid,
+        Error::LogoutTokenRejected(JwtFault::Expired),
         Error::Misconfigured,
         Error::NoSuchRoute,
         Error::OpMisbehaved(OpFault::TokenResponse),
@@ -69,6 +70,7 @@ const fn is_listed(error: &Error) -> bool {
         | Error::LoginRequestInvalid(_)
         | Error::LoginRequired
         | Error::LogoutResponseInvalid
+        | Error::LogoutTokenRejected(_)
         | Error::Misconfigured
         | Error::NoSuchRoute
         | Error::OpMisbehaved(_)

@@ -1,4 +1,4 @@
-//! Why a token was refused. Precise, for the log only: no value of the token is in it, and the
+//! Why an ID token or a logout token was refused. Precise, for the log only: no value of the token is in it, and the
 //! wire gets one code.
 
 use std::fmt;
@@ -28,6 +28,8 @@ pub enum JwtFault {
     CriticalHeader,
     /// The token is encrypted.
     Encrypted,
+    /// `events` does not say that the token is a logout token.
+    EventMissing,
     /// `exp` has passed.
     Expired,
     /// There is no `exp`.
@@ -48,16 +50,26 @@ pub enum JwtFault {
     NonceMismatch,
     /// There is no `nonce`.
     NonceMissing,
+    /// There is a `nonce`, which a logout token must not have.
+    NoncePresent,
     /// `nbf` lies in the future.
     NotYetValid,
+    /// `sid` is empty or overlong.
+    SessionIdMalformed,
     /// No key of the provider verifies the signature.
     SignatureInvalid,
+    /// There is neither `sub` nor `sid`.
+    SubjectAndSessionIdMissing,
     /// `sub` is blank, overlong or not ASCII.
     SubjectMalformed,
     /// `sub` is not that of the session.
     SubjectMismatch,
     /// There is no `sub`.
     SubjectMissing,
+    /// `jti` is empty or overlong.
+    TokenIdMalformed,
+    /// There is no `jti`.
+    TokenIdMissing,
     /// The token is longer than is parsed.
     TooLong,
     /// `typ` names another kind of token.
@@ -78,6 +90,7 @@ impl fmt::Display for JwtFault {
             Self::ClaimWrongType => "a claim has the wrong type",
             Self::CriticalHeader => "the header has crit",
             Self::Encrypted => "the token is encrypted",
+            Self::EventMissing => "events lacks the logout event",
             Self::Expired => "exp has passed",
             Self::ExpiryMissing => "exp is missing",
             Self::IssuedAtMissing => "iat is missing",
@@ -88,11 +101,16 @@ impl fmt::Display for JwtFault {
             Self::Malformed => "the token is malformed",
             Self::NonceMismatch => "nonce is another login attempt's",
             Self::NonceMissing => "nonce is missing",
+            Self::NoncePresent => "nonce is present in a logout token",
             Self::NotYetValid => "nbf lies in the future",
+            Self::SessionIdMalformed => "sid is empty or overlong",
             Self::SignatureInvalid => "no key verifies the signature",
+            Self::SubjectAndSessionIdMissing => "sub and sid are missing",
             Self::SubjectMalformed => "sub is blank, overlong or not ascii",
             Self::SubjectMismatch => "sub is not that of the session",
             Self::SubjectMissing => "sub is missing",
+            Self::TokenIdMalformed => "jti is empty or overlong",
+            Self::TokenIdMissing => "jti is missing",
             Self::TooLong => "the token is too long",
             Self::TypeRefused => "typ names another kind of token",
         })
