@@ -8,7 +8,7 @@ mod failure;
 mod reason;
 
 use crate::oidc::authorization::AuthorizationResponseFault;
-use crate::oidc::id_token::IdTokenFault;
+use crate::oidc::jwt::JwtFault;
 use crate::request::HeadFault;
 use crate::runtime::{RETRY_AFTER, StoreFault, TransportFault};
 use crate::session::login_attempt::AttemptFault;
@@ -39,7 +39,7 @@ pub enum Error {
     /// The user or an administrator said no at the OP (`access_denied`).
     Denied,
     /// The ID token failed a check.
-    IdTokenRejected(IdTokenFault),
+    IdTokenRejected(JwtFault),
     /// The end-user was asked for the same thing again and again, and an API, by its name, still does not get it.
     InteractionLoop(String),
     /// An API needs the signed-in end-user.
@@ -50,6 +50,8 @@ pub enum Error {
     LoginRequired,
     /// The answer to a sign-out does not belong to this browser.
     LogoutResponseInvalid,
+    /// The logout token of a back-channel logout request failed a check. Anybody may have sent it.
+    LogoutTokenRejected(JwtFault),
     /// A setting is wrong; the faults themselves were logged when the configuration was read.
     Misconfigured,
     /// No such path.
@@ -103,6 +105,7 @@ impl Error {
             | Self::LoginRequestInvalid(_)
             | Self::LoginRequired
             | Self::LogoutResponseInvalid
+            | Self::LogoutTokenRejected(_)
             | Self::NoSuchRoute
             | Self::SessionEnded(_)
             | Self::UntrustedOrigin
@@ -123,7 +126,8 @@ impl Error {
             | Self::BadRequest(_)
             | Self::CodeRejected
             | Self::LoginRequestInvalid(_)
-            | Self::LogoutResponseInvalid => 400,
+            | Self::LogoutResponseInvalid
+            | Self::LogoutTokenRejected(_) => 400,
             Self::InteractionRequired(_) | Self::LoginRequired | Self::SessionEnded(_) => 401,
             Self::AccountMismatch | Self::Denied | Self::InteractionLoop(_) | Self::UntrustedOrigin => 403,
             Self::NoSuchRoute => 404,
@@ -156,6 +160,7 @@ impl Error {
             Self::LoginRequestInvalid(_) => "login_request_invalid",
             Self::LoginRequired => "login_required",
             Self::LogoutResponseInvalid => "logout_response_invalid",
+            Self::LogoutTokenRejected(_) => "logout_token_invalid",
             Self::Misconfigured | Self::OpRefused(_) => "misconfigured",
             Self::NoSuchRoute => "not_found",
             Self::OpUnreachable(_) => "op_unreachable",
@@ -186,6 +191,7 @@ impl Error {
             | Self::LoginRequestInvalid(_)
             | Self::LoginRequired
             | Self::LogoutResponseInvalid
+            | Self::LogoutTokenRejected(_)
             | Self::Misconfigured
             | Self::NoSuchRoute
             | Self::OpMisbehaved(_)

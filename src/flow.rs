@@ -16,9 +16,12 @@ mod logout;
 mod me;
 mod refusal;
 mod sign_in_scope;
+mod signer;
 mod token_cache;
 mod token_endpoint;
 mod verify_id_token;
+#[expect(dead_code, reason = "the back-channel logout endpoint calls it")]
+mod verify_logout_token;
 
 use std::ops::Deref;
 

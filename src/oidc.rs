@@ -14,6 +14,8 @@ pub mod endpoint;
 pub mod id_token;
 pub mod issuer;
 pub mod jwks;
+pub mod jwt;
+pub mod logout_token;
 pub mod metadata;
 pub mod pkce;
 pub mod retry_after;

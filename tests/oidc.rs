@@ -20,6 +20,10 @@ mod claims;
 mod documents;
 #[path = "oidc/id_token.rs"]
 mod id_token;
+#[path = "oidc/jwt.rs"]
+mod jwt;
+#[path = "oidc/logout_token.rs"]
+mod logout_token;
 #[path = "oidc/properties.rs"]
 mod properties;
 #[path = "oidc/provider.rs"]

@@ -64,6 +64,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "Sign-out could not be confirmed",
         "The answer from the sign-in service does not belong to a sign-out that this browser started.",
     ),
+    (
+        "logout_token_invalid",
+        "This sign-out notice cannot be used",
+        "It does not come from the sign-in service, or is not valid any more. It signed nobody out.",
+    ),
     ("method_not_allowed", "This action is not available", "The address exists, but not for this kind of request."),
     (
         "misconfigured",

@@ -108,6 +108,7 @@ impl Failure {
             | Error::LoginRequestInvalid(_)
             | Error::LoginRequired
             | Error::LogoutResponseInvalid
+            | Error::LogoutTokenRejected(_)
             | Error::Misconfigured
             | Error::NoSuchRoute
             | Error::OriginUnreachable(_)

@@ -25,6 +25,7 @@ impl fmt::Display for Error {
             Self::LoginRequestInvalid(fault) => write!(f, "login request: {fault:?}"),
             Self::LoginRequired => f.write_str("login required: there is no session cookie"),
             Self::LogoutResponseInvalid => f.write_str("logout response: state does not match"),
+            Self::LogoutTokenRejected(fault) => write!(f, "logout token rejected: {fault}"),
             Self::Misconfigured => f.write_str("the configuration has faults"),
             Self::NoSuchRoute => f.write_str("no such route"),
             Self::OpMisbehaved(fault) => write!(f, "OP misbehaved: {fault:?}"),

@@ -1,10 +1,10 @@
 //! ID token verification: finds the key, has the platform verify the signature, and lets `oidc::id_token` judge.
 
-use super::{Context, documents};
+use super::Context;
+use super::signer::{self, Signer};
 use crate::error::{Error, OpFault};
 use crate::oidc::id_token::{ExpectedIdToken, IdToken, UntrustedIdToken};
 use crate::oidc::issuer::IssuerRule;
-use crate::oidc::jwks::{Jwk, Jwks};
 use crate::oidc::metadata::Metadata;
 use crate::runtime::Runtime;
 
@@ -26,7 +26,7 @@ pub(super) enum Occasion<'a> {
     },
 }
 
-/// Verifies an ID token. An unknown key makes the OP's keys be fetched anew, at most once per configured interval.
+/// Verifies an ID token.
 pub(super) async fn verify<R: Runtime>(
     context: &Context<'_, R>,
     metadata: &Metadata,
@@ -34,14 +34,8 @@ pub(super) async fn verify<R: Runtime>(
     occasion: &Occasion<'_>,
 ) -> Result<IdToken, Error> {
     let token = UntrustedIdToken::parse(compact).map_err(Error::IdTokenRejected)?;
-    let mut jwks = documents::jwks(context, metadata, false).await?;
-    let mut signer = signer(context, &token, &jwks).await;
-    if signer.is_none() && jwks.candidates(token.kid(), token.algorithm()).is_empty() {
-        jwks = documents::jwks(context, metadata, true).await?;
-        signer = self::signer(context, &token, &jwks).await;
-    }
-    let is_refresh = matches!(occasion, Occasion::Refresh { .. });
-    if is_refresh && signer.is_none() && jwks.candidates(token.kid(), token.algorithm()).is_empty() {
+    let signer = signer::find(context, metadata, token.jwt()).await?;
+    if matches!((occasion, &signer), (Occasion::Refresh { .. }, Signer::Unknown)) {
         // A key so new that it cannot be had yet: nothing is known against the token, and the next try may know.
         return Err(Error::OpMisbehaved(OpFault::KeyUnknown));
     }
@@ -61,15 +55,5 @@ pub(super) async fn verify<R: Runtime>(
         now: context.runtime.now(),
         skew: provider.clock_skew,
     };
-    token.accept(signer.as_ref(), &expected).map_err(Error::IdTokenRejected)
-}
-
-/// The key that signed the token, if it is one of the OP's.
-async fn signer<R: Runtime>(context: &Context<'_, R>, token: &UntrustedIdToken, jwks: &Jwks) -> Option<Jwk> {
-    for key in jwks.candidates(token.kid(), token.algorithm()) {
-        if context.runtime.verify(key, token.algorithm(), token.signed_data(), token.signature()).await {
-            return Some(key.clone());
-        }
-    }
-    None
+    token.accept(signer.key(), &expected).map_err(Error::IdTokenRejected)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use vestibule::answer::{Answer, title};
 use vestibule::error::{Error, InteractionNeed, InteractionReason, OpFault, SessionEnd};
 use vestibule::oidc::authorization::AuthorizationResponseFault;
-use vestibule::oidc::id_token::IdTokenFault;
+use vestibule::oidc::jwt::JwtFault;
 use vestibule::request::HeadFault;
 use vestibule::runtime::{StoreFault, TransportFault};
 use vestibule::session::account::AccountDigest;
@@ -24,12 +24,13 @@ fn errors() -> Vec<Error> {
         Error::CacheUnavailable(StoreFault::Get),
         Error::CodeRejected,
         Error::Denied,
-        Error::IdTokenRejected(IdTokenFault::Expired),
+        Error::IdTokenRejected(JwtFault::Expired),
         Error::InteractionLoop("Orders".to_owned()),
         interaction_required(),
         Error::LoginRequestInvalid(LoginRequestFault::Expired),
         Error::LoginRequired,
         Error::LogoutResponseInvalid,
+        Error::LogoutTokenRejected(JwtFault::Expired),
         Error::Misconfigured,
         Error::NoSuchRoute,
         Error::OpMisbehaved(OpFault::TokenResponse),
@@ -69,6 +70,7 @@ const fn is_listed(error: &Error) -> bool {
         | Error::LoginRequestInvalid(_)
         | Error::LoginRequired
         | Error::LogoutResponseInvalid
+        | Error::LogoutTokenRejected(_)
         | Error::Misconfigured
         | Error::NoSuchRoute
         | Error::OpMisbehaved(_)

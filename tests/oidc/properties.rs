@@ -12,46 +12,101 @@ use vestibule::oidc::client_info::ClientInfo;
 use vestibule::oidc::id_token::UntrustedIdToken;
 use vestibule::oidc::issuer::IssuerRule;
 use vestibule::oidc::jwks::Jwks;
+use vestibule::oidc::logout_token::UntrustedLogoutToken;
 use vestibule::oidc::metadata::Metadata;
 use vestibule::oidc::pkce::CodeVerifier;
 use vestibule::oidc::token::{TokenError, TokenResponse};
 use vestibule::oidc::user_info::UserInfo;
 
 use crate::authorization::{pairs, plain};
-use crate::id_token::{compact, judge, jwks};
+use crate::jwt::{NOW, SKEW, jwks};
 use crate::provider::{Provider, encode};
+use crate::{id_token, logout_token};
 
-static SIGN_IN: LazyLock<(Jwks, Vec<String>)> = LazyLock::new(|| {
-    let provider = Provider::new();
+static PROVIDER: LazyLock<Provider> = LazyLock::new(Provider::new);
+
+/// A good token of each algorithm: four ID tokens, then four logout tokens.
+static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let signed = [("rsa", "RS256"), ("rsa", "PS256"), ("p256", "ES256"), ("ed25519", "EdDSA")];
-    let tokens = signed.map(|(key, alg)| compact(&provider, &json!({"alg": alg, "key": key})));
-    (jwks(&provider, &Value::Null), tokens.to_vec())
+    let vectors = signed.map(|(key, alg)| json!({"alg": alg, "key": key}));
+    let id_tokens = vectors.iter().map(|vector| id_token::compact(&PROVIDER, vector));
+    id_tokens.chain(vectors.iter().map(|vector| logout_token::compact(&PROVIDER, vector))).collect()
 });
+static JWKS: LazyLock<Jwks> = LazyLock::new(|| jwks(&PROVIDER, &Value::Null));
+
+/// Whether `compact` is accepted as a token of the kind of `TOKENS[which]`.
+fn is_accepted(compact: &str, which: usize) -> bool {
+    if which < 4 {
+        id_token::judge(compact, &JWKS, &Map::new()).is_ok()
+    } else {
+        logout_token::judge(compact, &JWKS, &Map::new()).is_ok()
+    }
+}
+
+/// Whether a logout token is accepted that its provider signed with other claims than the good one's.
+fn is_accepted_with(claims: &Value) -> bool {
+    let vector = json!({"alg": "EdDSA", "key": "ed25519", "claims": claims});
+    logout_token::judge(&logout_token::compact(&PROVIDER, &vector), &JWKS, &Map::new()).is_ok()
+}
 
 proptest! {
     #[test]
     fn a_token_with_flipped_bits_is_never_accepted(
-        which in 0..4_usize, bits in vec(any::<prop::sample::Index>(), 1..4),
+        which in 0..8_usize, bits in vec(any::<prop::sample::Index>(), 1..4),
     ) {
-        let (jwks, tokens) = &*SIGN_IN;
-        let mut bytes = tokens[which].clone().into_bytes();
+        let token = &TOKENS[which];
+        prop_assert!(is_accepted(token, which));
+        let mut bytes = token.clone().into_bytes();
         for bit in bits {
             let bit = bit.index(bytes.len() * 8);
             bytes[bit / 8] ^= 1 << (bit % 8);
         }
-        if let Ok(changed) = String::from_utf8(bytes) && changed != tokens[which] {
-            prop_assert!(judge(&changed, jwks, &Map::new()).is_err());
+        if let Ok(changed) = String::from_utf8(bytes) && changed != *token {
+            prop_assert!(!is_accepted(&changed, which));
         }
     }
 
     #[test]
     fn a_token_is_never_accepted_with_a_spliced_in_part(
-        which in 0..4_usize, part in 0..3_usize, text in any::<String>(),
+        which in 0..8_usize, part in 0..3_usize, text in any::<String>(),
     ) {
-        let (jwks, tokens) = &*SIGN_IN;
-        let mut parts: Vec<String> = tokens[which].split('.').map(str::to_owned).collect();
+        let token = &TOKENS[which];
+        let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
         parts[part] = encode(text);
-        prop_assert!(judge(&parts.join("."), jwks, &Map::new()).is_err());
+        prop_assert!(!is_accepted(&parts.join("."), which));
+    }
+
+    #[test]
+    fn no_token_is_accepted_with_a_part_of_another(which in 0..8_usize, other in 0..8_usize, part in 0..3_usize) {
+        let token = &TOKENS[which];
+        let mut parts: Vec<&str> = token.split('.').collect();
+        parts[part] = TOKENS[other].split('.').nth(part).unwrap();
+        let spliced = parts.join(".");
+        prop_assert_eq!(is_accepted(&spliced, which), spliced == *token);
+    }
+
+    #[test]
+    fn a_signed_logout_token_is_never_accepted_with_another_issuer_audience_or_event_or_with_a_nonce(
+        name in prop::sample::select(vec!["iss", "aud", "events", "nonce"]), value in json_value(),
+    ) {
+        let claims = json!({ name: value });
+        prop_assert!(!is_accepted_with(&claims), "{}", claims);
+    }
+
+    #[test]
+    fn a_signed_logout_token_is_never_accepted_with_a_claim_of_the_wrong_type(
+        name in prop::sample::select(vec!["jti", "sub", "sid", "azp", "exp", "iat", "nbf"]), value in json_value(),
+    ) {
+        let is_right = if ["exp", "iat", "nbf"].contains(&name) { value.is_u64() } else { value.is_string() };
+        prop_assume!(!is_right);
+        let claims = json!({ name: value });
+        prop_assert!(!is_accepted_with(&claims), "{}", claims);
+    }
+
+    #[test]
+    fn a_signed_logout_token_is_accepted_from_its_iat_to_its_exp_only(iat in moment(), exp in moment()) {
+        let is_current = iat <= NOW + SKEW && exp + SKEW > NOW;
+        prop_assert_eq!(is_accepted_with(&json!({"iat": iat, "exp": exp})), is_current);
     }
 
     #[test]
@@ -62,7 +117,7 @@ proptest! {
     #[test]
     fn no_parser_panics_on_arbitrary_text(text in any::<String>()) {
         parse_everything(text.as_bytes());
-        let _ = UntrustedIdToken::parse(&format!("{}.{}.{}", encode(&text), encode(&text), encode(&text)));
+        parse_token(&format!("{}.{}.{}", encode(&text), encode(&text), encode(&text)));
         let _ = ClientInfo::parse(&encode(&text));
     }
 
@@ -70,7 +125,7 @@ proptest! {
     fn no_token_parser_panics_on_a_header_of_odd_members(members in vec((name(), json_value()), 0..6)) {
         let header: Map<String, Value> = members.into_iter().collect();
         let header = encode(Value::Object(header).to_string());
-        let _ = UntrustedIdToken::parse(&format!("{header}.{}.AAAA", encode("{}")));
+        parse_token(&format!("{header}.{}.AAAA", encode("{}")));
     }
 
     #[test]
@@ -129,10 +184,20 @@ fn parse_everything(bytes: &[u8]) {
     let _ = UserInfo::parse(bytes, &text);
     let _ = serde_json::from_slice::<TokenResponse>(bytes);
     let _ = serde_json::from_slice::<TokenError>(bytes);
-    let _ = UntrustedIdToken::parse(&text);
+    parse_token(&text);
     let _ = UntrustedAuthorizationResponse::parse(&text);
     let _ = ClientInfo::parse(&text);
     let _ = CodeVerifier::parse(text);
+}
+
+fn parse_token(compact: &str) {
+    let _ = UntrustedIdToken::parse(compact);
+    let _ = UntrustedLogoutToken::parse(compact);
+}
+
+/// A time around [`NOW`], on either side of the skew.
+fn moment() -> impl Strategy<Value = u64> {
+    prop_oneof![NOW - 2 * SKEW..NOW + 2 * SKEW, NOW - SKEW - 1..NOW - SKEW + 2, NOW + SKEW - 1..NOW + SKEW + 2]
 }
 
 fn name() -> impl Strategy<Value = String> {

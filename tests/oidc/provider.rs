@@ -10,8 +10,8 @@ use ring::rsa::PublicKeyComponents;
 use ring::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair};
 use serde_json::{Value, json};
 use vestibule::oidc::algorithm::Algorithm;
-use vestibule::oidc::id_token::UntrustedIdToken;
 use vestibule::oidc::jwks::{Jwk, Jwks, KeyMaterial};
+use vestibule::oidc::jwt::UntrustedJwt;
 
 pub(crate) struct Provider {
     rsa: RsaKeyPair,
@@ -81,7 +81,7 @@ impl Provider {
 }
 
 /// The candidate that verifies the token, as the runtime would find it.
-pub(crate) fn signer<'a>(token: &UntrustedIdToken, jwks: &'a Jwks) -> Option<&'a Jwk> {
+pub(crate) fn signer<'a>(token: &UntrustedJwt, jwks: &'a Jwks) -> Option<&'a Jwk> {
     let candidates = jwks.candidates(token.kid(), token.algorithm());
     candidates.into_iter().find(|key| verifies(key, token.algorithm(), token.signed_data(), token.signature()))
 }

@@ -1,10 +1,11 @@
-//! Why an ID token was refused. Precise, for the log only: no value of the token is in it, and the wire gets one code.
+//! Why an ID token or a logout token was refused. Precise, for the log only: no value of the token is in it, and the
+//! wire gets one code.
 
 use std::fmt;
 
-/// The check that an ID token failed.
+/// The check that a token failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum IdTokenFault {
+pub enum JwtFault {
     /// `at_hash` belongs to another access token.
     AccessTokenHashMismatch,
     /// The algorithm is `none`, a MAC, unknown, not configured, or not one for the key.
@@ -27,6 +28,8 @@ pub enum IdTokenFault {
     CriticalHeader,
     /// The token is encrypted.
     Encrypted,
+    /// `events` does not say that the token is a logout token.
+    EventMissing,
     /// `exp` has passed.
     Expired,
     /// There is no `exp`.
@@ -47,23 +50,33 @@ pub enum IdTokenFault {
     NonceMismatch,
     /// There is no `nonce`.
     NonceMissing,
+    /// There is a `nonce`, which a logout token must not have.
+    NoncePresent,
     /// `nbf` lies in the future.
     NotYetValid,
+    /// `sid` is empty or overlong.
+    SessionIdMalformed,
     /// No key of the provider verifies the signature.
     SignatureInvalid,
+    /// There is neither `sub` nor `sid`.
+    SubjectAndSessionIdMissing,
     /// `sub` is blank, overlong or not ASCII.
     SubjectMalformed,
     /// `sub` is not that of the session.
     SubjectMismatch,
     /// There is no `sub`.
     SubjectMissing,
+    /// `jti` is empty or overlong.
+    TokenIdMalformed,
+    /// There is no `jti`.
+    TokenIdMissing,
     /// The token is longer than is parsed.
     TooLong,
     /// `typ` names another kind of token.
     TypeRefused,
 }
 
-impl fmt::Display for IdTokenFault {
+impl fmt::Display for JwtFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AccessTokenHashMismatch => "at_hash belongs to another access token",
@@ -77,6 +90,7 @@ impl fmt::Display for IdTokenFault {
             Self::ClaimWrongType => "a claim has the wrong type",
             Self::CriticalHeader => "the header has crit",
             Self::Encrypted => "the token is encrypted",
+            Self::EventMissing => "events lacks the logout event",
             Self::Expired => "exp has passed",
             Self::ExpiryMissing => "exp is missing",
             Self::IssuedAtMissing => "iat is missing",
@@ -87,15 +101,20 @@ impl fmt::Display for IdTokenFault {
             Self::Malformed => "the token is malformed",
             Self::NonceMismatch => "nonce is another login attempt's",
             Self::NonceMissing => "nonce is missing",
+            Self::NoncePresent => "nonce is present in a logout token",
             Self::NotYetValid => "nbf lies in the future",
+            Self::SessionIdMalformed => "sid is empty or overlong",
             Self::SignatureInvalid => "no key verifies the signature",
+            Self::SubjectAndSessionIdMissing => "sub and sid are missing",
             Self::SubjectMalformed => "sub is blank, overlong or not ascii",
             Self::SubjectMismatch => "sub is not that of the session",
             Self::SubjectMissing => "sub is missing",
+            Self::TokenIdMalformed => "jti is empty or overlong",
+            Self::TokenIdMissing => "jti is missing",
             Self::TooLong => "the token is too long",
             Self::TypeRefused => "typ names another kind of token",
         })
     }
 }
 
-impl std::error::Error for IdTokenFault {}
+impl std::error::Error for JwtFault {}

@@ -1,0 +1,169 @@
+//! What an ID token and a logout token have in common: a signed JWT, and the checks that Back-Channel Logout 1.0 §2.6
+//! has made "in the same way" as those of an ID token (OIDC Core 3.1.3.7).
+//!
+//! Encrypted tokens and MACs have no type here, and a token that came over TLS is no exception to the signature.
+//! Signatures are not verified here: the caller says which key did.
+//!
+//! `jwt-compact` reads structure and header. The claims are read here, because its time claims accept more than JSON
+//! integers, and a claim of the wrong type must never count as absent (CVE-2026-25537).
+
+pub(super) mod claims;
+mod fault;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jwt_compact::UntrustedToken;
+use serde_json::{Map, Value};
+
+use super::algorithm::Algorithm;
+use super::issuer::IssuerRule;
+use super::jwks::Jwk;
+use crate::json;
+use crate::time::{Lifetime, Timestamp};
+
+pub use fault::JwtFault;
+
+/// The longest token that is parsed.
+pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
+
+/// The longest `sub` (OIDC Core 2).
+const MAX_SUBJECT_BYTES: usize = 255;
+
+/// A token that has been taken apart and not yet believed.
+pub struct UntrustedJwt {
+    pub(super) claims: Map<String, Value>,
+    algorithm: Algorithm,
+    kid: Option<String>,
+    signature: Vec<u8>,
+    signed_data: Vec<u8>,
+}
+
+impl UntrustedJwt {
+    /// Takes a compact token apart. Nothing in it is verified by that. `types` are the values that `typ` may have, in
+    /// any letter case; it may be absent, too.
+    pub(super) fn parse(compact: &str, types: &[&str]) -> Result<Self, JwtFault> {
+        if compact.len() > MAX_TOKEN_BYTES {
+            return Err(JwtFault::TooLong);
+        }
+        if compact.bytes().filter(|byte| *byte == b'.').count() == 4 {
+            return Err(JwtFault::Encrypted);
+        }
+        let token = UntrustedToken::<Map<String, Value>>::try_from(compact).map_err(|_| JwtFault::Malformed)?;
+        let header = token.header();
+        // RFC 7515 §4.1.11: an extension that is not understood must be refused, and none is.
+        if header.other_fields.contains_key("crit") {
+            return Err(JwtFault::CriticalHeader);
+        }
+        // RFC 8725 §3.11: the same provider signs tokens of other kinds with the same keys.
+        let is_other = |name: &str| !types.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if header.token_type.as_deref().is_some_and(is_other) {
+            return Err(JwtFault::TypeRefused);
+        }
+        let algorithm = Algorithm::parse(token.algorithm()).ok_or(JwtFault::AlgorithmRefused)?;
+        let (signed_data, _) = compact.rsplit_once('.').ok_or(JwtFault::Malformed)?;
+        Ok(Self {
+            claims: claims_of(signed_data).ok_or(JwtFault::Malformed)?,
+            algorithm,
+            kid: header.key_id.clone(),
+            signature: token.signature_bytes().to_vec(),
+            signed_data: signed_data.as_bytes().to_vec(),
+        })
+    }
+
+    /// The algorithm that the token names. It chooses among the keys that fit; it is never the last word.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key that the token names.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// What was signed: the compact token up to its last dot (RFC 7515 §5.1).
+    #[must_use]
+    pub fn signed_data(&self) -> &[u8] {
+        &self.signed_data
+    }
+
+    /// The signature, decoded.
+    #[must_use]
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// OIDC Core 3.1.3.7 step 2.
+    pub(super) fn expect_issuer(&self, expected: &IssuerRule) -> Result<&str, JwtFault> {
+        let issuer = claims::text(&self.claims, "iss")?.ok_or(JwtFault::IssuerMissing)?;
+        let is_expected = expected.accepts(issuer, self.tenant());
+        is_expected.then_some(issuer).ok_or(JwtFault::IssuerMismatch)
+    }
+
+    /// Steps 3 to 5. No other audience is trusted as such. A token that lists one is accepted only if `azp` says that
+    /// it was issued to us (step 4), because some providers add the downstream API to `aud`; an `azp` that is not ours
+    /// is refused in any case (step 5).
+    pub(super) fn expect_audience(&self, client_id: &str) -> Result<(), JwtFault> {
+        let audience = claims::audience(&self.claims)?.ok_or(JwtFault::AudienceMissing)?;
+        if !audience.contains(&client_id) {
+            return Err(JwtFault::AudienceMismatch);
+        }
+        match claims::text(&self.claims, "azp")? {
+            Some(party) if party != client_id => Err(JwtFault::AuthorizedPartyMismatch),
+            None if audience.iter().any(|name| *name != client_id) => Err(JwtFault::AuthorizedPartyMissing),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Steps 6 and 7. `signed_by` is the key that verified [`Self::signature`] over [`Self::signed_data`]; `issuer` is
+    /// what [`Self::expect_issuer`] found.
+    pub(super) fn expect_signature(
+        &self,
+        issuer: &str,
+        signed_by: Option<&Jwk>,
+        allowed: &[Algorithm],
+    ) -> Result<(), JwtFault> {
+        let key = signed_by.ok_or(JwtFault::SignatureInvalid)?;
+        if !key.may_sign_for(issuer, self.tenant()) {
+            return Err(JwtFault::KeyIssuerMismatch);
+        }
+        let is_allowed = allowed.contains(&self.algorithm) && key.fits(self.algorithm);
+        is_allowed.then_some(()).ok_or(JwtFault::AlgorithmRefused)
+    }
+
+    /// Step 9, and `nbf` where there is one (RFC 7519 §4.1.5).
+    pub(super) fn expect_current(&self, now: Timestamp, skew: Lifetime) -> Result<Timestamp, JwtFault> {
+        let expires_at = claims::numeric_date(&self.claims, "exp")?.ok_or(JwtFault::ExpiryMissing)?;
+        if now >= expires_at + skew {
+            return Err(JwtFault::Expired);
+        }
+        let not_before = claims::numeric_date(&self.claims, "nbf")?;
+        let is_valid = not_before.is_none_or(|start| start <= now + skew);
+        is_valid.then_some(expires_at).ok_or(JwtFault::NotYetValid)
+    }
+
+    /// Step 10. An old `iat` is no fault: `exp` bounds it.
+    pub(super) fn expect_issued(&self, now: Timestamp, skew: Lifetime) -> Result<Timestamp, JwtFault> {
+        let issued_at = claims::numeric_date(&self.claims, "iat")?.ok_or(JwtFault::IssuedAtMissing)?;
+        let is_past = issued_at <= now + skew;
+        is_past.then_some(issued_at).ok_or(JwtFault::IssuedInFuture)
+    }
+
+    /// `sub`, where there is one, as OIDC Core 2 has it.
+    pub(super) fn subject(&self) -> Result<Option<&str>, JwtFault> {
+        let subject = claims::text(&self.claims, "sub")?;
+        let is_malformed = |text: &str| text.trim().is_empty() || text.len() > MAX_SUBJECT_BYTES || !text.is_ascii();
+        if subject.is_some_and(is_malformed) { Err(JwtFault::SubjectMalformed) } else { Ok(subject) }
+    }
+
+    /// The unverified `tid`.
+    fn tenant(&self) -> Option<&str> {
+        self.claims.get("tid").and_then(Value::as_str)
+    }
+}
+
+fn claims_of(signed_data: &str) -> Option<Map<String, Value>> {
+    let (_, claims) = signed_data.rsplit_once('.')?;
+    json::object(&URL_SAFE_NO_PAD.decode(claims).ok()?)
+}
