@@ -2,6 +2,7 @@
 //!
 //! All of them are `no-store`. Pages load nothing, run no script and cannot be framed; every text in them is escaped.
 
+mod sessions;
 mod texts;
 
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use crate::error::Error;
 use texts::advice;
 
+pub use sessions::Row;
 pub use texts::title;
 
 /// An answer of our own.
@@ -74,12 +76,21 @@ impl Answer {
     /// A page.
     #[must_use]
     pub fn page(status: u16, page: &Page<'_>) -> Self {
-        let answer = Self::empty(status)
+        Self::html(status, page.html())
+    }
+
+    /// An empty document for a hidden frame of the pages named (CSP `frame-ancestors`).
+    #[must_use]
+    pub fn framed(ancestors: &str) -> Self {
+        Self::empty(200)
             .with("content-type", "text/html; charset=utf-8".to_owned())
-            .with("content-security-policy", CONTENT_SECURITY_POLICY.to_owned())
-            .with("x-content-type-options", "nosniff".to_owned())
-            .with("referrer-policy", "same-origin".to_owned());
-        Self { body: page.html(), ..answer }
+            .with("content-security-policy", format!("default-src 'none'; frame-ancestors {ancestors}"))
+    }
+
+    /// The error that an OAuth party understands (RFC 6749 §5.2).
+    #[must_use]
+    pub fn oauth_error(code: &str) -> Self {
+        Self::json(400, &json!({ "error": code }))
     }
 
     /// A page that goes on to another one by itself: a step of our own, where a redirect would be the sender's.
@@ -137,6 +148,15 @@ impl Answer {
         self
     }
 
+    fn html(status: u16, body: String) -> Self {
+        let answer = Self::empty(status)
+            .with("content-type", "text/html; charset=utf-8".to_owned())
+            .with("content-security-policy", CONTENT_SECURITY_POLICY.to_owned())
+            .with("x-content-type-options", "nosniff".to_owned())
+            .with("referrer-policy", "same-origin".to_owned());
+        Self { body, ..answer }
+    }
+
     /// The first value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -148,6 +168,11 @@ impl Answer {
             Some(seconds) => self.with("retry-after", seconds.to_string()),
             None => self,
         };
+        let answer = if matches!(error, Error::OperatorRefused) {
+            answer.with("www-authenticate", "Bearer".to_owned())
+        } else {
+            answer
+        };
         match error.allow() {
             Some(methods) => answer.with("allow", methods.to_owned()),
             None => answer,
@@ -157,7 +182,6 @@ impl Answer {
 
 impl Page<'_> {
     fn html(&self) -> String {
-        let title = escape(self.title);
         let action = match &self.action {
             None => String::new(),
             Some(Action::Link(label, href)) => format!("<p><a href=\"{}\">{}</a></p>", escape(href), escape(label)),
@@ -168,14 +192,19 @@ impl Page<'_> {
             ),
         };
         let trace = self.trace.map(|trace| format!("<p><small>Reference: <code>{}</code></small></p>", escape(trace)));
-        format!(
-            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-             content=\"width=device-width, initial-scale=1\"><title>{title}</title><style>{STYLE}</style></head>\
-             <body><main><h1>{title}</h1><p>{}</p>{action}{}</main></body></html>",
-            escape(self.text),
-            trace.unwrap_or_default()
-        )
+        let content = format!("<p>{}</p>{action}{}", escape(self.text), trace.unwrap_or_default());
+        document(self.title, &content)
     }
+}
+
+/// A whole page; `content` is HTML.
+fn document(title: &str, content: &str) -> String {
+    let title = escape(title);
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width, initial-scale=1\"><title>{title}</title><style>{STYLE}</style></head>\
+         <body><main><h1>{title}</h1>{content}</main></body></html>"
+    )
 }
 
 fn escape(text: &str) -> String {
@@ -201,6 +230,7 @@ const STYLE: &str = ":root{color-scheme:light dark;--accent:#0b57a4;--on-accent:
     body{margin:0;display:grid;min-height:100vh;place-items:center}\
     main{box-sizing:border-box;width:min(100%,32rem);padding:1.5rem;overflow-wrap:anywhere}\
     h1{font-size:1.5rem;line-height:1.2}a{color:var(--accent)}small{font-size:.875rem}code{font-size:1em}\
+    ul{list-style:none;padding:0}li{padding:.75rem 0;border-top:1px solid}li form{margin-top:.5rem}\
     button{min-height:2.75rem;padding:.5rem 1.25rem;border:0;border-radius:.375rem;background:var(--accent);\
     color:var(--on-accent);font:inherit;cursor:pointer}\
     :focus-visible{outline:3px solid var(--accent);outline-offset:2px}";

@@ -14,7 +14,7 @@ use crate::runtime::{RETRY_AFTER, StoreFault, TransportFault};
 use crate::session::login_attempt::AttemptFault;
 use crate::session::login_request::LoginRequestFault;
 
-pub use causes::{InteractionNeed, OpFault, SessionEnd};
+pub use causes::{InteractionNeed, LogoutRequestFault, OpFault, OperatorFault, SessionEnd};
 pub use failure::{Failure, InteractionReason};
 
 /// Why a request was not served as asked.
@@ -48,6 +48,8 @@ pub enum Error {
     LoginRequestInvalid(LoginRequestFault),
     /// Somebody must sign in first.
     LoginRequired,
+    /// A logout of the OP that is none.
+    LogoutRequestInvalid(LogoutRequestFault),
     /// The answer to a sign-out does not belong to this browser.
     LogoutResponseInvalid,
     /// The logout token of a back-channel logout request failed a check. Anybody may have sent it.
@@ -62,6 +64,10 @@ pub enum Error {
     OpRefused(String),
     /// The OP cannot be reached, or says that it cannot answer now.
     OpUnreachable(TransportFault),
+    /// Whoever wants something as the operator has not the operator's key.
+    OperatorRefused,
+    /// A request of the operator that is none.
+    OperatorRequestInvalid(OperatorFault),
     /// The origin could not be reached.
     OriginUnreachable(TransportFault),
     /// The browser's session is over.
@@ -104,9 +110,12 @@ impl Error {
             | Self::InteractionRequired(_)
             | Self::LoginRequestInvalid(_)
             | Self::LoginRequired
+            | Self::LogoutRequestInvalid(_)
             | Self::LogoutResponseInvalid
             | Self::LogoutTokenRejected(_)
             | Self::NoSuchRoute
+            | Self::OperatorRefused
+            | Self::OperatorRequestInvalid(_)
             | Self::SessionEnded(_)
             | Self::UntrustedOrigin
             | Self::WrongMethod { .. } => Fault::Caller,
@@ -126,9 +135,11 @@ impl Error {
             | Self::BadRequest(_)
             | Self::CodeRejected
             | Self::LoginRequestInvalid(_)
+            | Self::LogoutRequestInvalid(_)
             | Self::LogoutResponseInvalid
-            | Self::LogoutTokenRejected(_) => 400,
-            Self::InteractionRequired(_) | Self::LoginRequired | Self::SessionEnded(_) => 401,
+            | Self::LogoutTokenRejected(_)
+            | Self::OperatorRequestInvalid(_) => 400,
+            Self::InteractionRequired(_) | Self::LoginRequired | Self::OperatorRefused | Self::SessionEnded(_) => 401,
             Self::AccountMismatch | Self::Denied | Self::InteractionLoop(_) | Self::UntrustedOrigin => 403,
             Self::NoSuchRoute => 404,
             Self::WrongMethod { .. } => 405,
@@ -159,11 +170,14 @@ impl Error {
             Self::InteractionRequired(_) => "interaction_required",
             Self::LoginRequestInvalid(_) => "login_request_invalid",
             Self::LoginRequired => "login_required",
+            Self::LogoutRequestInvalid(_) => "logout_request_invalid",
             Self::LogoutResponseInvalid => "logout_response_invalid",
             Self::LogoutTokenRejected(_) => "logout_token_invalid",
             Self::Misconfigured | Self::OpRefused(_) => "misconfigured",
             Self::NoSuchRoute => "not_found",
             Self::OpUnreachable(_) => "op_unreachable",
+            Self::OperatorRefused => "operator_refused",
+            Self::OperatorRequestInvalid(_) => "operator_request_invalid",
             Self::OriginUnreachable(_) => "origin_unreachable",
             Self::SessionEnded(_) => "session_expired",
             Self::UntrustedOrigin => "csrf_rejected",
@@ -190,6 +204,7 @@ impl Error {
             | Self::InteractionRequired(_)
             | Self::LoginRequestInvalid(_)
             | Self::LoginRequired
+            | Self::LogoutRequestInvalid(_)
             | Self::LogoutResponseInvalid
             | Self::LogoutTokenRejected(_)
             | Self::Misconfigured
@@ -197,6 +212,8 @@ impl Error {
             | Self::OpMisbehaved(_)
             | Self::OpRefused(_)
             | Self::OpUnreachable(_)
+            | Self::OperatorRefused
+            | Self::OperatorRequestInvalid(_)
             | Self::OriginUnreachable(_)
             | Self::UntrustedOrigin
             | Self::WrongMethod { .. } => false,

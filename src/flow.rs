@@ -4,23 +4,28 @@ mod account;
 mod acquire;
 mod app_token;
 mod authenticate;
+mod back_channel;
 mod call;
 mod callback;
 mod documents;
 mod establish;
 mod forward;
+mod front_channel;
 mod interaction;
 mod log;
 mod login;
 mod logout;
 mod me;
+mod operator;
 mod refusal;
+mod revoke;
+mod sessions;
 mod sign_in_scope;
+mod sign_out;
 mod signer;
 mod token_cache;
 mod token_endpoint;
 mod verify_id_token;
-#[expect(dead_code, reason = "the back-channel logout endpoint calls it")]
 mod verify_logout_token;
 
 use std::ops::Deref;
@@ -77,12 +82,17 @@ pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
     match route {
         Route::Api(api, target) => call::at_once(&incoming, api, target),
         Route::Origin => forward::at_once(&incoming),
-        Route::Callback
+        Route::BackChannelLogout
+        | Route::Callback
+        | Route::FrontChannelLogout
         | Route::Health
         | Route::Login
         | Route::Logout
         | Route::Me
         | Route::Nothing
+        | Route::OperatorSignOut
+        | Route::Session(_)
+        | Route::Sessions
         | Route::SignedOut => None,
     }
 }
@@ -127,6 +137,7 @@ pub async fn perform<R: Runtime>(app: &App, runtime: &R, task: Task) {
     match task {
         Task::Renew { session, api } => acquire::renew_due(&context, &session, &api).await,
         Task::RenewAppToken { api } => acquire::renew_app_token(&context, &api).await,
+        Task::Revoke { token, attempt } => revoke::perform(&context, token, attempt).await,
         Task::Store { session, attempt } => account::store(&context, session, attempt).await,
     }
 }
@@ -167,12 +178,17 @@ async fn dispatch<R: Runtime>(
         Route::Api(api, target) => {
             return call::serve(incoming, inbound, api, target).await.map(Reply::Forwarded);
         }
+        Route::BackChannelLogout => back_channel::requested(incoming, inbound).await,
         Route::Callback => callback::finish(incoming).await,
+        Route::FrontChannelLogout => front_channel::requested(incoming).await?,
         Route::Health => Answer::text(200, "ok\n"),
         Route::Login => login::requested(incoming).await?,
         Route::Logout => logout::requested(incoming).await?,
         Route::Me => me::show(incoming).await?,
         Route::Nothing => return Err(Error::NoSuchRoute),
+        Route::OperatorSignOut => operator::requested(incoming, inbound).await?,
+        Route::Session(id) => sessions::one(incoming, id).await?,
+        Route::Sessions => sessions::all(incoming).await?,
         Route::Origin => return forward::serve(incoming, inbound).await.map(Reply::Forwarded),
         Route::SignedOut => logout::returned(incoming)?,
     };
@@ -186,6 +202,15 @@ impl<'a, R: Runtime> Incoming<'a, R> {
 
     fn only(&self, allowed: &[Method], allow: &'static str) -> Result<(), Error> {
         if allowed.contains(&self.head.method) { Ok(()) } else { Err(Error::WrongMethod { allow }) }
+    }
+
+    /// The body of a request to us that is a form (`application/x-www-form-urlencoded`), up to what any honest one has.
+    async fn form(&self, inbound: &R::Inbound) -> Option<Vec<u8>> {
+        let content_type = self.head.header("content-type")?.split(';').next()?.trim();
+        if !content_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return None;
+        }
+        self.runtime.read_body(inbound, LONGEST_FORM).await
     }
 
     /// The value of a query parameter of the request; of several the first.
@@ -206,3 +231,5 @@ fn trace<R: Runtime>(runtime: &R, head: &RequestHead<'_>) -> String {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+const LONGEST_FORM: usize = 32 * 1024;

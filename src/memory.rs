@@ -5,6 +5,7 @@
 mod generations;
 mod slot;
 mod turns;
+mod watermark;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,6 +21,7 @@ use generations::Generations;
 
 pub use slot::{Held, Slot};
 pub use turns::{Turn, Turns};
+pub use watermark::Watermark;
 
 /// The memory of one isolate.
 pub struct Memory {
@@ -30,6 +32,8 @@ pub struct Memory {
     app_tokens: RefCell<Generations<String, CachedAccessToken>>,
     /// Whose turn it is to renew the tokens of a session. For an account's object only.
     pub turns: Turns,
+    /// Up to when every session has ended.
+    pub everybody: Watermark,
     /// The OP's metadata.
     pub metadata: Slot<Metadata>,
     /// The OP's keys.
@@ -53,6 +57,7 @@ impl Memory {
             renewals: RefCell::new(Generations::new(sessions)),
             app_tokens: RefCell::new(Generations::new(sessions)),
             turns: Turns::default(),
+            everybody: Watermark::default(),
             metadata: Slot::new(),
             jwks: Slot::new(),
         }

@@ -19,5 +19,6 @@ pub mod logout_token;
 pub mod metadata;
 pub mod pkce;
 pub mod retry_after;
+pub mod revocation;
 pub mod token;
 pub mod user_info;

@@ -8,8 +8,12 @@ use crate::request::{RequestHead, Target};
 pub enum Route<'a> {
     /// A call of a downstream API: what follows `/api/<Name>` is the target under its base URL.
     Api(&'a Api, Target<'a>),
+    /// The OP says that sessions are over, server to server.
+    BackChannelLogout,
     /// The OP's answer to an authorization request.
     Callback,
+    /// The OP says that its session is over, by way of the browser.
+    FrontChannelLogout,
     /// For monitors.
     Health,
     /// Begins a login.
@@ -20,21 +24,35 @@ pub enum Route<'a> {
     Me,
     /// A path of ours with nothing behind it. It never reaches the origin.
     Nothing,
+    /// An operator ends sessions.
+    OperatorSignOut,
     /// Everything that is not ours.
     Origin,
+    /// One of the end-user's own sessions, by its id.
+    Session(&'a str),
+    /// The end-user's own sessions.
+    Sessions,
     /// The OP's answer to a sign-out.
     SignedOut,
 }
 
 impl Route<'_> {
-    /// Whether the request goes on to somebody else, rather than being answered here.
+    /// Whether a person who asks for it and is not signed in is sent to the OP rather than told so.
     #[must_use]
-    pub const fn is_forwarded(self) -> bool {
+    pub const fn begins_a_login(self) -> bool {
         match self {
-            Self::Api(..) | Self::Origin => true,
-            Self::Callback | Self::Health | Self::Login | Self::Logout | Self::Me | Self::Nothing | Self::SignedOut => {
-                false
-            }
+            Self::Api(..) | Self::Origin | Self::Sessions => true,
+            Self::BackChannelLogout
+            | Self::Callback
+            | Self::FrontChannelLogout
+            | Self::Health
+            | Self::Login
+            | Self::Logout
+            | Self::Me
+            | Self::Nothing
+            | Self::OperatorSignOut
+            | Self::Session(_)
+            | Self::SignedOut => false,
         }
     }
 }
@@ -51,15 +69,18 @@ pub fn route<'a>(config: &'a Config, head: &RequestHead<'a>) -> Route<'a> {
         return Route::SignedOut;
     }
     if path == paths.front_channel_logout {
-        return Route::Nothing;
+        return Route::FrontChannelLogout;
     }
     if let Some(name) = below(path, &paths.auth) {
         return match name {
+            "/backchannel-logout" => Route::BackChannelLogout,
             "/health" => Route::Health,
             "/login" => Route::Login,
             "/logout" => Route::Logout,
             "/me" => Route::Me,
-            _ => Route::Nothing,
+            "/operator/sign-out" => Route::OperatorSignOut,
+            SESSIONS => Route::Sessions,
+            name => name.strip_prefix("/sessions/").map_or(Route::Nothing, Route::Session),
         };
     }
     below(path, &paths.api).map_or(Route::Origin, |rest| api(config, head.target, rest))
@@ -69,7 +90,7 @@ pub fn route<'a>(config: &'a Config, head: &RequestHead<'a>) -> Route<'a> {
 #[must_use]
 pub fn is_sign_in(config: &Config, path: &str) -> bool {
     let paths = &config.paths;
-    let is_under_auth = below(path, &paths.auth).is_some_and(|rest| !rest.is_empty());
+    let is_under_auth = below(path, &paths.auth).is_some_and(|rest| !rest.is_empty() && rest != SESSIONS);
     path == paths.callback || path == paths.signed_out_callback || is_under_auth
 }
 
@@ -90,3 +111,5 @@ fn api<'a>(config: &'a Config, target: Target<'a>, rest: &'a str) -> Route<'a> {
 fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
+
+const SESSIONS: &str = "/sessions";

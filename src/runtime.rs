@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::forwarding::ForwardPlan;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::Jwk;
+use crate::secret::Secret;
 use crate::session::session::{Session, SessionId};
 use crate::time::{Lifetime, Timestamp};
 
@@ -56,6 +57,10 @@ pub trait Runtime {
     /// Waits.
     async fn sleep(&self, lifetime: Lifetime);
 
+    /// Reads the body of a request that is answered here, to its end. `None` for one of more than `limit` bytes, and where
+    /// the connection broke.
+    async fn read_body(&self, inbound: &Self::Inbound, limit: usize) -> Option<Vec<u8>>;
+
     /// Reads a value.
     async fn kv_get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFault>;
 
@@ -65,8 +70,8 @@ pub trait Runtime {
     /// Deletes a value; deleting nothing succeeds.
     async fn kv_delete(&self, key: &str) -> Result<(), StoreFault>;
 
-    /// Lists all keys that start with `prefix`.
-    async fn kv_list(&self, prefix: &str) -> Result<Vec<KvListing>, StoreFault>;
+    /// Lists keys that start with `prefix`: a page of them, from where `cursor` of the page before left off.
+    async fn kv_list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, StoreFault>;
 
     /// Verifies a signature with the platform's cryptography. A key that the platform refuses verifies nothing.
     async fn verify(&self, key: &Jwk, algorithm: Algorithm, signed_data: &[u8], signature: &[u8]) -> bool;
@@ -76,7 +81,7 @@ pub trait Runtime {
 }
 
 /// The durable storage of one account's object: synchronous, as SQLite in a Durable Object is, and strongly consistent.
-/// Each call is one transaction.
+/// Calls with nothing awaited between them become durable together or not at all.
 #[allow(async_fn_in_trait, reason = "no executor of ours moves a future between threads")]
 pub trait AccountStorage {
     /// Numbers the lives of objects within an isolate, in their order. The platform may end an object and begin it anew
@@ -100,8 +105,20 @@ pub trait AccountStorage {
     /// Ends every session that began up to `until`: moves the moment there, never back, and deletes those sessions.
     fn end_until(&self, until: Timestamp) -> Result<(), StoreFault>;
 
-    /// Deletes what ended up to `now`: sessions, and a watermark once sessions that began before it have ended by
-    /// themselves, `longest` later. Returns when the next of these comes.
+    /// Notes a logout token as used until it expires; tells whether it was not before.
+    fn spend(&self, token: &str, expires_at: Timestamp) -> Result<bool, StoreFault>;
+
+    /// Notes that a key of Workers KV is to be deleted, or all that begin with it if it ends in a slash.
+    fn will_delete(&self, key: &str) -> Result<(), StoreFault>;
+
+    /// The keys noted.
+    fn to_delete(&self) -> Result<Vec<String>, StoreFault>;
+
+    /// Strikes a key off.
+    fn deleted(&self, key: &str) -> Result<(), StoreFault>;
+
+    /// Deletes what ended up to `now`: sessions, used logout tokens, and a watermark once sessions that began before it
+    /// have ended by themselves, `longest` later. Returns when the next of these comes.
     fn expire(&self, now: Timestamp, longest: Lifetime) -> Result<Option<Timestamp>, StoreFault>;
 
     /// Has the runtime call [`crate::flow::account_expired`] at that moment, unless it will do so earlier.
@@ -141,6 +158,13 @@ pub enum Task {
         /// The API's name.
         api: String,
     },
+    /// Have the OP revoke a refresh token.
+    Revoke {
+        /// The token.
+        token: Secret,
+        /// How often that was tried before.
+        attempt: u8,
+    },
     /// Write the newest entry of a session to the store.
     Store {
         /// The session.
@@ -164,6 +188,18 @@ pub struct KvListing {
     /// The metadata, as JSON.
     pub metadata: Option<String>,
 }
+
+/// A part of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KvPage {
+    /// The keys, in their order; at most [`KV_PAGE`].
+    pub listings: Vec<KvListing>,
+    /// Where the next page begins; none after the last.
+    pub cursor: Option<String>,
+}
+
+/// The most keys of a page.
+pub const KV_PAGE: usize = 100;
 
 /// Seconds to wait before trying again where nobody says.
 pub const RETRY_AFTER: u64 = 5;

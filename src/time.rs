@@ -28,6 +28,21 @@ impl Timestamp {
         self.0
     }
 
+    /// Date and time for people, in UTC and to the minute: `2026-11-25 17:05 UTC`.
+    #[must_use]
+    pub fn to_utc(self) -> String {
+        let (days, seconds) = (self.0 / 86_400, self.0 % 86_400);
+        // Years that begin in March have their odd day at the end, and eras of 400 years are all alike.
+        let (era, day) = ((days + 719_468) / 146_097, (days + 719_468) % 146_097);
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let date = day - (153 * month + 2) / 5 + 1;
+        let (month, turn) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+        let year = era * 400 + year + turn;
+        format!("{year:04}-{month:02}-{date:02} {:02}:{:02} UTC", seconds / 3600, seconds / 60 % 60)
+    }
+
     /// How long ago `earlier` was; zero if it lies in the future.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Lifetime {
@@ -80,5 +95,25 @@ impl fmt::Display for Timestamp {
 impl fmt::Display for Lifetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} s", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_as_people_read_it() {
+        for (seconds, expected) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (951_782_399, "2000-02-28 23:59 UTC"),
+            (951_782_400, "2000-02-29 00:00 UTC"),
+            (1_709_251_200, "2024-03-01 00:00 UTC"),
+            (1_735_689_599, "2024-12-31 23:59 UTC"),
+            (1_800_000_000, "2027-01-15 08:00 UTC"),
+            (4_107_542_400, "2100-03-01 00:00 UTC"),
+        ] {
+            assert_eq!(Timestamp::from_unix(seconds).to_utc(), expected);
+        }
     }
 }

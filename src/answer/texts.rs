@@ -59,6 +59,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "The link was changed or is too old. Please go back to the page and try again.",
     ),
     ("login_required", "Sign-in required", "Please sign in to continue."),
+    ("logout_request_invalid", "This is no sign-out", "The address is for the sign-in service, not for people."),
     (
         "logout_response_invalid",
         "Sign-out could not be confirmed",
@@ -82,6 +83,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "The sign-in service gave an answer that cannot be trusted. Please try again later.",
     ),
     ("op_unreachable", "The sign-in service cannot be reached", "Please try again in a moment."),
+    ("operator_refused", "Not for you", "This is for whoever operates the application."),
+    ("operator_request_invalid", "This cannot be done", "The request is malformed; the log has the reason."),
     (
         "origin_unreachable",
         "The application cannot be reached",

@@ -41,16 +41,34 @@ export class AccountStorage {
     });
   }
 
-  /** When the next session ends or, with none left, the watermark; or undefined. */
+  /** Whether the token was not used before; from now on it is. */
+  spend(token, expiresAt) {
+    return this.#rows("INSERT OR IGNORE INTO logout_token VALUES (?, ?) RETURNING 1", token, expiresAt).length > 0;
+  }
+
+  willDelete(key) {
+    this.#rows("INSERT OR IGNORE INTO deletion VALUES (?)", key);
+  }
+
+  toDelete() {
+    return this.#rows("SELECT key FROM deletion").map(([key]) => key);
+  }
+
+  deleted(key) {
+    this.#rows("DELETE FROM deletion WHERE key = ?", key);
+  }
+
+  /** When the next session or logout token ends or, with none left, the watermark; or undefined. */
   expire(now, longest) {
     const next = this.#transaction(() => {
       this.#rows("DELETE FROM session WHERE expires_at <= ?", now);
       this.#rows("DELETE FROM watermark WHERE valid_after + ? <= ?", longest, now);
-      const [[session]] = this.#rows("SELECT min(expires_at) FROM session");
-      return session ?? this.#rows("SELECT valid_after + ? FROM watermark", longest)[0]?.[0];
+      this.#rows("DELETE FROM logout_token WHERE expires_at <= ?", now);
+      const [[first]] = this.#rows("SELECT min(expires_at) FROM (SELECT expires_at FROM session UNION ALL SELECT expires_at FROM logout_token)");
+      return first ?? this.#rows("SELECT valid_after + ? FROM watermark", longest)[0]?.[0];
     });
-    // With neither, nothing is worth keeping, and only an object without storage costs nothing.
-    if (next === undefined) this.#clear();
+    // With none of them, nothing is worth keeping, and only an object without storage costs nothing.
+    if (next === undefined && this.toDelete().length === 0) this.#clear();
     return next;
   }
 
@@ -97,4 +115,6 @@ const TABLES = `
     id TEXT PRIMARY KEY, issued_at INTEGER, expires_at INTEGER, revision INTEGER, entry BLOB NULL, metadata TEXT
   );
   CREATE TABLE IF NOT EXISTS watermark (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), valid_after INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS logout_token (token TEXT PRIMARY KEY, expires_at INTEGER);
+  CREATE TABLE IF NOT EXISTS deletion (key TEXT PRIMARY KEY);
 `;

@@ -26,8 +26,8 @@ pub fn serve_account(env: JsValue, state: ExecutionContext, storage: SqlStorage,
 /// Deletes what has ended in an account's object.
 #[wasm_bindgen(js_name = accountExpired)]
 pub fn account_expired(env: JsValue, state: ExecutionContext, storage: SqlStorage) -> Promise {
-    run(Edge::inside(env, state, storage), async move |_, runtime| {
-        let expired = flow::account_expired(&runtime).await;
+    run(Edge::inside(env, state, storage), async move |app, runtime| {
+        let expired = flow::account_expired(&app, &runtime).await;
         expired.map(|()| JsValue::UNDEFINED).map_err(|fault| js_sys::Error::new(&format!("{fault:?}")).into())
     })
 }

@@ -1,8 +1,6 @@
 //! The [`AccountStorage`] of Durable Objects: `account-storage.js` around SQLite. Why a call failed is not kept: the
 //! object cannot vouch for the account then, whatever the reason.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -42,6 +40,18 @@ extern "C" {
     #[wasm_bindgen(catch, method, js_name = endUntil)]
     fn js_end_until(this: &SqlStorage, until: f64) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(catch, method, js_name = spend)]
+    fn js_spend(this: &SqlStorage, token: &str, expires_at: f64) -> Result<bool, JsValue>;
+
+    #[wasm_bindgen(catch, method, js_name = willDelete)]
+    fn js_will_delete(this: &SqlStorage, key: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, method, js_name = toDelete)]
+    fn js_to_delete(this: &SqlStorage) -> Result<Array, JsValue>;
+
+    #[wasm_bindgen(catch, method, js_name = deleted)]
+    fn js_deleted(this: &SqlStorage, key: &str) -> Result<(), JsValue>;
+
     #[wasm_bindgen(catch, method, js_name = expire)]
     fn js_expire(this: &SqlStorage, now: f64, longest: f64) -> Result<Option<f64>, JsValue>;
 
@@ -58,7 +68,7 @@ impl AccountStorage for SqlStorage {
     }
 
     fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreFault> {
-        let row = self.js_session(&text(id)).map_err(fault)?;
+        let row = self.js_session(&id.to_text()).map_err(fault)?;
         if row.is_undefined() {
             return Ok(None);
         }
@@ -75,7 +85,7 @@ impl AccountStorage for SqlStorage {
         let [issued_at, expires_at] = [session.issued_at, session.expires_at].map(seconds);
         let entry = session.entry.as_deref().map_or(JsValue::NULL, |entry| Uint8Array::from(entry).into());
         let revision = session.revision as f64;
-        self.js_put_session(&text(id), issued_at, expires_at, revision, &entry, &session.metadata).map_err(fault)
+        self.js_put_session(&id.to_text(), issued_at, expires_at, revision, &entry, &session.metadata).map_err(fault)
     }
 
     fn valid_after(&self) -> Result<Option<Timestamp>, StoreFault> {
@@ -84,6 +94,23 @@ impl AccountStorage for SqlStorage {
 
     fn end_until(&self, until: Timestamp) -> Result<(), StoreFault> {
         self.js_end_until(seconds(until)).map_err(fault)
+    }
+
+    fn spend(&self, token: &str, expires_at: Timestamp) -> Result<bool, StoreFault> {
+        self.js_spend(token, seconds(expires_at)).map_err(fault)
+    }
+
+    fn will_delete(&self, key: &str) -> Result<(), StoreFault> {
+        self.js_will_delete(key).map_err(fault)
+    }
+
+    fn to_delete(&self) -> Result<Vec<String>, StoreFault> {
+        let keys = self.js_to_delete().map_err(fault)?;
+        keys.iter().map(|key| key.as_string().ok_or(StoreFault::Account)).collect()
+    }
+
+    fn deleted(&self, key: &str) -> Result<(), StoreFault> {
+        self.js_deleted(key).map_err(fault)
     }
 
     fn expire(&self, now: Timestamp, longest: Lifetime) -> Result<Option<Timestamp>, StoreFault> {
@@ -101,7 +128,7 @@ impl AccountStorage for SqlStorage {
 
 /// The row as `account-storage.js` selects it.
 fn read(row: &Array) -> Option<(SessionId, StoredSession)> {
-    let id = URL_SAFE_NO_PAD.decode(row.get(0).as_string()?).ok()?;
+    let id = SessionId::parse(&row.get(0).as_string()?)?;
     let entry = row.get(4);
     let session = StoredSession {
         issued_at: row.get(1).as_f64().map(timestamp)?,
@@ -110,11 +137,7 @@ fn read(row: &Array) -> Option<(SessionId, StoredSession)> {
         entry: (!entry.is_null()).then(|| Uint8Array::new(&entry).to_vec()),
         metadata: row.get(5).as_string()?,
     };
-    Some((SessionId::from_bytes(id.try_into().ok()?), session))
-}
-
-fn text(id: SessionId) -> String {
-    URL_SAFE_NO_PAD.encode(id.as_bytes())
+    Some((id, session))
 }
 
 /// Exact up to 2^53, which is enough for any moment.

@@ -130,6 +130,11 @@ export async function callOp(method, url, headerLines, body, timeout, limit) {
   }
 }
 
+/** The body of a request that is answered here. */
+export function readBody(request, limit) {
+  return readUpTo(request.body, limit);
+}
+
 async function readUpTo(body, limit) {
   const chunks = [];
   let length = 0;

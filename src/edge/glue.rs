@@ -64,6 +64,9 @@ extern "C" {
     /// The promise of a forward, as the handler's own: a failure becomes an answer, and some answers another one.
     fn answered(request: &JsValue, forward: &Promise, issued_at: Option<f64>, context: &ExecutionContext) -> Promise;
 
+    #[wasm_bindgen(js_name = readBody)]
+    fn js_read_body(request: &JsValue, limit: usize) -> Promise;
+
     #[wasm_bindgen(js_name = sleep)]
     fn js_sleep(milliseconds: u32) -> Promise;
 }
@@ -105,6 +108,12 @@ pub(super) fn forward_at_once(request: &JsValue, plan: &ForwardPlan, context: &E
     // Exact up to 2^53, which is enough for any moment.
     let issued_at = plan.reconsider.map(|moment| moment.as_unix() as f64);
     answered(request, &start(request, plan), issued_at, context)
+}
+
+/// Reads the body of a request; see `Runtime::read_body`.
+pub(super) async fn read_body(request: &JsValue, limit: usize) -> Option<Vec<u8>> {
+    let body = JsFuture::from(js_read_body(request, limit)).await.ok()?;
+    Some(body.unchecked_into::<Uint8Array>().to_vec())
 }
 
 /// Waits.

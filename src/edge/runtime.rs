@@ -14,7 +14,7 @@ use crate::flow;
 use crate::forwarding::ForwardPlan;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::{Jwk, KeyMaterial};
-use crate::runtime::{KvListing, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
+use crate::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
 use crate::time::{Lifetime, Timestamp};
 
 /// One request's view of the platform, or that of one call of an object.
@@ -116,6 +116,10 @@ impl Runtime for Edge {
         glue::sleep(lifetime).await;
     }
 
+    async fn read_body(&self, inbound: &JsValue, limit: usize) -> Option<Vec<u8>> {
+        glue::read_body(inbound, limit).await
+    }
+
     async fn kv_get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFault> {
         store::get(&self.env, key).await
     }
@@ -128,8 +132,8 @@ impl Runtime for Edge {
         store::delete(&self.env, key).await
     }
 
-    async fn kv_list(&self, prefix: &str) -> Result<Vec<KvListing>, StoreFault> {
-        store::list(&self.env, prefix).await
+    async fn kv_list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, StoreFault> {
+        store::list(&self.env, prefix, cursor).await
     }
 
     async fn verify(&self, key: &Jwk, algorithm: Algorithm, signed_data: &[u8], signature: &[u8]) -> bool {

@@ -23,16 +23,12 @@ export function remove(env, key) {
   return within(STORE_LIMIT, () => env.TOKEN_CACHE.delete(key));
 }
 
-/** All keys that start with `prefix`, each followed by its metadata as JSON or undefined. */
-export async function list(env, prefix) {
-  const listings = [];
-  let page;
-  do {
-    const options = { prefix, cursor: page?.cursor };
-    page = await within(STORE_LIMIT, () => env.TOKEN_CACHE.list(options));
-    for (const { name, metadata } of page.keys) listings.push(name, metadata ? JSON.stringify(metadata) : undefined);
-  } while (!page.list_complete);
-  return listings;
+/** A page of the keys that start with `prefix`: where the next one begins, then each key and its metadata as JSON or undefined. */
+export async function list(env, prefix, cursor, limit) {
+  const page = await within(STORE_LIMIT, () => env.TOKEN_CACHE.list({ prefix, cursor, limit }));
+  const listed = [page.list_complete ? undefined : page.cursor];
+  for (const { name, metadata } of page.keys) listed.push(name, metadata ? JSON.stringify(metadata) : undefined);
+  return listed;
 }
 
 /** Calls the account object of that name: text in, text out. */

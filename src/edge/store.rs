@@ -4,7 +4,7 @@
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::runtime::{KvListing, StoreFault};
+use crate::runtime::{KV_PAGE, KvListing, KvPage, StoreFault};
 use crate::time::Lifetime;
 
 #[wasm_bindgen(raw_module = "./store.js")]
@@ -19,7 +19,7 @@ extern "C" {
     async fn js_remove(env: &JsValue, key: &str) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_name = list)]
-    async fn js_list(env: &JsValue, prefix: &str) -> Result<JsValue, JsValue>;
+    async fn js_list(env: &JsValue, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_name = callAccount)]
     async fn js_call_account(env: &JsValue, name: &str, request: &str) -> Result<JsValue, JsValue>;
@@ -48,15 +48,16 @@ pub(super) async fn delete(env: &JsValue, key: &str) -> Result<(), StoreFault> {
     js_remove(env, key).await.map(drop).map_err(|_| StoreFault::Delete)
 }
 
-/// Lists all keys that start with `prefix`.
-pub(super) async fn list(env: &JsValue, prefix: &str) -> Result<Vec<KvListing>, StoreFault> {
-    let listed: Array = js_list(env, prefix).await.map_err(|_| StoreFault::List)?.unchecked_into();
-    let mut values = listed.iter();
+/// Lists a page of the keys that start with `prefix`.
+pub(super) async fn list(env: &JsValue, prefix: &str, cursor: Option<&str>) -> Result<KvPage, StoreFault> {
+    let listed = js_list(env, prefix, cursor, KV_PAGE).await.map_err(|_| StoreFault::List)?;
+    let mut values = listed.unchecked_into::<Array>().iter();
+    let cursor = values.next().and_then(|cursor| cursor.as_string());
     let mut listings = Vec::new();
     while let (Some(key), Some(metadata)) = (values.next(), values.next()) {
         listings.push(KvListing { key: key.as_string().ok_or(StoreFault::List)?, metadata: metadata.as_string() });
     }
-    Ok(listings)
+    Ok(KvPage { listings, cursor })
 }
 
 /// Calls the account object of that name.

@@ -57,3 +57,37 @@ pub enum OpFault {
     /// The UserInfo answer.
     UserInfo(UserInfoFault),
 }
+
+/// Why a logout of the OP is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogoutRequestFault {
+    /// A parameter occurs twice.
+    Duplicate,
+    /// `iss` is not the OP's.
+    Issuer,
+    /// Not a form, longer than any, or it broke off.
+    NoForm,
+    /// The logout token was used before.
+    Replayed,
+    /// Neither a session nor an account that could be known is named.
+    SessionMissing,
+    /// There is no `logout_token`.
+    TokenMissing,
+}
+
+/// Why a request of the operator is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorFault {
+    /// Accounts are not named like that at this OP.
+    Account,
+    /// A parameter occurs twice, or two of them name whose sessions are to end.
+    Duplicate,
+    /// Nobody is named whose sessions are to end.
+    Missing,
+    /// `before` is not in seconds since the epoch, or lies in the future.
+    Moment,
+    /// Not a form, longer than any, or it broke off.
+    NoForm,
+    /// A parameter that means nothing here.
+    Unknown,
+}

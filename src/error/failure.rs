@@ -107,10 +107,13 @@ impl Failure {
             | Error::InteractionRequired(_)
             | Error::LoginRequestInvalid(_)
             | Error::LoginRequired
+            | Error::LogoutRequestInvalid(_)
             | Error::LogoutResponseInvalid
             | Error::LogoutTokenRejected(_)
             | Error::Misconfigured
             | Error::NoSuchRoute
+            | Error::OperatorRefused
+            | Error::OperatorRequestInvalid(_)
             | Error::OriginUnreachable(_)
             | Error::UntrustedOrigin
             | Error::WrongMethod { .. } => None,

@@ -24,6 +24,7 @@ impl fmt::Display for Error {
             }
             Self::LoginRequestInvalid(fault) => write!(f, "login request: {fault:?}"),
             Self::LoginRequired => f.write_str("login required: there is no session cookie"),
+            Self::LogoutRequestInvalid(fault) => write!(f, "logout request: {fault:?}"),
             Self::LogoutResponseInvalid => f.write_str("logout response: state does not match"),
             Self::LogoutTokenRejected(fault) => write!(f, "logout token rejected: {fault}"),
             Self::Misconfigured => f.write_str("the configuration has faults"),
@@ -31,6 +32,8 @@ impl fmt::Display for Error {
             Self::OpMisbehaved(fault) => write!(f, "OP misbehaved: {fault:?}"),
             Self::OpRefused(code) => write!(f, "the OP refused this client: {code}"),
             Self::OpUnreachable(fault) => write!(f, "OP unreachable: {fault:?}"),
+            Self::OperatorRefused => f.write_str("the operator's key is missing or wrong"),
+            Self::OperatorRequestInvalid(fault) => write!(f, "operator request: {fault:?}"),
             Self::OriginUnreachable(fault) => write!(f, "origin unreachable: {fault:?}"),
             Self::SessionEnded(end) => write!(f, "session ended: {end:?}"),
             Self::UntrustedOrigin => f.write_str("not sent by a page of this origin"),

@@ -5,6 +5,9 @@
 
 mod cause;
 mod copies;
+mod ending;
+pub(super) mod everybody;
+mod index;
 mod message;
 mod object;
 mod registry;
@@ -18,11 +21,13 @@ use crate::error::{Error, Failure, OpFault, SessionEnd};
 use crate::runtime::{Runtime, StoreFault};
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
+use crate::time::Timestamp;
 
 pub(super) use cause::Cause;
 pub(super) use copies::store;
+pub(super) use ending::{Which, on_kv};
 use message::Call;
-pub(super) use message::{Ask, Reply};
+pub(super) use message::{Ask, Listed, LogoutTokenId, Reply, encoded};
 pub use object::{account_expired, serve_account};
 
 /// Whether somebody else keeps the account: its object, unless this is it.
@@ -44,11 +49,8 @@ pub(super) async fn begin<R: Runtime>(
     let revision = entry.revision;
     let (entry, metadata) = token_cache::sealed(context, &session, entry)?;
     let ask = Ask::Begin { session: message::encoded(&session), entry, revision, metadata };
-    match ask_for(context, &session, ask).await? {
-        Reply::Begun(issued_at) => Ok(Session { issued_at, ..session }),
-        Reply::Failed(failure) => Err(error(failure)),
-        Reply::Current {} | Reply::Done {} | Reply::Entry(_) => Err(ODD_REPLY),
-    }
+    let reply = ask_for(context, &session, ask).await?;
+    if let Reply::Begun(issued_at) = reply { Ok(Session { issued_at, ..session }) } else { Err(refused(reply)) }
 }
 
 /// The entry as its keeper has it now.
@@ -62,19 +64,19 @@ pub(super) async fn read<R: Runtime>(
     let memory = &context.app.memory;
     let known = memory.stale_entry(session.id);
     let revision = known.as_ref().map(|entry| entry.revision);
-    let fault = match ask_for(context, session, Ask::Read { session: message::encoded(session), revision }).await {
-        Ok(Reply::Current {}) => match known {
-            Some(known) => return Ok(memory.confirm(session.id, known, context.now)),
-            None => return Err(ODD_REPLY),
-        },
-        Ok(Reply::Entry(sealed)) => return token_cache::opened(context, session, &sealed),
-        Ok(Reply::Failed(Failure::Store(fault))) | Err(Error::CacheUnavailable(fault)) => fault,
-        Ok(Reply::Failed(failure)) => {
-            memory.forget(session.id);
-            return Err(error(failure));
+    let ask = Ask::Read { session: message::encoded(session), revision };
+    let fault = match (ask_for(context, session, ask).await, known) {
+        (Ok(Reply::Current {}), Some(known)) => return Ok(memory.confirm(session.id, known, context.now)),
+        (Ok(Reply::Entry(sealed)), _) => return token_cache::opened(context, session, &sealed),
+        (Ok(Reply::Failed(Failure::Store(fault))) | Err(Error::CacheUnavailable(fault)), _) => fault,
+        (Ok(reply), _) => {
+            let error = refused(reply);
+            if error.ends_session() {
+                memory.forget(session.id);
+            }
+            return Err(error);
         }
-        Ok(Reply::Begun(_) | Reply::Done {}) => return Err(ODD_REPLY),
-        Err(error) => return Err(error),
+        (Err(error), _) => return Err(error),
     };
     token_cache::failed(context, "account", fault);
     token_cache::copy(context, session, fault).await
@@ -102,7 +104,7 @@ pub(super) async fn renew<R: Runtime>(
                 context.app.memory.remember(session.id, entry.clone(), context.now);
                 return Ok(Rc::new(entry));
             }
-            Err(error) => Failure::of(&error).unwrap_or(UNREACHABLE),
+            Err(error) => self::failure(error),
         },
         Ok(Reply::Failed(failure)) => {
             if let Failure::Ended(_) = failure {
@@ -114,61 +116,48 @@ pub(super) async fn renew<R: Runtime>(
             token_cache::failed(context, "account", fault);
             Failure::Store(fault)
         }
-        Ok(Reply::Begun(_) | Reply::Current {} | Reply::Done {}) | Err(_) => UNREACHABLE,
+        Ok(_) | Err(_) => UNREACHABLE,
     };
     renewal::remember(context, session, purpose, &failure);
     Err(failure)
 }
 
-/// Ends one session and deletes what is kept of it. `sid` is the index entry that leads to it, and to no other.
-pub(super) async fn end<R: Runtime>(
+/// Has the OP's session lead to one of ours that is about to begin: a logout that names nothing else finds it by that.
+pub(super) async fn index<R: Runtime>(
     context: &Context<'_, R>,
     session: &Session,
-    sid: Option<String>,
+    sid: &str,
+    begun_at: Timestamp,
 ) -> Result<(), Error> {
-    if is_elsewhere(context) {
-        return done(ask_for(context, session, Ask::End { session: message::encoded(session), sid }).await?);
-    }
-    registry::end(context, session, sid.as_deref()).await
-}
-
-/// Ends every session of the account and deletes what is kept of them, under every name the account has, whether or not
-/// it can be opened.
-pub(super) async fn sign_out<R: Runtime>(
-    context: &Context<'_, R>,
-    session: &Session,
-    entry: Option<&TokenCacheEntry>,
-) -> Result<(), Error> {
-    let memory = &context.app.memory;
-    let until = context.now.max(session.issued_at);
-    if is_elsewhere(context) {
-        for keys in context.app.ring.all() {
-            let (name, prefix) = (session.account.object_name(keys), session.account.prefix(keys));
-            done(ask(context, &name, Ask::SignOut { prefix, until }).await?)?;
-        }
-        // Not earlier: where the sign-out fails, the session goes on, and with it the cookie to try again with.
-        memory.sign_out(session.account, until);
-        memory.forget(session.id);
+    if !is_elsewhere(context) {
         return Ok(());
     }
-    // From this moment on a refresh that is under way in this isolate keeps nothing.
-    memory.sign_out(session.account, until);
-    memory.forget(session.id);
-    let key = token_cache::key(context, session)?;
+    let key = token_cache::key(context, session)?.as_str().to_owned();
+    done(ask(context, sid, Ask::Index { key, begun_at, expires_at: session.absolute_expires_at }).await?)
+}
+
+/// The sessions of the account that go on.
+pub(super) async fn sessions<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<Vec<Listed>, Error> {
+    let mut listed = Vec::new();
     for prefix in session.account.prefixes(&context.app.ring) {
-        // Listings lag behind writes, so the session's own entry is not left to them. An object knows its sessions.
-        let own = || (key.as_str().to_owned(), entry.and_then(|entry| entry.sid_key.clone()));
-        let own = key.as_str().starts_with(&prefix).then(own);
-        registry::sign_out(context, &prefix, until, own).await?;
+        if is_elsewhere(context) {
+            let name = prefix.trim_end_matches('/').to_owned();
+            let reply = ask(context, &name, Ask::Sessions { prefix }).await?;
+            let Reply::Sessions(sessions) = reply else { return Err(refused(reply)) };
+            listed.extend(sessions);
+        } else {
+            listed.extend(registry::copied(context, &prefix).await.map_err(Error::CacheUnavailable)?);
+        }
     }
-    Ok(())
+    listed.retain(|listed| !context.app.memory.everybody.covers(listed.metadata.created));
+    Ok(listed)
 }
 
 /// Asks an object by its name.
 pub(super) async fn ask<R: Runtime>(context: &Context<'_, R>, name: &str, ask: Ask) -> Result<Reply, Error> {
     let call = Call { trace: context.trace.clone(), ask }.to_text();
     let reply = context.runtime.call_account(name, &call).await.map_err(Error::CacheUnavailable)?;
-    Reply::parse(&reply).ok_or(ODD_REPLY)
+    Reply::parse(&reply).ok_or(Error::CacheUnavailable(StoreFault::Account))
 }
 
 async fn ask_for<R: Runtime>(context: &Context<'_, R>, session: &Session, ask: Ask) -> Result<Reply, Error> {
@@ -176,12 +165,15 @@ async fn ask_for<R: Runtime>(context: &Context<'_, R>, session: &Session, ask: A
     self::ask(context, &session.account.object_name(keys), ask).await
 }
 
-fn done(reply: Reply) -> Result<(), Error> {
-    match reply {
-        Reply::Done {} => Ok(()),
-        Reply::Failed(failure) => Err(error(failure)),
-        Reply::Begun(_) | Reply::Current {} | Reply::Entry(_) => Err(ODD_REPLY),
-    }
+/// The reply to what is only to be done.
+pub(super) fn done(reply: Reply) -> Result<(), Error> {
+    if let Reply::Done {} = reply { Ok(()) } else { Err(refused(reply)) }
+}
+
+/// What a reply means that is not the one hoped for. One that answers another question comes from an object of another
+/// version of this software, in the middle of a deployment: soon it will be the same.
+pub(super) fn refused(reply: Reply) -> Error {
+    if let Reply::Failed(failure) = reply { error(failure) } else { Error::CacheUnavailable(StoreFault::Account) }
 }
 
 /// The error of a failure that no end-user can mend, or that concerns no API.
@@ -196,6 +188,10 @@ pub(super) fn error(failure: Failure) -> Error {
     }
 }
 
-/// An object of another version of this software, in the middle of a deployment: soon it will be the same.
-const ODD_REPLY: Error = Error::CacheUnavailable(StoreFault::Account);
+/// What an error comes to inside an object.
+#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn failure(error: Error) -> Failure {
+    Failure::of(&error).unwrap_or(UNREACHABLE)
+}
+
 const UNREACHABLE: Failure = Failure::Store(StoreFault::Account);

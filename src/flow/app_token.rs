@@ -111,7 +111,7 @@ async fn from_object<R: Runtime>(
         }
         Ok(Reply::Failed(Failure::Store(fault))) | Err(Error::CacheUnavailable(fault)) => fault,
         Ok(Reply::Failed(failure)) => return Err(failure),
-        Ok(Reply::Begun(_) | Reply::Current {} | Reply::Done {}) | Err(_) => StoreFault::Account,
+        Ok(_) | Err(_) => StoreFault::Account,
     };
     // Nobody's session depends on who asks.
     token_cache::failed(context, "app token", fault);

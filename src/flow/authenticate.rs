@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::{Incoming, account};
+use super::Incoming;
+use super::account::{self, everybody};
 use crate::error::{Error, SessionEnd};
 use crate::runtime::Runtime;
 use crate::session::cookie::Cookies;
@@ -17,10 +18,11 @@ pub(super) struct SignedIn {
     pub(super) entry: Rc<TokenCacheEntry>,
 }
 
-/// The session of the request's cookie, unless its account signed out since.
+/// The session of the request's cookie, unless its account signed out since, or everybody was signed out.
 pub(super) fn session<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
     let session = opened(incoming)?;
-    if incoming.app.memory.is_signed_out(session.account, session.issued_at) {
+    let memory = &incoming.app.memory;
+    if memory.is_signed_out(session.account, session.issued_at) || memory.everybody.covers(session.issued_at) {
         return Err(Error::SessionEnded(SessionEnd::SignedOut));
     }
     Ok(session)
@@ -39,6 +41,9 @@ pub(super) fn opened<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, 
 
 /// The signed-in browser, if this isolate's memory vouches for it.
 pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<SignedIn> {
+    if !everybody::is_known(incoming) {
+        return None;
+    }
     let session = session(incoming).ok()?;
     let entry = incoming.app.memory.entry(session.id, incoming.now, incoming.app.config.session.recheck)?;
     Some(SignedIn { session, entry })
@@ -46,6 +51,12 @@ pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<SignedIn
 
 /// The signed-in browser, from the store if need be.
 pub(super) async fn signed_in<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<SignedIn, Error> {
+    if let Some(signed_in) = at_once(incoming) {
+        return Ok(signed_in);
+    }
+    // Nobody is asked about a cookie that is no session.
+    session(incoming)?;
+    everybody::learn(incoming).await;
     if let Some(signed_in) = at_once(incoming) {
         return Ok(signed_in);
     }

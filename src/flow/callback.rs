@@ -78,7 +78,7 @@ async fn signed_in<R: Runtime>(
         begun_at: created_at,
     };
     let session = establish::session(incoming, &metadata, sign_in).await?;
-    establish::end_previous(incoming, previous.as_ref(), &session).await;
+    establish::end_previous(incoming, &session).await;
     documents::store(incoming).await;
     log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, json!({ "attempt": attempt_id }));
     Ok(go_on(incoming, &return_to).with("set-cookie", cookie(incoming, &session)))

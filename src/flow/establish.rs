@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::authenticate::SignedIn;
 use super::sign_in_scope::SignInScope;
 use super::token_endpoint::{self, Purpose};
-use super::{Incoming, account, authenticate, documents, token_cache};
+use super::{Incoming, account, authenticate, documents, sign_out, token_cache};
 use crate::config::Config;
 use crate::error::{Error, OpFault};
 use crate::oidc::client_info::ClientInfo;
@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::session::account::AccountDigest;
 use crate::session::device;
 use crate::session::entry::{Consent, TokenCacheEntry};
-use crate::session::login_attempt::Interaction;
+use crate::session::login_attempt::{AttemptFault, Interaction};
 use crate::session::session::Session;
 use crate::session::storage_key::SidKey;
 use crate::time::Timestamp;
@@ -59,18 +59,41 @@ pub(super) async fn session<R: Runtime>(
     let record_key = Secret::new(incoming.runtime.random());
     let settings = &app.config.session;
     let session = Session::begin(account, incoming.runtime.random(), record_key, keys.id(), incoming.now, settings);
+    account::everybody::learn(incoming).await;
     // Only the comparison with a sign-out counts from there; the session ends no later for it.
-    let session = Session { issued_at: app.memory.after_sign_out(account, incoming.now), ..session };
+    let issued_at = app.memory.after_sign_out(account, app.memory.everybody.after(incoming.now));
+    let session = Session { issued_at, ..session };
+    let begun_at = sign_in.begun_at;
     let entry = entry(incoming, metadata, sign_in).await?;
     let session = account::begin(incoming, session, &entry).await?;
     if let Some(sid_key) = &entry.sid_key {
-        let entry_key = token_cache::key(incoming, &session)?;
-        let lifetime = token_cache::lifetime(incoming, &session);
-        let put = incoming.runtime.kv_put(sid_key, entry_key.as_str().as_bytes(), "{}", lifetime);
-        put.await.map_err(Error::CacheUnavailable)?;
+        index(incoming, &session, sid_key, begun_at).await?;
     }
     app.memory.remember(session.id, entry, incoming.now);
     Ok(session)
+}
+
+/// Makes the session known by the OP's. Where that has ended meanwhile, so has the session.
+async fn index<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    session: &Session,
+    sid_key: &str,
+    begun_at: Timestamp,
+) -> Result<(), Error> {
+    if let Err(error) = account::index(incoming, session, sid_key, begun_at).await {
+        // Nobody has its cookie: what cannot be removed now ends by itself.
+        sign_out::session(incoming, session, Some(sid_key)).await;
+        let is_over = error.ends_session();
+        return Err(if is_over { Error::AttemptInvalid(AttemptFault::OpSessionEnded) } else { error });
+    }
+    let entry_key = token_cache::key(incoming, session)?;
+    let lifetime = token_cache::lifetime(incoming, session);
+    let put = incoming.runtime.kv_put(sid_key, entry_key.as_str().as_bytes(), "{}", lifetime).await;
+    match put {
+        Err(fault) if account::is_elsewhere(incoming) => token_cache::failed(incoming, "index", fault),
+        put => put.map_err(Error::CacheUnavailable)?,
+    }
+    Ok(())
 }
 
 async fn entry<R: Runtime>(
@@ -84,12 +107,14 @@ async fn entry<R: Runtime>(
     // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
     let session_state = session_state.filter(|_| config.provider.is_entra);
     let sid = id_token.session_id().map(str::to_owned).or(session_state);
-    let sid_key = sid.map(|sid| SidKey::new(id_token.issuer(), &sid, incoming.app.ring.current()));
+    let issuer = config.provider.issuer.in_metadata();
+    let sid_key = sid.map(|sid| SidKey::new(issuer, &sid, incoming.app.ring.current()));
 
     let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, incoming.now);
     entry.id_token = tokens.id_token.clone().filter(|_| config.provider.sends_id_token_hint);
     entry.sid_key = sid_key.map(|key| key.as_str().to_owned());
     entry.device = device::describe(incoming.head.header("user-agent"));
+    entry.country = device::country(incoming.head.header("cf-ipcountry"));
     let earlier = previous.map(|previous| previous.entry.as_ref());
     consents(config, interaction, earlier, begun_at).into_iter().for_each(|consent| entry.consent(consent));
     let cached = token_endpoint::cached(&tokens, &purpose, incoming.now);
@@ -128,17 +153,15 @@ fn consents(
     consents
 }
 
-/// Ends the session that this browser had before: its tokens must not outlive its cookie.
-pub(super) async fn end_previous<R: Runtime>(incoming: &Incoming<'_, R>, previous: Option<&SignedIn>, begun: &Session) {
-    let memory = &incoming.app.memory;
+/// Ends the session that this browser had before: its tokens must not outlive its cookie. They are not revoked: some OPs
+/// would revoke the new ones with them.
+pub(super) async fn end_previous<R: Runtime>(incoming: &Incoming<'_, R>, begun: &Session) {
     // One whose entry cannot be read is ended all the same.
     let Ok(session) = authenticate::session(incoming) else { return };
-    memory.forget(session.id);
     // A second sign-in within one session of the OP: that index entry leads to the new session now.
-    let taken_over = memory.stale_entry(begun.id).and_then(|entry| entry.sid_key.clone());
-    let sid =
-        previous.and_then(|previous| previous.entry.sid_key.clone()).filter(|sid| Some(sid) != taken_over.as_ref());
-    if let Err(Error::CacheUnavailable(fault)) = account::end(incoming, &session, sid).await {
+    let taken_over = incoming.app.memory.stale_entry(begun.id).and_then(|entry| entry.sid_key.clone());
+    let farewell = sign_out::session(incoming, &session, taken_over.as_deref()).await;
+    if let Err(Error::CacheUnavailable(fault)) = farewell.outcome {
         token_cache::failed(incoming, "previous entry", fault);
     }
 }

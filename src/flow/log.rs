@@ -16,10 +16,18 @@ pub(super) enum Event {
     LoginCompleted,
     /// A browser was sent to the OP.
     LoginStarted,
-    /// An account or session was removed and its browser sent to the OP.
+    /// The OP said in a logout token that sessions are over.
+    LogoutByBackChannel,
+    /// The OP had a browser load the front-channel logout.
+    LogoutByFrontChannel,
+    /// An account or session was removed because its user signed out.
     LogoutCompleted,
     /// A browser came back from the OP after a sign-out.
     LogoutReturned,
+    /// A user ended another session.
+    SessionEnded,
+    /// An operator ended sessions.
+    SessionsEndedByOperator,
     /// The store failed, and the request was served without it.
     StoreFailed,
     /// Writing to the store was given up after several failures.
@@ -28,6 +36,10 @@ pub(super) enum Event {
     TokenRefreshed,
     /// A refresh failed.
     TokenRefreshFailed,
+    /// The OP did not revoke a refresh token.
+    TokenRevocationFailed,
+    /// The OP revoked a refresh token.
+    TokenRevoked,
     /// A refresh failed, and a token that is still valid was used.
     TokenStillUsed,
 }
@@ -38,12 +50,18 @@ impl Event {
             Self::AppTokenAcquired => "app_token.acquired",
             Self::LoginCompleted => "login.completed",
             Self::LoginStarted => "login.started",
+            Self::LogoutByBackChannel => "logout.back_channel",
+            Self::LogoutByFrontChannel => "logout.front_channel",
             Self::LogoutCompleted => "logout.completed",
             Self::LogoutReturned => "logout.returned",
+            Self::SessionEnded => "session.ended",
+            Self::SessionsEndedByOperator => "sessions.ended_by_operator",
             Self::StoreFailed => "store.failed",
             Self::StoreGivenUp => "store.given_up",
             Self::TokenRefreshed => "token.refreshed",
             Self::TokenRefreshFailed => "token.refresh_failed",
+            Self::TokenRevocationFailed => "token.revocation_failed",
+            Self::TokenRevoked => "token.revoked",
             Self::TokenStillUsed => "token.still_used",
         }
     }

@@ -7,8 +7,10 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::log::{self, Event};
-use super::{Incoming, account, authenticate, documents};
+use super::sign_out::{self, Farewell};
+use super::{Incoming, authenticate, documents, revoke};
 use crate::answer::{Action, Answer, Page};
+use crate::config::{Config, SignOutScope};
 use crate::error::Error;
 use crate::oidc::end_session::EndSessionRequest;
 use crate::request::Method;
@@ -29,14 +31,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
         if incoming.head.method == Method::Post {
             return Err(Error::UntrustedOrigin);
         }
-        let logout = config.auth_url("logout");
-        let page = Page {
-            title: "Sign out?",
-            text: "You will be signed out of this application on all your devices.",
-            action: Some(Action::Post("Sign out", &logout)),
-            trace: None,
-        };
-        return Ok(Answer::page(200, &page));
+        return Ok(asking(config));
     }
     // By the cookie alone: after a removal that failed, the user signs out again and must not be told that it is done.
     let Ok(session) = authenticate::opened(incoming) else {
@@ -44,11 +39,25 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
         let answer = leave(incoming, None).await;
         return Ok(answer.with("set-cookie", CookieName::Session.expire()));
     };
-    let entry = last_entry(incoming, &session).await;
-    account::sign_out(incoming, &session, entry.as_deref()).await?;
+    let farewell = match config.session.sign_out_scope {
+        SignOutScope::Account => sign_out::account(incoming, &session).await,
+        SignOutScope::Session => sign_out::session(incoming, &session, None).await,
+    };
+    let entry = gone(incoming, farewell)?;
     let answer = leave(incoming, entry.as_deref()).await;
-    log::happened(incoming.runtime, &incoming.trace, Event::LogoutCompleted, json!({}));
     Ok(answer.with("set-cookie", CookieName::Session.expire()))
+}
+
+/// Ends every session of the account for a user who looks at them, whatever signing out means otherwise.
+pub(super) async fn everywhere<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Result<Answer, Error> {
+    let farewell = sign_out::account(incoming, session).await;
+    left(incoming, farewell).await
+}
+
+/// Ends the session in which its user looks at all of them.
+pub(super) async fn here<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Result<Answer, Error> {
+    let farewell = sign_out::session(incoming, session, None).await;
+    left(incoming, farewell).await
 }
 
 /// `/signout-callback-oidc`: the browser is back from the OP.
@@ -69,12 +78,31 @@ pub(super) fn returned<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer,
     Ok(signed_out(incoming).with("set-cookie", CookieName::Logout.expire()))
 }
 
-/// The entry before it is removed, for the hints to the OP. Doing without is no reason not to sign out.
-async fn last_entry<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Option<Rc<TokenCacheEntry>> {
-    match incoming.app.memory.stale_entry(session.id) {
-        Some(entry) => Some(entry),
-        None => account::read(incoming, session).await.ok(),
-    }
+/// Asks before it signs out: no other site can make a user press this button.
+fn asking(config: &Config) -> Answer {
+    let text = match config.session.sign_out_scope {
+        SignOutScope::Account => "You will be signed out of this application on all your devices.",
+        SignOutScope::Session => "You will be signed out of this application in this browser.",
+    };
+    let logout = config.auth_url("logout");
+    let page = Page { title: "Sign out?", text, action: Some(Action::Post("Sign out", &logout)), trace: None };
+    Answer::page(200, &page)
+}
+
+/// A person goes on to the OP; a script is told that it is done.
+async fn left<R: Runtime>(incoming: &Incoming<'_, R>, farewell: Farewell) -> Result<Answer, Error> {
+    let entry = gone(incoming, farewell)?;
+    let is_person = incoming.head.is_navigation();
+    let answer = if is_person { leave(incoming, entry.as_deref()).await } else { Answer::empty(204) };
+    Ok(answer.with("set-cookie", CookieName::Session.expire()))
+}
+
+/// The last entry, if all is removed. Its refresh token goes back to the OP in any case: the sessions are over.
+fn gone<R: Runtime>(incoming: &Incoming<'_, R>, farewell: Farewell) -> Result<Option<Rc<TokenCacheEntry>>, Error> {
+    revoke::begin(incoming, farewell.entry.as_deref());
+    farewell.outcome?;
+    log::happened(incoming.runtime, &incoming.trace, Event::LogoutCompleted, json!({}));
+    Ok(farewell.entry)
 }
 
 /// Sends the browser to the OP to end its session there; without such an endpoint the sign-out ends here.

@@ -30,6 +30,11 @@ pub(super) async fn answer<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<
     if ends_session { answer.with("set-cookie", CookieName::Session.expire()) } else { answer }
 }
 
+/// The problem document of an error, for whoever is no browser.
+pub(super) fn problem<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
+    Answer::problem(error, &incoming.trace, None)
+}
+
 /// The answer to an error that no redirect mends.
 pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
     if incoming.head.is_navigation() {
@@ -49,7 +54,10 @@ pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> An
 }
 
 fn wants_login<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<'_>, error: &Error) -> bool {
-    route.is_forwarded() && needs_login(error) && incoming.head.is_navigation() && incoming.head.method.starts_a_login()
+    route.begins_a_login()
+        && needs_login(error)
+        && incoming.head.is_navigation()
+        && incoming.head.method.starts_a_login()
 }
 
 const fn needs_login(error: &Error) -> bool {

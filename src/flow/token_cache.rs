@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Context;
 use super::log::{self, Event};
 use crate::error::{Error, SessionEnd};
-use crate::runtime::{Runtime, StoreFault, Task};
+use crate::runtime::{KvListing, Runtime, StoreFault, Task};
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
 use crate::session::storage_key::{EntryKey, SidKey};
@@ -161,8 +161,22 @@ pub(super) async fn remove<R: Runtime>(context: &Context<'_, R>, key: &str, sid:
     delete(context, key).await
 }
 
+/// All keys that begin with `prefix`.
+pub(super) async fn list<R: Runtime>(context: &Context<'_, R>, prefix: &str) -> Result<Vec<KvListing>, StoreFault> {
+    let mut listings = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = context.runtime.kv_list(prefix, cursor.as_deref()).await?;
+        listings.extend(page.listings);
+        cursor = page.cursor;
+        if cursor.is_none() {
+            return Ok(listings);
+        }
+    }
+}
+
 /// Deletes a value, on a second try if need be: Workers KV refuses a change of a key within a second of another one.
-async fn delete<R: Runtime>(context: &Context<'_, R>, key: &str) -> Result<(), Error> {
+pub(super) async fn delete<R: Runtime>(context: &Context<'_, R>, key: &str) -> Result<(), Error> {
     if context.runtime.kv_delete(key).await.is_ok() {
         return Ok(());
     }

@@ -25,6 +25,18 @@ impl IssuerRule {
         }
     }
 
+    /// Whether `issuer` is the one expected, of whatever tenant: for a message that names no tenant beside it.
+    #[must_use]
+    pub fn accepts_of_any_tenant(&self, issuer: &str) -> bool {
+        match self {
+            Self::Exact(expected) => issuer == expected,
+            Self::Tenanted(template) => template.split_once(TENANT_PLACEHOLDER).is_some_and(|(before, after)| {
+                let tenant = issuer.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+                tenant.is_some_and(is_guid)
+            }),
+        }
+    }
+
     /// The string that the provider's metadata document must carry as its `issuer`.
     #[must_use]
     pub fn in_metadata(&self) -> &str {
@@ -54,6 +66,17 @@ mod tests {
         let rule = IssuerRule::Exact("https://op.example".to_owned());
         assert!(rule.accepts("https://op.example", None));
         assert!(!rule.accepts("https://op.example/", None));
+    }
+
+    #[test]
+    fn where_no_tenant_is_named_any_will_do() {
+        let rule = IssuerRule::Tenanted(TEMPLATE.to_owned());
+        assert!(rule.accepts_of_any_tenant(&TEMPLATE.replace(TENANT_PLACEHOLDER, TENANT)));
+        for other in [TEMPLATE, "https://login.microsoftonline.com/x/v2.0", "https://login.microsoftonline.com/", ""] {
+            assert!(!rule.accepts_of_any_tenant(other), "{other}");
+        }
+        assert!(IssuerRule::Exact("https://op.example".to_owned()).accepts_of_any_tenant("https://op.example"));
+        assert!(!IssuerRule::Exact("https://op.example".to_owned()).accepts_of_any_tenant("https://op.example/"));
     }
 
     #[test]

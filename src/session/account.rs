@@ -83,7 +83,8 @@ impl TryFrom<String> for AccountDigest {
     }
 }
 
-const ACCOUNT_PREFIX: &str = "account/";
+/// What the keys of all entries begin with.
+pub const ACCOUNT_PREFIX: &str = "account/";
 
 #[cfg(test)]
 mod tests {

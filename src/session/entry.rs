@@ -39,6 +39,8 @@ pub struct TokenCacheEntry {
     pub sid_key: Option<String>,
     /// A coarse name of the browser.
     pub device: String,
+    /// The country that the sign-in came from.
+    pub country: Option<String>,
     /// Counts the changes, so that a stale copy from the store never replaces a newer one in memory.
     pub revision: u64,
     access_tokens: Vec<CachedAccessToken>,
@@ -60,6 +62,9 @@ pub struct EntryMetadata {
     pub expires: Timestamp,
     /// A coarse device name.
     pub device: String,
+    /// The country that the sign-in came from, as Cloudflare names it (ISO 3166-1 alpha-2, or `T1` for Tor).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub country: Option<String>,
     /// The key of the index entry that leads here, to be removed with it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sid: Option<String>,
@@ -77,6 +82,7 @@ impl TokenCacheEntry {
             created_at,
             sid_key: None,
             device: String::new(),
+            country: None,
             revision: 0,
             access_tokens: Vec::new(),
             consents: Some(Vec::new()),
@@ -151,6 +157,7 @@ impl TokenCacheEntry {
             created: self.created_at,
             expires: session.absolute_expires_at,
             device: self.device.clone(),
+            country: self.country.clone(),
             sid: self.sid_key.clone(),
         }
     }

@@ -79,6 +79,8 @@ pub enum AttemptFault {
     Expired,
     /// No cookie of that attempt: another browser, a second use, or cookies are off.
     Missing,
+    /// The OP's session that it led to ended while the sign-in was under way.
+    OpSessionEnded,
 }
 
 impl LoginAttempt {

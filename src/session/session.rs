@@ -1,6 +1,8 @@
 //! The session: what the browser's cookie holds, sealed. Its expiry is inside the seal and checked on opening; the
 //! cookie's `Max-Age` is a courtesy to the browser.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::config::SessionSettings;
@@ -53,6 +55,18 @@ impl SessionId {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// The id as it stands in names and addresses. It is no secret: without a cookie it opens nothing.
+    #[must_use]
+    pub fn to_text(self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    /// Reads the text back.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 }
 

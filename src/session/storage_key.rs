@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::session::account::AccountDigest;
+use crate::session::account::{ACCOUNT_PREFIX, AccountDigest};
 use crate::session::keys::{KeyRing, PurposeKeys};
 use crate::session::session::{Session, SessionId};
 
@@ -32,7 +32,26 @@ impl EntryKey {
     /// The key of a session's entry among those whose keys begin with `prefix`: see [`AccountDigest::prefix`].
     #[must_use]
     pub fn under(prefix: &str, session: SessionId) -> Self {
-        Self(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(session.as_bytes())))
+        Self(format!("{prefix}{}", session.to_text()))
+    }
+
+    /// Reads a key back from the index or a listing.
+    #[must_use]
+    pub fn parse(key: &str) -> Option<Self> {
+        let (account, session) = key.strip_prefix(ACCOUNT_PREFIX)?.split_once('/')?;
+        (!account.is_empty() && SessionId::parse(session).is_some()).then(|| Self(key.to_owned()))
+    }
+
+    /// What the keys of all entries of its account begin with.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        self.0.rfind('/').and_then(|slash| self.0.get(..=slash)).unwrap_or(&self.0)
+    }
+
+    /// The session's id.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        SessionId::parse(self.0.rsplit('/').next()?)
     }
 
     fn new(account: AccountDigest, session: SessionId, keys: &PurposeKeys) -> Self {
@@ -47,7 +66,8 @@ impl EntryKey {
 }
 
 impl SidKey {
-    /// The index key for the OP's session `sid`, under one key of the ring.
+    /// The index key for the OP's session `sid`, under one key of the ring. `issuer` is as the OP's metadata has it: at a
+    /// multi-tenant provider a logout may name the session and no tenant.
     #[must_use]
     pub fn new(issuer: &str, sid: &str, keys: &PurposeKeys) -> Self {
         let hash = keys.name(&[b"sid", issuer.as_bytes(), sid.as_bytes()]);
@@ -116,6 +136,16 @@ mod tests {
             let key = EntryKey::new(account, SessionId::from_bytes([5; 16]), keys);
             assert!(key.as_str().starts_with(&prefix));
             assert!(key.as_str().len() < 512);
+        }
+    }
+
+    #[test]
+    fn an_entry_key_is_taken_apart_only_if_it_is_one() {
+        let id = SessionId::from_bytes([5; 16]);
+        let key = EntryKey::parse(EntryKey::under("account/a_-9/", id).as_str()).unwrap();
+        assert_eq!((key.prefix(), key.session()), ("account/a_-9/", Some(id)));
+        for other in ["", "account/", "account//AAAA", "account/a/", "account/a/AAAA", "sid/a", "account/a/b/c"] {
+            assert_eq!(EntryKey::parse(other), None, "{other}");
         }
     }
 

@@ -83,7 +83,7 @@ impl World {
     pub(crate) async fn firing_alarms(&self) {
         for object in self.accounts.alarmed(self.site().now()) {
             let site = Site::inside(self, &object);
-            let work = Box::pin(flow::account_expired(&site));
+            let work = Box::pin(flow::account_expired(&site.isolate, &site));
             match object.run(&self.accounts, work).await {
                 Ok(Ok(())) => object.storage.commit(),
                 // The platform calls again a little later.

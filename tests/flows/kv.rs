@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use vestibule::runtime::{KvListing, StoreFault};
+use vestibule::runtime::{KV_PAGE, KvListing, KvPage, StoreFault};
 use vestibule::time::{Lifetime, Timestamp};
 
 /// What was done to the store.
@@ -54,6 +54,8 @@ pub(crate) struct Kv {
     unlisted: RefCell<Vec<String>>,
     /// Whether a second change of a key within the same second is refused.
     pub(crate) throttles: Cell<bool>,
+    /// The most keys of a page of a listing, where that is less than usual.
+    pub(crate) page: Cell<Option<usize>>,
 }
 
 impl Kv {
@@ -84,17 +86,25 @@ impl Kv {
         self.change(StoreFault::Delete, at, key, None)
     }
 
-    pub(crate) fn list(&self, at: At, prefix: &str) -> Result<Vec<KvListing>, StoreFault> {
+    /// A page; the cursor is the last key of the page before.
+    pub(crate) fn list(&self, at: At, prefix: &str, cursor: Option<&str>) -> Result<KvPage, StoreFault> {
         self.record(Operation::List(prefix.to_owned()));
         self.fail(StoreFault::List, prefix)?;
         let values = self.values.borrow();
         let unlisted = self.unlisted.borrow();
         let listed = values
             .iter()
-            .filter(|(key, stored)| key.starts_with(prefix) && stored.expires_at > at.now && !unlisted.contains(key));
-        Ok(listed
+            .filter(|(key, stored)| key.starts_with(prefix) && stored.expires_at > at.now && !unlisted.contains(key))
+            .filter(|(key, _)| cursor.is_none_or(|cursor| key.as_str() > cursor));
+        let page = self.page.get().unwrap_or(KV_PAGE);
+        let mut listings: Vec<_> = listed
             .map(|(key, stored)| KvListing { key: key.clone(), metadata: Some(stored.metadata.clone()) })
-            .collect())
+            .take(page + 1)
+            .collect();
+        let has_more = listings.len() > page;
+        listings.truncate(page);
+        let cursor = listings.last().filter(|_| has_more).map(|last| last.key.clone());
+        Ok(KvPage { listings, cursor })
     }
 
     /// From now on `fault` comes of every such operation on keys with `prefix`.

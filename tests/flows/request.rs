@@ -2,12 +2,14 @@
 
 use vestibule::answer::Answer;
 
-/// A request, without its body: that never reaches the code under test.
+/// A request. Its body reaches the code under test only where that answers by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
+    /// None for a body that never ends.
+    pub(crate) body: Option<String>,
 }
 
 /// What the browser receives.
@@ -22,7 +24,7 @@ pub(crate) struct Received {
 
 impl Request {
     pub(crate) fn new(method: &str, url: &str) -> Self {
-        Self { method: method.to_owned(), url: url.to_owned(), headers: Vec::new() }
+        Self { method: method.to_owned(), url: url.to_owned(), headers: Vec::new(), body: Some(String::new()) }
     }
 
     /// What a person does: follows a link or a bookmark.
@@ -52,6 +54,12 @@ impl Request {
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(other, _)| other != name);
         self
+    }
+
+    /// With a form as its body.
+    pub(crate) fn form(self, body: &str) -> Self {
+        let request = self.with("content-type", "application/x-www-form-urlencoded");
+        Self { body: Some(body.to_owned()), ..request }
     }
 
     /// The text that the runtime hands over: names in lower case and in order, as the Fetch standard iterates them.

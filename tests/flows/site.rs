@@ -9,7 +9,7 @@ use vestibule::flow;
 use vestibule::forwarding::ForwardPlan;
 use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::jwks::Jwk;
-use vestibule::runtime::{KvListing, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
+use vestibule::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
 use vestibule::time::{Lifetime, Timestamp};
 
 use crate::accounts::Object;
@@ -156,6 +156,11 @@ impl Runtime for Site<'_> {
         }
     }
 
+    async fn read_body(&self, inbound: &Request, limit: usize) -> Option<Vec<u8>> {
+        self.pause().await;
+        inbound.body.clone().filter(|body| body.len() <= limit).map(String::into_bytes)
+    }
+
     async fn kv_get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFault> {
         self.pause().await;
         let value = self.world.kv.get(self.at(), key);
@@ -179,9 +184,9 @@ impl Runtime for Site<'_> {
         done
     }
 
-    async fn kv_list(&self, prefix: &str) -> Result<Vec<KvListing>, StoreFault> {
+    async fn kv_list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, StoreFault> {
         self.pause().await;
-        let listed = self.world.kv.list(self.at(), prefix);
+        let listed = self.world.kv.list(self.at(), prefix, cursor);
         self.pause().await;
         listed
     }

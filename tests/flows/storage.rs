@@ -2,7 +2,7 @@
 //! been flushed or a reply has left.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future;
 use std::rc::Rc;
 
@@ -24,6 +24,8 @@ pub(crate) struct StorageFaults {
 struct State {
     sessions: BTreeMap<[u8; 16], StoredSession>,
     valid_after: Option<Timestamp>,
+    spent: BTreeMap<String, Timestamp>,
+    deletions: BTreeSet<String>,
     alarm: Option<Timestamp>,
 }
 
@@ -119,12 +121,36 @@ impl AccountStorage for Storage {
         Ok(())
     }
 
+    fn spend(&self, token: &str, expires_at: Timestamp) -> Result<bool, StoreFault> {
+        self.works()?;
+        Ok(self.state.borrow_mut().spent.insert(token.to_owned(), expires_at).is_none())
+    }
+
+    fn will_delete(&self, key: &str) -> Result<(), StoreFault> {
+        self.works()?;
+        self.state.borrow_mut().deletions.insert(key.to_owned());
+        Ok(())
+    }
+
+    fn to_delete(&self) -> Result<Vec<String>, StoreFault> {
+        self.works()?;
+        Ok(self.state.borrow().deletions.iter().cloned().collect())
+    }
+
+    fn deleted(&self, key: &str) -> Result<(), StoreFault> {
+        self.works()?;
+        self.state.borrow_mut().deletions.remove(key);
+        Ok(())
+    }
+
     fn expire(&self, now: Timestamp, longest: Lifetime) -> Result<Option<Timestamp>, StoreFault> {
         self.works()?;
         let mut state = self.state.borrow_mut();
         state.sessions.retain(|_, session| session.expires_at > now);
         state.valid_after = state.valid_after.filter(|valid_after| *valid_after + longest > now);
-        let next = state.sessions.values().map(|session| session.expires_at).min();
+        state.spent.retain(|_, expires_at| *expires_at > now);
+        let ends = state.sessions.values().map(|session| session.expires_at);
+        let next = ends.chain(state.spent.values().copied()).min();
         Ok(next.or(state.valid_after.map(|valid_after| valid_after + longest)))
     }
 

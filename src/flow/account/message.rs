@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::cause::Cause;
 use crate::error::Failure;
 use crate::json;
+use crate::session::entry::EntryMetadata;
 use crate::session::keys::KeyRing;
 use crate::session::session::Session;
 use crate::time::Timestamp;
@@ -45,10 +46,48 @@ pub(crate) enum Ask {
     },
     /// To end one session.
     End {
-        /// The session.
-        session: String,
-        /// The index entry that leads to it alone.
+        /// What the names of the account's entries begin with.
+        prefix: String,
+        /// Its id.
+        id: String,
+        /// The session, if the asker has its cookie: then its last entry is in the reply.
+        session: Option<String>,
+    },
+    /// In the object of the deployment: to end every session that began up to a moment.
+    EndAll {
+        /// The moment.
+        until: Timestamp,
+    },
+    /// In the object of an OP's session: to end the sessions that it leads to.
+    EndIndexed {
+        /// The index key, which is the object's own name.
+        sid: String,
+        /// Sessions that began up to this moment.
+        until: Timestamp,
+        /// Whether the OP itself says so, and the session has ended even if it leads nowhere.
+        is_certain: bool,
+        /// The logout token, unless it is used up in the account's object.
+        token: Option<LogoutTokenId>,
+    },
+    /// In the object of an OP's session: to have it lead to a session.
+    Index {
+        /// The key of the session's entry.
+        key: String,
+        /// When the end-user was sent to the OP.
+        begun_at: Timestamp,
+        /// When the session ends in any case.
+        expires_at: Timestamp,
+    },
+    /// To end the account's sessions that the OP says are over.
+    Logout {
+        /// What the names of the account's entries begin with.
+        prefix: String,
+        /// The index key of the OP's session; none for all of the account.
         sid: Option<String>,
+        /// Sessions that began up to this moment.
+        until: Timestamp,
+        /// The logout token, if there is one.
+        token: Option<LogoutTokenId>,
     },
     /// Whether a session goes on, and its entry if it is newer than the revision that the asker has.
     Read {
@@ -66,13 +105,42 @@ pub(crate) enum Ask {
         /// Why.
         cause: Cause,
     },
-    /// To end every session of the account.
+    /// Which sessions there are.
+    Sessions {
+        /// What the names of the account's entries begin with.
+        prefix: String,
+    },
+    /// To end sessions of the account because of its own user or of the operator.
     SignOut {
         /// What the names of the account's entries begin with.
         prefix: String,
         /// Sessions that began up to this moment.
         until: Timestamp,
+        /// Whether that means every session there is, whatever the clock said where it began.
+        all: bool,
+        /// The session of whoever signs out, if this object has it: its last entry is in the reply.
+        session: Option<String>,
     },
+    /// In the object of the deployment: the moment up to which every session has ended.
+    ValidAfter {},
+}
+
+/// A logout token, as far as it must be known again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LogoutTokenId {
+    /// The digest of issuer and `jti`.
+    pub(crate) digest: String,
+    /// Until when it could be used again.
+    pub(crate) expires_at: Timestamp,
+}
+
+/// A session in a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Listed {
+    /// Its id.
+    pub(crate) id: String,
+    /// What is known of it without its key.
+    pub(crate) metadata: EntryMetadata,
 }
 
 /// What an object replies: always one object, so no variant is bare.
@@ -86,8 +154,23 @@ pub(crate) enum Reply {
     Done {},
     /// The newest entry, sealed.
     Entry(#[serde(with = "bytes")] Vec<u8>),
+    /// The sessions have ended. Carries the last entry of the one that was given, sealed, and what could not be deleted.
+    Ended {
+        /// The entry.
+        entry: Option<String>,
+        /// Why copies in Workers KV are still there.
+        left: Option<Failure>,
+    },
     /// It cannot be done.
     Failed(Failure),
+    /// The logout token was used before.
+    Replayed {},
+    /// The sessions that go on.
+    Sessions(Vec<Listed>),
+    /// Nothing is known that could end.
+    Unknown {},
+    /// The moment up to which every session has ended.
+    ValidAfter(Option<Timestamp>),
 }
 
 impl Call {
@@ -115,7 +198,7 @@ impl Reply {
 }
 
 /// A session as text, its record key in clear.
-pub(super) fn encoded(session: &Session) -> String {
+pub(crate) fn encoded(session: &Session) -> String {
     URL_SAFE_NO_PAD.encode(session.encode())
 }
 

@@ -1,14 +1,18 @@
 //! Inside an account's object: each call is answered from its own storage, and every copy in Workers KV is written and
 //! deleted here, so that none of these can overtake another.
 
-use super::super::{Context, app_token};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::super::{Context, app_token, hex, token_cache};
+use super::ending::{self, Outcome, RETRY, Which};
 use super::message::{self, Ask, Call, Reply};
-use super::{registry, renewal};
+use super::{everybody, index, registry, renewal};
 use crate::app::App;
 use crate::config::LONGEST_SESSION;
-use crate::error::{Error, Failure, SessionEnd};
+use crate::error::{Failure, SessionEnd};
 use crate::runtime::{AccountStorage, Runtime, StoreFault};
-use crate::session::session::Session;
+use crate::session::session::{Session, SessionId};
 
 /// Answers a call of [`Runtime::call_account`], inside the object.
 pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) -> String {
@@ -22,16 +26,19 @@ pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) ->
     reply.to_text()
 }
 
-/// Deletes what has ended from the object's storage, and has the next end waited for.
+/// Deletes what has ended from the object's storage and what is noted from Workers KV, and has the next end waited for.
 ///
 /// # Errors
 /// The storage's. The platform then calls again a little later.
-pub async fn account_expired<R: Runtime>(runtime: &R) -> Result<(), StoreFault> {
+pub async fn account_expired<R: Runtime>(app: &App, runtime: &R) -> Result<(), StoreFault> {
     let Some(storage) = runtime.storage() else { return Ok(()) };
-    match storage.expire(runtime.now(), LONGEST_SESSION)? {
-        Some(next) => storage.wake_at(next),
-        None => Ok(()),
+    let context = Context { app, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
+    if let Err(Failure::Store(fault)) = ending::sweep(&context, storage).await {
+        token_cache::failed(&context, "deletion", fault);
     }
+    let next = storage.expire(context.now, LONGEST_SESSION)?;
+    let retry = (!storage.to_delete()?.is_empty()).then(|| context.now + RETRY);
+    next.into_iter().chain(retry).try_for_each(|moment| storage.wake_at(moment))
 }
 
 async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply, Failure> {
@@ -46,9 +53,22 @@ async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply,
             let entry = registry::Current { revision, entry, metadata };
             registry::begin(context, storage, session(&text)?, entry).await
         }
-        Ask::End { session: text, sid } => {
-            let session = session(&text)?;
-            registry::end(context, &session, sid.as_deref()).await.map(|()| Reply::Done {}).map_err(failure)
+        Ask::End { prefix, id, session } => {
+            let id = SessionId::parse(&id).ok_or(Failure::Ended(SessionEnd::EntryMissing))?;
+            ended(context, storage, (&prefix, Which::One(id)), session.as_deref()).await
+        }
+        Ask::EndAll { until } => everybody::end(storage, until).await,
+        Ask::EndIndexed { sid, until, is_certain, token } => {
+            index::end(context, storage, &index::Logout { sid, until, is_certain, token }).await
+        }
+        Ask::Index { key, begun_at, expires_at } => index::lead(storage, &key, begun_at, expires_at).await,
+        Ask::Logout { prefix, sid, until, token } => {
+            let which = Which::logged_out(sid.as_deref(), until, context.now);
+            Ok(match ending::in_object(context, storage, (&prefix, which), token.as_ref()).await? {
+                // The copies that are left are deleted later, and the OP has nothing to do with them.
+                Outcome::Ended(_) => Reply::Done {},
+                Outcome::Replayed => Reply::Replayed {},
+            })
         }
         Ask::Read { session: text, revision } => {
             let stored = registry::current(context, storage, &session(&text)?).await?;
@@ -60,9 +80,34 @@ async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply,
             renewal::renew(context, &session, api, &cause).await?;
             Ok(Reply::Entry(registry::current(context, storage, &session).await?.entry))
         }
-        Ask::SignOut { prefix, until } => {
-            registry::sign_out(context, &prefix, until, None).await.map(|()| Reply::Done {}).map_err(failure)
+        Ask::Sessions { prefix } => registry::sessions(context, storage, &prefix).await.map(Reply::Sessions),
+        Ask::SignOut { prefix, until, all, session } => {
+            let which = if all { Which::Whole(until) } else { Which::Until(until) };
+            ended(context, storage, (&prefix, which), session.as_deref()).await
         }
+        Ask::ValidAfter {} => storage.valid_after().map(Reply::ValidAfter).map_err(Failure::Store),
+    }
+}
+
+/// Ends sessions for a user or operator, and gives the last entry of the one that is given: with its refresh token it
+/// goes to the OP.
+async fn ended<R: Runtime>(
+    context: &Context<'_, R>,
+    storage: &R::Storage,
+    (prefix, which): (&str, Which<'_>),
+    leaving: Option<&str>,
+) -> Result<Reply, Failure> {
+    let last = match leaving.map(|text| session(context, text)) {
+        // Doing without is no reason not to end it.
+        Some(Ok(leaving)) => registry::current(context, storage, &leaving).await.ok(),
+        Some(Err(_)) | None => None,
+    };
+    match ending::in_object(context, storage, (prefix, which), None).await? {
+        Outcome::Ended(left) => {
+            let entry = last.map(|last| URL_SAFE_NO_PAD.encode(last.entry));
+            Ok(Reply::Ended { entry, left })
+        }
+        Outcome::Replayed => Ok(Reply::Replayed {}),
     }
 }
 
@@ -72,9 +117,4 @@ fn session<R: Runtime>(context: &Context<'_, R>, text: &str) -> Result<Session, 
         return Err(Failure::Ended(SessionEnd::EntryMissing));
     }
     Ok(session)
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
-fn failure(error: Error) -> Failure {
-    Failure::of(&error).unwrap_or(Failure::Store(StoreFault::Account))
 }

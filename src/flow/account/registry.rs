@@ -4,15 +4,15 @@
 //! is written later, and no copy that somebody still has, brings an ended one back.
 
 use super::super::{Context, token_cache};
-use super::message::Reply;
-use crate::config::LONGEST_SESSION;
+use super::ending;
+use super::message::{Listed, Reply};
 use crate::error::{Error, Failure, SessionEnd};
 use crate::json;
 use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession, Task};
 use crate::session::entry::{EntryMetadata, TokenCacheEntry};
-use crate::session::session::Session;
+use crate::session::session::{Session, SessionId};
 use crate::session::storage_key::EntryKey;
-use crate::time::{Lifetime, Timestamp};
+use crate::time::Lifetime;
 
 /// A session that goes on.
 pub(super) struct Current {
@@ -111,63 +111,39 @@ pub(super) async fn store_copy<R: Runtime>(
     }
 }
 
-/// Ends one session.
-pub(super) async fn end<R: Runtime>(
+/// The sessions that go on, those among them that began before the object existed.
+pub(super) async fn sessions<R: Runtime>(
     context: &Context<'_, R>,
-    session: &Session,
-    sid: Option<&str>,
-) -> Result<(), Error> {
-    if let Some(storage) = context.runtime.storage() {
-        put(storage, session, 0, None, "{}".to_owned()).map_err(super::error)?;
-        storage.flush().await.map_err(Error::CacheUnavailable)?;
+    storage: &R::Storage,
+    prefix: &str,
+) -> Result<Vec<Listed>, Failure> {
+    let mut listed = Vec::new();
+    for (id, session) in storage.sessions().map_err(Failure::Store)? {
+        let metadata = session.entry.and_then(|_| metadata_of(&session.metadata));
+        listed.extend(metadata.map(|metadata| Listed { id: id.to_text(), metadata }));
     }
-    let key = token_cache::key(context, session)?;
-    token_cache::remove(context, key.as_str(), sid).await
+    match copied(context, prefix).await {
+        Err(fault) => token_cache::failed(context, "sessions", fault),
+        Ok(copies) => {
+            for copy in copies {
+                let is_known = |known: &Listed| known.id == copy.id;
+                let Some(id) = SessionId::parse(&copy.id).filter(|_| !listed.iter().any(is_known)) else { continue };
+                if !ending::has_ended(storage, id, Some(&copy.metadata))? {
+                    listed.push(copy);
+                }
+            }
+        }
+    }
+    Ok(listed)
 }
 
-/// Ends every session of the account that began up to `until`, and deletes what Workers KV has under `prefix`, the entry
-/// `own` and its index among it.
-pub(super) async fn sign_out<R: Runtime>(
-    context: &Context<'_, R>,
-    prefix: &str,
-    until: Timestamp,
-    own: Option<(String, Option<String>)>,
-) -> Result<(), Error> {
-    let unavailable = Error::CacheUnavailable;
-    let key_of = |id| EntryKey::under(prefix, id).as_str().to_owned();
-    let storage = context.runtime.storage();
-    // Listings lag behind writes; the object knows its own sessions.
-    let mut ended = Vec::new();
-    if let Some(storage) = storage {
-        let mut until = until;
-        for (id, session) in storage.sessions().map_err(unavailable)? {
-            // Every session there is, whatever the clock of the isolate said in which it began.
-            until = until.max(session.issued_at);
-            ended.push((key_of(id), sid_of(&session.metadata)));
-        }
-        storage.end_until(until).map_err(unavailable)?;
-        storage.wake_at(until + LONGEST_SESSION).map_err(unavailable)?;
-        storage.flush().await.map_err(unavailable)?;
-    }
-    let listed = context.runtime.kv_list(prefix).await.map_err(unavailable)?;
-    // What is there by now began while the store made its list, or goes on anyway.
-    let living = storage.map_or(Ok(Vec::new()), AccountStorage::sessions).map_err(unavailable)?;
-    let living = living.into_iter().filter(|(_, session)| session.entry.is_some());
-    let living: Vec<String> = living.map(|(id, _)| key_of(id)).collect();
-    for listing in listed {
-        if !living.contains(&listing.key) && !ended.iter().any(|(key, _)| *key == listing.key) {
-            ended.push((listing.key, listing.metadata.as_deref().and_then(sid_of)));
-        }
-    }
-    ended.extend(own.filter(|(own, _)| !ended.iter().any(|(key, _)| key == own)));
-    // Each key once: Workers KV takes one change of it in a second.
-    let mut removed = Vec::new();
-    for (key, sid) in ended {
-        let sid = sid.filter(|sid| !removed.contains(sid));
-        token_cache::remove(context, &key, sid.as_deref()).await?;
-        removed.extend(sid);
-    }
-    Ok(())
+/// The sessions that Workers KV has copies of.
+pub(super) async fn copied<R: Runtime>(context: &Context<'_, R>, prefix: &str) -> Result<Vec<Listed>, StoreFault> {
+    let copies = token_cache::list(context, prefix).await?.into_iter().filter_map(|copy| {
+        let id = EntryKey::parse(&copy.key)?.session()?;
+        Some(Listed { id: id.to_text(), metadata: metadata_of(&copy.metadata?)? })
+    });
+    Ok(copies.collect())
 }
 
 /// What the storage alone says: the session that goes on, or that it ended; `None` if it was never heard of.
@@ -197,8 +173,9 @@ fn put(
     storage.put_session(session.id, &stored).and_then(|()| storage.wake_at(expires_at)).map_err(Failure::Store)
 }
 
-fn sid_of(metadata: &str) -> Option<String> {
-    json::parse::<EntryMetadata>(metadata.as_bytes()).and_then(|metadata| metadata.sid)
+/// Reads what is stored beside an entry.
+pub(super) fn metadata_of(metadata: &str) -> Option<EntryMetadata> {
+    json::parse(metadata.as_bytes())
 }
 
 const STORAGE_FAILED: Failure = Failure::Store(StoreFault::Account);

@@ -12,13 +12,13 @@ use super::super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::super::verify_id_token::{Occasion, verify};
 use super::super::{Context, documents, token_cache};
 use super::cause::Cause;
-use super::registry;
+use super::{failure, registry};
 use crate::config::Api;
 use crate::error::{Error, Failure, InteractionReason, OpFault, SessionEnd};
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::token::{TokenErrorCode, TokenParts};
-use crate::runtime::{AccountStorage, Runtime, StoreFault};
+use crate::runtime::{AccountStorage, Runtime};
 use crate::session::account::AccountDigest;
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
@@ -212,9 +212,4 @@ impl<R: Runtime> Renewal<'_, R> {
             }
         }
     }
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
-fn failure(error: Error) -> Failure {
-    Failure::of(&error).unwrap_or(Failure::Store(StoreFault::Account))
 }

@@ -20,6 +20,8 @@ pub(super) struct StoredEntry {
     sid_key: Option<String>,
     #[serde(default)]
     device: String,
+    #[serde(default)]
+    country: Option<String>,
     revision: u64,
     access_tokens: Vec<StoredAccessToken>,
     #[serde(default)]
@@ -51,6 +53,7 @@ impl From<&TokenCacheEntry> for StoredEntry {
             created_at: entry.created_at,
             sid_key: entry.sid_key.clone(),
             device: entry.device.clone(),
+            country: entry.country.clone(),
             revision: entry.revision,
             access_tokens: entry.access_tokens.iter().map(StoredAccessToken::from).collect(),
             consents: entry.consents.clone(),
@@ -69,6 +72,7 @@ impl From<StoredEntry> for TokenCacheEntry {
             created_at: stored.created_at,
             sid_key: stored.sid_key,
             device: stored.device,
+            country: stored.country,
             revision: stored.revision,
             access_tokens: stored.access_tokens.into_iter().map(CachedAccessToken::from).collect(),
             consents: stored.consents,

@@ -1,0 +1,111 @@
+//! What an operator may do from outside: end the sessions of an account, or of everybody, that began up to a moment.
+
+use serde_json::json;
+use url::form_urlencoded;
+
+use super::account::everybody;
+use super::log::{self, Event};
+use super::{Incoming, sign_out};
+use crate::answer::Answer;
+use crate::error::{Error, OperatorFault};
+use crate::oidc::client_info::ClientInfo;
+use crate::oidc::issuer::IssuerRule;
+use crate::request::Method;
+use crate::runtime::Runtime;
+use crate::session::account::{ACCOUNT_PREFIX, AccountDigest};
+use crate::session::storage_key::EntryKey;
+use crate::time::Timestamp;
+
+/// Whose sessions end.
+enum Whose {
+    Account(AccountDigest),
+    /// The stored copies are gone through page by page, from a cursor on.
+    Everybody {
+        cursor: Option<String>,
+    },
+}
+
+/// `/.auth/operator/sign-out`: a form with the key of the operator as its bearer token (RFC 6750 §2.1).
+pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &R::Inbound) -> Result<Answer, Error> {
+    let Some(operator) = &incoming.app.config.operator else { return Err(Error::NoSuchRoute) };
+    let credential = incoming.head.header("authorization").and_then(|value| value.split_once(' '));
+    let credential = credential.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    if !credential.is_some_and(|(_, credential)| operator.is_named_by(credential)) {
+        return Err(Error::OperatorRefused);
+    }
+    incoming.only(&[Method::Post], "POST")?;
+    let form = incoming.form(inbound).await.ok_or(Error::OperatorRequestInvalid(OperatorFault::NoForm))?;
+    let (whose, until) = read(incoming, &form).map_err(Error::OperatorRequestInvalid)?;
+    let cursor = match whose {
+        Whose::Account(account) => {
+            sign_out::by_operator(incoming, account, until).await?;
+            None
+        }
+        Whose::Everybody { cursor } => end_everybody(incoming, until, cursor).await?,
+    };
+    log::happened(incoming.runtime, &incoming.trace, Event::SessionsEndedByOperator, json!({ "until": until }));
+    Ok(Answer::json(200, &json!({ "ended_until": until, "cursor": cursor })))
+}
+
+/// Exactly one of `sub` (`account` at the Microsoft identity platform, as `uid.utid`) and `everybody`; and until when, in
+/// seconds since the epoch.
+fn read<R: Runtime>(incoming: &Incoming<'_, R>, form: &[u8]) -> Result<(Whose, Timestamp), OperatorFault> {
+    let (mut whose, mut until, mut cursor) = (None, None, None);
+    for (name, value) in form_urlencoded::parse(form) {
+        let is_first = match name.as_ref() {
+            "sub" | "account" => whose.replace(Whose::Account(account(incoming, &name, &value)?)).is_none(),
+            "everybody" if value == "true" => whose.replace(Whose::Everybody { cursor: None }).is_none(),
+            "before" => until.replace(moment(incoming, &value)?).is_none(),
+            "cursor" => cursor.replace(value.into_owned()).is_none(),
+            _ => return Err(OperatorFault::Unknown),
+        };
+        if !is_first {
+            return Err(OperatorFault::Duplicate);
+        }
+    }
+    let whose = match (whose.ok_or(OperatorFault::Missing)?, cursor) {
+        (Whose::Everybody { .. }, cursor) => Whose::Everybody { cursor },
+        (whose @ Whose::Account(_), None) => whose,
+        (Whose::Account(_), Some(_)) => return Err(OperatorFault::Unknown),
+    };
+    Ok((whose, until.unwrap_or(incoming.now)))
+}
+
+fn account<R: Runtime>(incoming: &Incoming<'_, R>, name: &str, value: &str) -> Result<AccountDigest, OperatorFault> {
+    let provider = &incoming.app.config.provider;
+    if (name == "account") != provider.is_entra || value.is_empty() {
+        return Err(OperatorFault::Account);
+    }
+    match (&provider.issuer, value.split_once('.')) {
+        (IssuerRule::Exact(issuer), _) if !provider.is_entra => Ok(AccountDigest::from_subject(issuer, value)),
+        (_, Some((uid, utid))) => {
+            Ok(AccountDigest::from_client_info(&ClientInfo { uid: uid.to_owned(), utid: utid.to_owned() }))
+        }
+        (IssuerRule::Exact(_) | IssuerRule::Tenanted(_), None) => Err(OperatorFault::Account),
+    }
+}
+
+/// A moment of the future would end sessions that nobody has begun yet.
+fn moment<R: Runtime>(incoming: &Incoming<'_, R>, value: &str) -> Result<Timestamp, OperatorFault> {
+    let moment = value.parse().map(Timestamp::from_unix).map_err(|_| OperatorFault::Moment)?;
+    if moment > incoming.now { Err(OperatorFault::Moment) } else { Ok(moment) }
+}
+
+/// The comparison ends them all at once; what is kept of them goes page by page. Returns where the next page begins.
+async fn end_everybody<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    until: Timestamp,
+    cursor: Option<String>,
+) -> Result<Option<String>, Error> {
+    if cursor.is_none() {
+        everybody::end_all(incoming, until).await?;
+    }
+    let page = incoming.runtime.kv_list(ACCOUNT_PREFIX, cursor.as_deref()).await.map_err(Error::CacheUnavailable)?;
+    let keys = page.listings.iter().filter_map(|listing| EntryKey::parse(&listing.key));
+    let mut prefixes: Vec<_> = keys.map(|key| key.prefix().to_owned()).collect();
+    prefixes.dedup();
+    for prefix in prefixes {
+        sign_out::until(incoming, prefix, until).await?;
+    }
+    Ok(page.cursor)
+}

@@ -1,0 +1,63 @@
+//! Revocation of a refresh token at the OP (RFC 7009), after its user signed out: in the background, and again a little
+//! later should the OP stumble. By then it is deleted here; the OP's copy is all that is left of it.
+
+use serde_json::json;
+
+use super::log::{self, Event};
+use super::{Context, documents};
+use crate::config::ClientCredential;
+use crate::oidc::revocation::RevocationRequest;
+use crate::runtime::{Runtime, Task};
+use crate::secret::Secret;
+use crate::session::entry::TokenCacheEntry;
+use crate::time::Lifetime;
+
+/// Has the refresh token of an entry revoked after the answer.
+pub(super) fn begin<R: Runtime>(context: &Context<'_, R>, entry: Option<&TokenCacheEntry>) {
+    if let Some(token) = entry.and_then(|entry| entry.refresh_token.clone()) {
+        context.runtime.later(Task::Revoke { token, attempt: 0 });
+    }
+}
+
+/// Revokes a refresh token, where the OP has an endpoint for that.
+pub(super) async fn perform<R: Runtime>(context: &Context<'_, R>, token: Secret, attempt: u8) {
+    if attempt > 0 {
+        context.runtime.sleep(Lifetime::from_seconds(1 << attempt)).await;
+    }
+    let details = match revoke(context, &token).await {
+        None => return,
+        Some(Ok(200)) => return log::happened(context.runtime, &context.trace, Event::TokenRevoked, json!({})),
+        Some(Ok(status @ ..500)) if status != 429 => json!({ "status": status }),
+        Some(outcome) if attempt < MAX_ATTEMPTS => {
+            context.runtime.later(Task::Revoke { token, attempt: attempt + 1 });
+            json!({ "reason": format!("{outcome:?}") })
+        }
+        Some(outcome) => json!({ "reason": format!("{outcome:?}"), "given_up": true }),
+    };
+    log::happened(context.runtime, &context.trace, Event::TokenRevocationFailed, details);
+}
+
+/// The status of the OP's answer, or what stood in the way. `None` where the OP revokes nothing.
+async fn revoke<R: Runtime>(context: &Context<'_, R>, token: &Secret) -> Option<Result<u16, String>> {
+    let metadata = match documents::metadata(context).await {
+        Ok(metadata) => metadata,
+        Err(error) => return Some(Err(error.to_string())),
+    };
+    let endpoint = metadata.revocation_endpoint.as_ref()?;
+    let provider = &context.app.config.provider;
+    let (secret, is_secret_in_body) = match &provider.credential {
+        ClientCredential::SecretBasic(secret) => (secret, false),
+        ClientCredential::SecretPost(secret) => (secret, true),
+    };
+    let request = RevocationRequest {
+        refresh_token: token.expose(),
+        client_id: &provider.client_id,
+        client_secret: secret.expose(),
+        is_secret_in_body,
+    };
+    let answer = context.runtime.call_op(request.to_http(endpoint).ok()?, provider.timeout).await;
+    Some(answer.map(|answer| answer.status().as_u16()).map_err(|fault| fault.to_string()))
+}
+
+/// After 2, 4 and 8 seconds: the platform gives work after the answer half a minute.
+const MAX_ATTEMPTS: u8 = 3;

@@ -1,0 +1,84 @@
+//! `/.auth/sessions`: an end-user's own sessions, to look at and to end. A page for people, JSON for scripts.
+
+use serde_json::{Value, json};
+
+use super::account::Listed;
+use super::log::{self, Event};
+use super::{Incoming, account, authenticate, forward, logout, sign_out};
+use crate::answer::{Answer, Row};
+use crate::error::Error;
+use crate::request::Method;
+use crate::runtime::Runtime;
+use crate::session::session::{Session, SessionId};
+
+/// All of them: GET shows them, POST and DELETE end them.
+pub(super) async fn all<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
+    incoming.only(&[Method::Get, Method::Head, Method::Post, Method::Delete], "GET, HEAD, POST, DELETE")?;
+    let session = current(incoming).await?;
+    if !incoming.head.method.is_safe() {
+        return logout::everywhere(incoming, &session).await;
+    }
+    let mut listed = account::sessions(incoming, &session).await?;
+    // This one first, then the latest.
+    let own = session.id.to_text();
+    listed.sort_by_key(|listed| (listed.id != own, std::cmp::Reverse(listed.metadata.created)));
+    if incoming.head.is_navigation() {
+        let rows: Vec<_> = listed.iter().map(|listed| row(incoming, listed, &own)).collect();
+        return Ok(Answer::sessions(&rows, &incoming.app.config.auth_url("sessions")));
+    }
+    let sessions: Vec<Value> = listed.iter().map(|listed| entry(incoming, listed, &own)).collect();
+    Ok(Answer::json(200, &json!({ "sessions": sessions })))
+}
+
+/// One: POST and DELETE end it.
+pub(super) async fn one<R: Runtime>(incoming: &Incoming<'_, R>, id: &str) -> Result<Answer, Error> {
+    incoming.only(&[Method::Post, Method::Delete], "POST, DELETE")?;
+    let session = current(incoming).await?;
+    let id = SessionId::parse(id).ok_or(Error::NoSuchRoute)?;
+    if id == session.id {
+        return logout::here(incoming, &session).await;
+    }
+    // Only those of the same account are looked for; one that is over already is what was wanted.
+    sign_out::by_id(incoming, session.account, id).await?;
+    log::happened(incoming.runtime, &incoming.trace, Event::SessionEnded, json!({}));
+    if incoming.head.is_navigation() {
+        return Ok(Answer::redirect(303, incoming.app.config.auth_url("sessions")));
+    }
+    Ok(Answer::empty(204))
+}
+
+/// Whoever asks, as its keeper knows it now: a session that ended elsewhere a moment ago ends no others.
+async fn current<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
+    let session = authenticate::signed_in(incoming).await?.session;
+    if !incoming.head.method.is_safe() && !forward::is_ours(incoming) {
+        return Err(Error::UntrustedOrigin);
+    }
+    account::read(incoming, &session).await?;
+    Ok(session)
+}
+
+fn row<R: Runtime>(incoming: &Incoming<'_, R>, listed: &Listed, own: &str) -> Row {
+    Row {
+        device: listed.metadata.device.clone(),
+        country: listed.metadata.country.clone(),
+        began: listed.metadata.created,
+        is_own: listed.id == own,
+        end_url: url(incoming, listed),
+    }
+}
+
+fn entry<R: Runtime>(incoming: &Incoming<'_, R>, listed: &Listed, own: &str) -> Value {
+    json!({
+        "id": listed.id,
+        "current": listed.id == own,
+        "created": listed.metadata.created,
+        "expires": listed.metadata.expires,
+        "device": listed.metadata.device,
+        "country": listed.metadata.country,
+        "url": url(incoming, listed),
+    })
+}
+
+fn url<R: Runtime>(incoming: &Incoming<'_, R>, listed: &Listed) -> String {
+    incoming.app.config.auth_url(&format!("sessions/{}", listed.id))
+}
