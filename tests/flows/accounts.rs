@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 
 use serde_json::Value;
 use vestibule::app::App;
-use vestibule::runtime::{StoreFault, StoredSession};
+use vestibule::runtime::{AccountStorage, StoreFault, StoredSession};
 use vestibule::session::session::SessionId;
 use vestibule::time::Timestamp;
 
@@ -152,9 +152,16 @@ impl Accounts {
         self.objects.borrow()[name].storage.sessions()
     }
 
-    /// Every session of every object.
+    /// Every session of every account.
     pub(crate) fn all_sessions(&self) -> Vec<(SessionId, StoredSession)> {
-        self.objects.borrow().values().flat_map(|object| object.storage.sessions()).collect()
+        let objects = self.objects.borrow();
+        let accounts = objects.iter().filter(|(name, _)| name.starts_with("account/"));
+        accounts.flat_map(|(_, object)| object.storage.sessions()).collect()
+    }
+
+    /// The keys of Workers KV that the objects will delete.
+    pub(crate) fn to_delete(&self) -> Vec<String> {
+        self.objects.borrow().values().flat_map(|object| object.storage.to_delete().unwrap()).collect()
     }
 
     /// The highest revision that survives a crash.

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use vestibule::answer::{Answer, title};
-use vestibule::error::{Error, InteractionNeed, InteractionReason, OpFault, SessionEnd};
+use vestibule::error::{
+    Error, InteractionNeed, InteractionReason, LogoutRequestFault, OpFault, OperatorFault, SessionEnd,
+};
 use vestibule::oidc::authorization::AuthorizationResponseFault;
 use vestibule::oidc::jwt::JwtFault;
 use vestibule::request::HeadFault;
@@ -29,6 +31,7 @@ fn errors() -> Vec<Error> {
         interaction_required(),
         Error::LoginRequestInvalid(LoginRequestFault::Expired),
         Error::LoginRequired,
+        Error::LogoutRequestInvalid(LogoutRequestFault::Issuer),
         Error::LogoutResponseInvalid,
         Error::LogoutTokenRejected(JwtFault::Expired),
         Error::Misconfigured,
@@ -36,6 +39,8 @@ fn errors() -> Vec<Error> {
         Error::OpMisbehaved(OpFault::TokenResponse),
         Error::OpRefused("invalid_client".to_owned()),
         Error::OpUnreachable(TransportFault::TimedOut),
+        Error::OperatorRefused,
+        Error::OperatorRequestInvalid(OperatorFault::Missing),
         Error::OriginUnreachable(TransportFault::TimedOut),
         Error::SessionEnded(SessionEnd::SignedOut),
         Error::UntrustedOrigin,
@@ -69,6 +74,7 @@ const fn is_listed(error: &Error) -> bool {
         | Error::InteractionRequired(_)
         | Error::LoginRequestInvalid(_)
         | Error::LoginRequired
+        | Error::LogoutRequestInvalid(_)
         | Error::LogoutResponseInvalid
         | Error::LogoutTokenRejected(_)
         | Error::Misconfigured
@@ -76,6 +82,8 @@ const fn is_listed(error: &Error) -> bool {
         | Error::OpMisbehaved(_)
         | Error::OpRefused(_)
         | Error::OpUnreachable(_)
+        | Error::OperatorRefused
+        | Error::OperatorRequestInvalid(_)
         | Error::OriginUnreachable(_)
         | Error::SessionEnded(_)
         | Error::UntrustedOrigin

@@ -144,7 +144,7 @@ fn an_unknown_api_is_nothing_and_never_the_origin() {
     {
         assert_eq!(browser.fetch(path).problem(), (404, "not_found".to_owned()), "{path}");
     }
-    for path in ["/.auth", "/.auth/", "/.auth/unknown", "/.auth/me/", "/.auth/login/x", "/signout-oidc"] {
+    for path in ["/.auth", "/.auth/", "/.auth/unknown", "/.auth/me/", "/.auth/login/x", "/.auth/operator"] {
         assert_eq!(browser.fetch(path).problem(), (404, "not_found".to_owned()), "{path}");
     }
     assert_eq!(world.downstream.count(), arrived);

@@ -1,6 +1,6 @@
 //! Workers KV at several locations.
 
-use vestibule::runtime::{Runtime, StoreFault};
+use vestibule::runtime::{KvPage, Runtime, StoreFault};
 use vestibule::time::Lifetime;
 
 use crate::kv::Operation;
@@ -95,9 +95,23 @@ fn listings_come_from_the_centre() {
     let there = world.isolate_at(1);
     assert_eq!(get(&there, "k"), None);
     put(&world.site(), "k", "one").unwrap();
-    assert_eq!(ended(there.kv_list("k")).unwrap().len(), 1);
+    assert_eq!(ended(there.kv_list("k", None)).unwrap().listings.len(), 1);
     world.kv.hide_from_listings();
-    assert_eq!(ended(there.kv_list("k")).unwrap(), []);
+    assert_eq!(ended(there.kv_list("k", None)).unwrap().listings, []);
+}
+
+#[test]
+fn a_long_listing_comes_in_pages() {
+    let world = World::new();
+    let site = world.site();
+    ["k1", "k2", "k3", "l"].into_iter().for_each(|key| put(&site, key, "one").unwrap());
+    world.kv.page.set(Some(2));
+    let page = |cursor: Option<&str>| ended(site.kv_list("k", cursor)).unwrap();
+    let names = |page: &KvPage| page.listings.iter().map(|listing| listing.key.clone()).collect::<Vec<_>>();
+    let first = page(None);
+    assert_eq!(names(&first), ["k1", "k2"]);
+    let last = page(first.cursor.as_deref());
+    assert_eq!((names(&last), last.cursor), (vec!["k3".to_owned()], None));
 }
 
 #[test]
