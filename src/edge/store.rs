@@ -50,8 +50,8 @@ pub(super) async fn delete(env: &JsValue, key: &str) -> Result<(), StoreFault> {
 
 /// Lists a page of the keys that start with `prefix`.
 pub(super) async fn list(env: &JsValue, prefix: &str, cursor: Option<&str>) -> Result<KvPage, StoreFault> {
-    let listed = js_list(env, prefix, cursor, KV_PAGE).await.map_err(|_| StoreFault::List)?;
-    let mut values = listed.unchecked_into::<Array>().iter();
+    let listed: Array = js_list(env, prefix, cursor, KV_PAGE).await.map_err(|_| StoreFault::List)?.unchecked_into();
+    let mut values = listed.iter();
     let cursor = values.next().and_then(|cursor| cursor.as_string());
     let mut listings = Vec::new();
     while let (Some(key), Some(metadata)) = (values.next(), values.next()) {
