@@ -5,21 +5,31 @@ import { readFile } from "node:fs/promises";
 import { listen, sendJson } from "./listen.mjs";
 import { escapeHtml } from "./provider/pages.mjs";
 
+const script = "text/javascript; charset=utf-8";
 const assets = {
+  "/assets/account.js": script,
+  "/assets/calls.js": script,
+  "/assets/element.js": script,
+  "/assets/events.js": script,
   "/assets/page.css": "text/css; charset=utf-8",
-  "/assets/page.js": "text/javascript; charset=utf-8",
+  "/assets/page.js": script,
+  "/assets/sessions.js": script,
 };
 
 // No form-action: browsers apply it to redirects after a form too, and signing out redirects to the OP.
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "script-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+function contentSecurityPolicy(publicOrigin) {
+  // Not every browser counts a WebSocket of the same host as 'self'.
+  const webSockets = publicOrigin.replace(/^http/, "ws");
+  return [
+    "default-src 'none'",
+    "style-src 'self'",
+    "script-src 'self'",
+    `connect-src 'self' ${webSockets}`,
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
 
 /** `requests` grows by one record per request, for tests: method, url and headers exactly as they arrived. */
 export async function startOrigin({ port = 0, publicOrigin = "http://localhost:8787" } = {}) {
@@ -70,7 +80,7 @@ async function sendPage(request, response, publicOrigin) {
   response.writeHead(200, {
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-store",
-    "content-security-policy": contentSecurityPolicy,
+    "content-security-policy": contentSecurityPolicy(publicOrigin),
     "x-content-type-options": "nosniff",
   });
   response.end(html);

@@ -10,6 +10,8 @@ export const client = {
   clientSecret: "only-for-the-demo-0b7d4c",
   redirectUris: [`${publicOrigin}/signin-oidc`],
   postLogoutRedirectUris: [`${publicOrigin}/signout-callback-oidc`],
+  // The OP calls this one itself, where localhost may be the other address family.
+  backchannelLogoutUri: `http://127.0.0.1:${ports.worker}/.auth/backchannel-logout`,
 };
 
 export const orders = {

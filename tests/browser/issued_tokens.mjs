@@ -4,7 +4,7 @@
 export function watchTokenEndpoint(op) {
   const issued = [];
   op.intercept = (request, response) => {
-    if (request.method === "POST" && request.url.startsWith("/token")) keepTokens(response, issued);
+    if (request.method === "POST" && request.url === "/token") keepTokens(response, issued);
     return false;
   };
   return issued;

@@ -58,10 +58,10 @@ async function visit(page, see) {
   await visitSignedIn(page, see);
   await visitNeeds(page, see);
   await visitErrors(page, see);
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await seesHeading(page, "Sign out");
   await see("15-sign-out-at-the-provider");
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await seesHeading(page, "You are signed out");
   await see("16-signed-out");
 }

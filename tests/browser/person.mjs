@@ -25,11 +25,18 @@ export async function seesSignedIn(page, url, account) {
 }
 
 export async function signOut(page, { publicOrigin, op }) {
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.waitForURL(`${op.issuer}/session/end?**`);
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.waitForURL(`${publicOrigin}/signout-callback-oidc?**`);
   await seesHeading(page, "You are signed out");
+}
+
+/** The page says by itself that its session has ended, and shows nothing of its user any more. */
+export async function seesSignedOut(page) {
+  await seesText(page.locator("#account"), "You were signed out. Sign in again");
+  assert.deepEqual(await page.getByRole("button", { name: /sign out/i }).all(), []);
+  assert.doesNotMatch(await page.content(), /Liddell|Østergård|alice-5d0f|bob-91ce/);
 }
 
 export async function seesSignInPage(page, { op }) {

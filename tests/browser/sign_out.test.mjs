@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
 import { launchBrowser } from "./browser.mjs";
-import { alice, seesHeading, seesSignedIn, seesSignInPage, seesText } from "./person.mjs";
+import { alice, seesHeading, seesSignedIn, seesSignedOut, seesSignInPage, seesText } from "./person.mjs";
 import { signIn, signOut, statusOf, typePassword } from "./person.mjs";
 import { startStack } from "./stack.mjs";
 
@@ -56,14 +56,31 @@ test("a tab that was left open finds that its user is signed out", async () => {
   await other.goto(home);
   await seesSignedIn(other, home, alice);
   await signOut(page, stack);
+  await seesSignedOut(other);
   await other.getByRole("button", { name: "Call the Orders API" }).click();
   await seesText(statusOf(other), "401 Unauthorized");
   await other.getByRole("link", { name: "Sign in again" }).click();
   await seesSignInPage(other, stack);
 });
 
+test("a tab that was left open in another browser says so by itself", async () => {
+  const other = await (await browser.newContext()).newPage();
+  await signIn(other, home, alice);
+  await other.getByRole("button", { name: "Call the Orders API" }).click();
+  await seesText(statusOf(other), "200 OK");
+  let loads = 0;
+  other.on("load", () => (loads += 1));
+  await signOut(page, stack);
+  await seesSignedOut(other);
+  assert.equal(loads, 0);
+  assert.doesNotMatch(await other.content(), /Teacup/);
+  await other.getByRole("link", { name: "Sign in again" }).click();
+  await seesSignedIn(other, home, alice);
+  await other.context().close();
+});
+
 test("who stays signed in at the OP is signed out of the application all the same", async () => {
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.getByRole("button", { name: "Stay signed in" }).click();
   await seesHeading(page, "You are signed out");
   assert.deepEqual(await gatewayCookies(), []);
@@ -79,7 +96,7 @@ test("the sign-out address, typed, asks first", async () => {
   await page.goto(home);
   await seesSignedIn(page, home, alice);
   await page.goto(`${stack.publicOrigin}/.auth/logout`);
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.waitForURL(`${stack.op.issuer}/session/end?**`);
   assert.deepEqual((await gatewayCookies()).map(({ name }) => name), ["__Host-logout"]);
 });

@@ -22,6 +22,7 @@ export async function startStack({ provider = {} } = {}) {
     clientSecret: "SECRET?%Gclient with spaces",
     redirectUris: [`${publicOrigin}/signin-oidc`],
     postLogoutRedirectUris: [`${publicOrigin}/signout-callback-oidc`],
+    backchannelLogoutUri: `http://127.0.0.1:${port}/.auth/backchannel-logout`,
   };
   const op = await startProvider({ ...client, resources: [orders, invoices] });
   const issued = watchTokenEndpoint(op);

@@ -34,8 +34,17 @@ test("echo returns method, url and headers, or the body", async () => {
   assert.equal(await (await fetch(`${base}/echo`, { method: "POST", body })).text(), body);
 });
 
-test("style and script are served, other files are not", async () => {
+test("style and scripts are served with all that they import, other files are not", async () => {
   assert.equal((await fetch(`${base}/assets/page.css`)).status, 200);
-  assert.equal((await fetch(`${base}/assets/page.js`)).status, 200);
+  const script = await fetch(`${base}/assets/page.js`);
+  assert.match(script.headers.get("content-type"), /^text\/javascript/);
+  const imported = [...(await script.text()).matchAll(/ from "\.(\/\w+\.js)"/g)].map(([, path]) => `/assets${path}`);
+  assert.ok(imported.length > 1);
+  for (const path of imported) assert.equal((await fetch(base + path)).status, 200, path);
   assert.equal((await fetch(`${base}/assets/page.html`)).status, 404);
+});
+
+test("the page may connect with nothing but the public origin, by WebSocket, too", async () => {
+  const policy = (await fetch(`${base}/`)).headers.get("content-security-policy");
+  assert.match(policy, /; connect-src 'self' ws:\/\/localhost:8787;/);
 });
