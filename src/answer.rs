@@ -223,16 +223,17 @@ fn escape(text: &str) -> String {
 }
 
 /// The style element is the only thing a page may use; its hash is checked by a test.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-L11NqEmCyfBiOBa1whP/YIlFMG9yQZANBrjupcjaZ/s='; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-S7PBeTEGbzIEe6Gto5lfRicE8sQtF59R3w1Le7OE4z0='; base-uri 'none'; frame-ancestors 'none'";
 
-const STYLE: &str = ":root{color-scheme:light dark;--accent:#0b57a4;--on-accent:#fff;font:100%/1.5 system-ui,sans-serif}\
-    @media(prefers-color-scheme:dark){:root{--accent:#8ab8f0;--on-accent:#121212}}\
+const STYLE: &str = ":root{color-scheme:light dark;--accent:#0b57a4;--on-accent:#fff;--line:#c8ccd2;font:100%/1.5 system-ui,sans-serif}\
+    @media(prefers-color-scheme:dark){:root{--accent:#8ab8f0;--on-accent:#121212;--line:#4a4f57}}\
     body{margin:0;display:grid;min-height:100vh;place-items:center}\
     main{box-sizing:border-box;width:min(100%,32rem);padding:1.5rem;overflow-wrap:anywhere}\
     h1{font-size:1.5rem;line-height:1.2}a{color:var(--accent)}small{font-size:.875rem}code{font-size:1em}\
-    ul{list-style:none;padding:0}li{padding:.75rem 0;border-top:1px solid}li form{margin-top:.5rem}\
-    button{min-height:2.75rem;padding:.5rem 1.25rem;border:0;border-radius:.375rem;background:var(--accent);\
-    color:var(--on-accent);font:inherit;cursor:pointer}\
+    button{min-height:2.75rem;padding:.5rem 1.25rem;border:1px solid var(--accent);border-radius:.375rem;\
+    background:var(--accent);color:var(--on-accent);font:inherit;cursor:pointer}\
+    ul{list-style:none;padding:0}li{display:flex;gap:1rem;align-items:center;padding:.75rem 0;\
+    border-top:1px solid var(--line)}li span{flex:1}li button{background:none;color:var(--accent)}\
     :focus-visible{outline:3px solid var(--accent);outline-offset:2px}";
 
 #[cfg(test)]

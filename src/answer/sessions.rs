@@ -18,14 +18,16 @@ pub struct Row {
 }
 
 impl Answer {
-    /// The page of these sessions; a POST to `all_url` ends all of them.
+    /// The page of these sessions; a POST to `all_url` ends all of them, and `home` is the application.
     #[must_use]
-    pub fn sessions(rows: &[Row], all_url: &str) -> Self {
+    pub fn sessions(rows: &[Row], all_url: &str, home: &str) -> Self {
         let rows: String = rows.iter().map(Row::html).collect();
         let content = format!(
             "<p>You are signed in to this application here:</p><ul>{rows}</ul>\
-             <form method=\"post\" action=\"{}\"><button type=\"submit\">Sign out everywhere</button></form>",
-            escape(all_url)
+             <form method=\"post\" action=\"{}\"><button type=\"submit\">Sign out everywhere</button></form>\
+             <p><a href=\"{}\">Back to the application</a></p>",
+            escape(all_url),
+            escape(home)
         );
         Self::html(200, document("Your sessions", &content))
     }
@@ -38,7 +40,7 @@ impl Row {
         let began = self.began.to_utc();
         let country = self.country.as_deref().map(|country| format!(", {}", escape(country))).unwrap_or_default();
         format!(
-            "<li><strong>{device}</strong>{own}<br><small>since {began}{country}</small>\
+            "<li><span><strong>{device}</strong>{own}<br><small>since {began}{country}</small></span>\
              <form method=\"post\" action=\"{}\"><button type=\"submit\" aria-label=\"Sign out {device}, since {began}\">Sign out</button></form></li>",
             escape(&self.end_url)
         )
@@ -55,7 +57,7 @@ mod tests {
         let began = Timestamp::from_unix(1_800_000_000);
         let row =
             Row { device: hostile.clone(), country: Some(hostile.clone()), began, is_own: true, end_url: hostile };
-        let page = Answer::sessions(&[row], "\"><script>").body;
+        let page = Answer::sessions(&[row], "\"><script>", "\"><script>").body;
         assert!(!page.contains("<script") && page.contains("2027-01-15 08:00 UTC"), "{page}");
     }
 }

@@ -24,7 +24,8 @@ pub(super) async fn all<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer
     listed.sort_by_key(|listed| (listed.id != own, std::cmp::Reverse(listed.metadata.created)));
     if incoming.head.is_navigation() {
         let rows: Vec<_> = listed.iter().map(|listed| row(incoming, listed, &own)).collect();
-        return Ok(Answer::sessions(&rows, &incoming.app.config.auth_url("sessions")));
+        let config = &incoming.app.config;
+        return Ok(Answer::sessions(&rows, &config.auth_url("sessions"), &config.public_url("/")));
     }
     let sessions: Vec<Value> = listed.iter().map(|listed| entry(incoming, listed, &own)).collect();
     Ok(Answer::json(200, &json!({ "sessions": sessions })))

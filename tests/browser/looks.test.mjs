@@ -8,7 +8,8 @@ import { inProject } from "../../scripts/project.mjs";
 import { launchBrowser } from "./browser.mjs";
 import { faultsOfContrast, faultsOfStructure } from "./look.mjs";
 import { allow, followsNeed, needsPermission, neverContent, seesInvoices } from "./permission.mjs";
-import { alice, bob, seesHeading, seesSignedIn, seesSignInPage, seesText, statusOf, typePassword } from "./person.mjs";
+import { alice, bob, seesHeading, seesSignedIn, seesSignedOut, seesSignInPage } from "./person.mjs";
+import { seesText, statusOf, typePassword } from "./person.mjs";
 import { startStack } from "./stack.mjs";
 
 const pictures = inProject("test-results");
@@ -58,12 +59,13 @@ async function visit(page, see) {
   await visitSignedIn(page, see);
   await visitNeeds(page, see);
   await visitErrors(page, see);
+  await visitSessions(page, see);
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await seesHeading(page, "Sign out");
-  await see("15-sign-out-at-the-provider");
+  await see("17-sign-out-at-the-provider");
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await seesHeading(page, "You are signed out");
-  await see("16-signed-out");
+  await see("18-signed-out");
 }
 
 async function visitSignedOut(page, see) {
@@ -82,6 +84,7 @@ async function visitSignedIn(page, see) {
   await page.goto(home());
   await typePassword(page, alice);
   await seesSignedIn(page, home(), alice);
+  await page.getByRole("listitem").first().waitFor();
   await see("4-signed-in");
   await page.getByRole("button", { name: "Call the Orders API" }).click();
   await seesText(statusOf(page), "200 OK");
@@ -143,6 +146,21 @@ async function visitMismatch(page, see) {
   await see("14-another-account");
   await page.goto(home());
   await seesSignedIn(page, home(), alice);
+}
+
+// Cookies that were deleted on the way have left sessions behind: there are several in the list.
+async function visitSessions(page, see) {
+  await page.goto(`${stack.publicOrigin}/.auth/sessions`);
+  await seesHeading(page, "Your sessions");
+  await page.keyboard.press("Tab");
+  await see("15-sessions");
+  await page.goto(home());
+  await page.getByRole("listitem").filter({ hasText: "this browser" }).getByRole("button").click();
+  await seesSignedOut(page);
+  await see("16-ended-elsewhere");
+  await page.getByRole("link", { name: "Sign in again" }).click();
+  // Whose password was typed last at the OP.
+  await seesSignedIn(page, home(), bob);
 }
 
 // The page that goes on to an API by itself, in a browser that lets no page do that.
