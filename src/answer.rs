@@ -148,10 +148,14 @@ impl Answer {
             Some(seconds) => self.with("retry-after", seconds.to_string()),
             None => self,
         };
-        match error.allow() {
+        let answer = match error.allow() {
             Some(methods) => answer.with("allow", methods.to_owned()),
             None => answer,
+        };
+        if matches!(error, Error::UpgradeRequired) {
+            return answer.with("upgrade", "websocket".to_owned());
         }
+        answer
     }
 }
 

@@ -8,6 +8,7 @@ mod call;
 mod callback;
 mod documents;
 mod establish;
+mod events;
 mod forward;
 mod interaction;
 mod log;
@@ -38,7 +39,7 @@ pub use log::misconfigured;
 pub enum Reply<F> {
     /// An answer of our own.
     Answer(Answer),
-    /// The answer of the origin or an API, passed through.
+    /// The answer of the origin, of an API or of an account's object, passed through.
     Forwarded(F),
 }
 
@@ -69,12 +70,17 @@ impl<'a, R> Deref for Incoming<'a, R> {
 ///
 /// `None` says nothing about the request, only that [`serve`] must look at it.
 pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> Option<ForwardPlan> {
+    // A WebSocket is carried for its session, and what is decided at once knows no such thing.
+    if head.is_websocket() {
+        return None;
+    }
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, runtime, head, String::new());
     match route {
         Route::Api(api, target) => call::at_once(&incoming, api, target),
         Route::Origin => forward::at_once(&incoming),
         Route::Callback
+        | Route::Events
         | Route::Health
         | Route::Login
         | Route::Logout
@@ -116,6 +122,13 @@ pub async fn reconsider<R: Runtime>(
         Ok(answer) => Reply::Forwarded(answer),
         Err(error) => Reply::Answer(refusal::answer(&incoming, route, error).await),
     }
+}
+
+/// Whether the session goes on for which a WebSocket is carried, by the head of its handshake. Only what proves that the
+/// session is over ends it: an outage does not.
+pub async fn goes_on<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> bool {
+    let incoming = Incoming::new(app, runtime, head, trace(runtime, head));
+    authenticate::goes_on(&incoming).await
 }
 
 /// Does what [`Runtime::later`] was given.
@@ -165,6 +178,7 @@ async fn dispatch<R: Runtime>(
             return call::serve(incoming, inbound, api, target).await.map(Reply::Forwarded);
         }
         Route::Callback => callback::finish(incoming).await,
+        Route::Events => return events::watch(incoming).await.map(Reply::Forwarded),
         Route::Health => Answer::text(200, "ok\n"),
         Route::Login => login::requested(incoming).await?,
         Route::Logout => logout::requested(incoming).await?,

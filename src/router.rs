@@ -10,6 +10,8 @@ pub enum Route<'a> {
     Api(&'a Api, Target<'a>),
     /// The OP's answer to an authorization request.
     Callback,
+    /// Tells a page when its session ends.
+    Events,
     /// For monitors.
     Health,
     /// Begins a login.
@@ -32,9 +34,14 @@ impl Route<'_> {
     pub const fn is_forwarded(self) -> bool {
         match self {
             Self::Api(..) | Self::Origin => true,
-            Self::Callback | Self::Health | Self::Login | Self::Logout | Self::Me | Self::Nothing | Self::SignedOut => {
-                false
-            }
+            Self::Callback
+            | Self::Events
+            | Self::Health
+            | Self::Login
+            | Self::Logout
+            | Self::Me
+            | Self::Nothing
+            | Self::SignedOut => false,
         }
     }
 }
@@ -55,6 +62,7 @@ pub fn route<'a>(config: &'a Config, head: &RequestHead<'a>) -> Route<'a> {
     }
     if let Some(name) = below(path, &paths.auth) {
         return match name {
+            "/events" => Route::Events,
             "/health" => Route::Health,
             "/login" => Route::Login,
             "/logout" => Route::Logout,

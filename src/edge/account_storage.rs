@@ -113,7 +113,8 @@ fn read(row: &Array) -> Option<(SessionId, StoredSession)> {
     Some((SessionId::from_bytes(id.try_into().ok()?), session))
 }
 
-fn text(id: SessionId) -> String {
+/// A session's id as the object's tables and the tags of its WebSockets have it.
+pub(super) fn text(id: SessionId) -> String {
     URL_SAFE_NO_PAD.encode(id.as_bytes())
 }
 

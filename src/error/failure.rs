@@ -112,6 +112,7 @@ impl Failure {
             | Error::NoSuchRoute
             | Error::OriginUnreachable(_)
             | Error::UntrustedOrigin
+            | Error::UpgradeRequired
             | Error::WrongMethod { .. } => None,
         }
     }

@@ -38,6 +38,7 @@ fn errors() -> Vec<Error> {
         Error::OriginUnreachable(TransportFault::TimedOut),
         Error::SessionEnded(SessionEnd::SignedOut),
         Error::UntrustedOrigin,
+        Error::UpgradeRequired,
         Error::WrongMethod { allow: "GET" },
     ]
 }
@@ -77,6 +78,7 @@ const fn is_listed(error: &Error) -> bool {
         | Error::OriginUnreachable(_)
         | Error::SessionEnded(_)
         | Error::UntrustedOrigin
+        | Error::UpgradeRequired
         | Error::WrongMethod { .. } => true,
     }
 }
