@@ -173,10 +173,14 @@ impl Answer {
         } else {
             answer
         };
-        match error.allow() {
+        let answer = match error.allow() {
             Some(methods) => answer.with("allow", methods.to_owned()),
             None => answer,
+        };
+        if matches!(error, Error::UpgradeRequired) {
+            return answer.with("upgrade", "websocket".to_owned());
         }
+        answer
     }
 }
 
