@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 
 import { listen } from "../../demo/listen.mjs";
 import { launchBrowser } from "./browser.mjs";
-import { alice, seesHeading, seesSignedIn, seesSignedOut, seesSignInPage, signIn } from "./person.mjs";
+import { alice, seesHeading, seesSignedIn, seesSignedOut, seesSignInPage, signIn, typePassword } from "./person.mjs";
 import { startStack } from "./stack.mjs";
 
 const framing = "/somebody-signs-out";
@@ -17,7 +17,7 @@ let context;
 let page;
 let home;
 before(async () => {
-  [stack, browser] = await Promise.all([startStack(), launchBrowser()]);
+  [stack, browser] = await Promise.all([startStack({ session: { RevocationDelay: 0 } }), launchBrowser()]);
   home = `${stack.publicOrigin}/page/one`;
   const { intercept } = stack.op;
   stack.op.intercept = (...exchange) => showFrame(...exchange) || intercept(...exchange);
@@ -69,7 +69,11 @@ test("in a hidden frame of the OP's page the gateway ends the session without an
   assert.deepEqual([answer.status(), await answer.headerValue("cache-control")], [200, "no-store"]);
   assert.equal(shown, request.url(), "the browser did not show the frame");
   await seesSignedOut(page);
+  // An OP that really signs out forgets its own session, too.
+  await context.clearCookies({ domain: "127.0.0.1" });
   await page.getByRole("link", { name: "Sign in again" }).click();
+  await seesSignInPage(page, stack);
+  await typePassword(page, alice);
   await seesSignedIn(page, home, alice);
 });
 

@@ -13,8 +13,8 @@ import { watchTokenEndpoint } from "./issued_tokens.mjs";
 const orders = { ...settings.orders, resource: "https://orders.example/" };
 const invoices = { ...settings.invoices, resource: "https://invoices.example/" };
 
-/** `provider` holds more settings of the section OpenIdConnect. */
-export async function startStack({ provider = {} } = {}) {
+/** `provider` holds more settings of the section OpenIdConnect, `session` those of Session. */
+export async function startStack({ provider = {}, session = {} } = {}) {
   const port = await freePort();
   const publicOrigin = `http://localhost:${port}`;
   const client = {
@@ -29,7 +29,7 @@ export async function startStack({ provider = {} } = {}) {
   const origin = await startOrigin({ publicOrigin });
   const api = await startApi({ issuer: op.issuer, audience: orders.resource });
   const invoicesApi = await startApi({ issuer: op.issuer, audience: invoices.resource, list: "invoices" });
-  const vars = variables({ client, provider, publicOrigin, op, origin, api, invoicesApi });
+  const vars = variables({ client, provider, session, publicOrigin, op, origin, api, invoicesApi });
   const secrets = {
     OpenIdConnect__ClientSecret: client.clientSecret,
     Session__Key: randomBytes(32).toString("base64"),
@@ -42,7 +42,7 @@ export async function startStack({ provider = {} } = {}) {
   return { publicOrigin, op, origin, api, invoicesApi, issued, close };
 }
 
-function variables({ client, provider, publicOrigin, op, origin, api, invoicesApi }) {
+function variables({ client, provider, session, publicOrigin, op, origin, api, invoicesApi }) {
   const section = (server, { scopes, resource }) => ({
     BaseUrl: `http://127.0.0.1:${server.port}`,
     Scopes: scopes,
@@ -55,5 +55,6 @@ function variables({ client, provider, publicOrigin, op, origin, api, invoicesAp
       Invoices: { ...section(invoicesApi, invoices), IncrementalConsent: true },
     },
     Gateway: { PublicOrigin: publicOrigin, Origin: `http://127.0.0.1:${origin.port}` },
+    Session: session,
   };
 }
