@@ -4,8 +4,8 @@ const SIGNED_OUT = 4401;
 const [SHORTEST_WAIT, LONGEST_WAIT] = [1_000, 60_000];
 
 /**
- * Calls `signedOut` once, when the session is over. A connection that ends otherwise says nothing about the session, and
- * neither does one that is refused: `isSignedOut` is asked then, and the next attempt waits longer than the last. So a
+ * Calls `signedOut` once, when the session is over. A connection that ends otherwise says nothing about the session,
+ * nor does one that is refused: `isSignedOut` is asked then, and the next attempt waits longer than the last. So a
  * gateway that has nobody to tell (Workers KV alone) is asked once a minute.
  */
 export function listen({ signedOut, isSignedOut }) {

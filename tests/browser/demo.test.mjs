@@ -10,7 +10,7 @@ import { ports, publicOrigin } from "../../demo/settings.mjs";
 import { inProject } from "../../scripts/project.mjs";
 import { launchBrowser } from "./browser.mjs";
 import { allow, followsNeed, needsPermission, seesInvoices } from "./permission.mjs";
-import { alice, seesHeading, seesSignedIn, seesText, signIn, signOut, statusOf } from "./person.mjs";
+import { alice, seesHeading, seesSignedIn, seesSignedOut, seesText, signIn, signOut, statusOf } from "./person.mjs";
 
 const op = { issuer: `http://127.0.0.1:${ports.provider}` };
 let browser;
@@ -34,8 +34,10 @@ test("npm start brings up a demo to click through, also a second time, and Ctrl-
     await signIn(page, publicOrigin + path, alice);
     await page.getByRole("button", { name: "Call the Orders API" }).click();
     await seesText(statusOf(page), "200 OK");
-    if (path === "/page/one") await givesPermission(page);
-    else await signOutAndIn(page);
+    if (path === "/page/one") {
+      await givesPermission(page);
+      await signsOutAtOp(page);
+    } else await signOutAndIn(page);
     await endsCompletely();
   }
 });
@@ -46,6 +48,14 @@ async function givesPermission(page) {
   await allow(page);
   await seesSignedIn(page, `${publicOrigin}/page/one`, alice);
   await seesInvoices(page);
+}
+
+async function signsOutAtOp(page) {
+  const atOp = await page.context().newPage();
+  await atOp.goto(`${op.issuer}/session/end`);
+  await atOp.getByRole("button", { name: "Sign out", exact: true }).click();
+  await seesSignedOut(page);
+  await atOp.close();
 }
 
 async function signOutAndIn(page) {

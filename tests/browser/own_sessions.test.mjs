@@ -53,7 +53,8 @@ test("the list has each browser with its time, this one first and marked, and no
   assert.equal(rows.length, 2, rows.join("\n"));
   assert.match(rows[0], /^Chrome on Linux \(this browser\)\s+since \d{4}-\d\d-\d\d \d\d:\d\d UTC\s+Sign out$/);
   assert.match(rows[1], /^Safari on iPhone\s+since \d{4}-\d\d-\d\d \d\d:\d\d UTC\s+Sign out$/);
-  const names = await here.getByRole("button").evaluateAll((all) => all.map((button) => button.ariaLabel ?? button.textContent));
+  const nameOf = (button) => button.evaluate(({ ariaLabel, textContent }) => ariaLabel ?? textContent);
+  const names = await Promise.all((await here.getByRole("button").all()).map(nameOf));
   assert.equal(new Set(names).size, 3, names.join("\n"));
   await other.context().close();
 });
@@ -93,8 +94,8 @@ test("the page of the application shows the same list, ends a session in place, 
   const list = here.getByRole("region", { name: "Where you are signed in" });
   await here.reload();
   await list.getByRole("listitem").nth(1).waitFor();
-  const rows = await list.getByRole("listitem").allInnerTexts();
-  assert.deepEqual(rows.map((row) => /^(.*), since /.exec(row)?.[1]), ["Chrome on Linux (this browser)", "Safari on iPhone"]);
+  const devices = (await list.getByRole("listitem").allInnerTexts()).map((row) => /^(.*), since /.exec(row)?.[1]);
+  assert.deepEqual(devices, ["Chrome on Linux (this browser)", "Safari on iPhone"]);
   await list.getByRole("button", { name: /^End Safari on iPhone/ }).click();
   await list.getByText("Safari on iPhone").waitFor({ state: "detached" });
   await seesSignedOut(there);

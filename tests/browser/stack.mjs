@@ -14,7 +14,7 @@ const orders = { ...settings.orders, resource: "https://orders.example/" };
 const invoices = { ...settings.invoices, resource: "https://invoices.example/" };
 
 /** `provider` holds more settings of the section OpenIdConnect, `session` those of Session. */
-export async function startStack({ provider = {}, session = {} } = {}) {
+export async function startStack({ provider = {}, session = {}, withAccounts = true } = {}) {
   const port = await freePort();
   const publicOrigin = `http://localhost:${port}`;
   const client = {
@@ -34,7 +34,7 @@ export async function startStack({ provider = {}, session = {} } = {}) {
     OpenIdConnect__ClientSecret: client.clientSecret,
     Session__Key: randomBytes(32).toString("base64"),
   };
-  const worker = await startBuiltWorker({ port, vars, secrets, isInstrumented: false });
+  const worker = await startBuiltWorker({ port, vars, secrets, withAccounts, isInstrumented: false });
   const close = async () => {
     await worker.close();
     await Promise.all([op.close(), origin.close(), api.close(), invoicesApi.close()]);
