@@ -18,11 +18,10 @@ pub(super) struct SignedIn {
     pub(super) entry: Rc<TokenCacheEntry>,
 }
 
-/// The session of the request's cookie, unless its account signed out since, or everybody was signed out.
+/// The session of the request's cookie, unless it has ended as far as this isolate knows.
 pub(super) fn session<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
     let session = opened(incoming)?;
-    let memory = &incoming.app.memory;
-    if memory.is_signed_out(session.account, session.issued_at) || memory.everybody.covers(session.issued_at) {
+    if incoming.app.memory.has_ended(&session) {
         return Err(Error::SessionEnded(SessionEnd::SignedOut));
     }
     Ok(session)

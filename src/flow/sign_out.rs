@@ -88,6 +88,7 @@ pub(super) async fn by_id<R: Runtime>(
     account: AccountDigest,
     id: SessionId,
 ) -> Result<(), Error> {
+    // No more than that: it may be anybody's.
     context.app.memory.forget(id);
     for prefix in account.prefixes(&context.app.ring) {
         end(context, prefix, Which::One(id), None, None).await?.outcome?;
@@ -217,7 +218,8 @@ async fn end<R: Runtime>(
     let (name, session) = (object_name(&prefix), own.map(encoded));
     let ask = match which {
         Which::One(id) => Ask::End { prefix, id: id.to_text(), session },
-        Which::Of(_, until) | Which::Until(until) => Ask::SignOut { prefix, until, all: false, session },
+        Which::Of(sid, until) => Ask::Logout { prefix, sid: Some(sid.to_owned()), until, token: None },
+        Which::Until(until) => Ask::SignOut { prefix, until, all: false, session },
         Which::Whole(until) => Ask::SignOut { prefix, until, all: true, session },
     };
     let reply = account::ask(context, &name, ask).await?;
