@@ -3,9 +3,6 @@
 
 use std::rc::Rc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::account::{self, Ask, LogoutTokenId, Reply, Which, encoded, on_kv};
 use super::{Context, token_cache};
 use crate::error::Error;
@@ -224,7 +221,6 @@ async fn end<R: Runtime>(
     };
     let reply = account::ask(context, &name, ask).await?;
     let Reply::Ended { entry, left } = reply else { return Err(account::refused(reply)) };
-    let entry = entry.and_then(|entry| URL_SAFE_NO_PAD.decode(entry).ok());
     Ok(Ended { entry, outcome: left.map_or(Ok(()), |left| Err(account::error(left))) })
 }
 
