@@ -12,6 +12,7 @@ mod message;
 mod object;
 mod registry;
 mod renewal;
+mod wire;
 
 use std::rc::Rc;
 

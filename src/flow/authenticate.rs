@@ -19,11 +19,10 @@ pub(super) struct SignedIn {
     pub(super) entry: Rc<TokenCacheEntry>,
 }
 
-/// The session of the request's cookie, unless its account signed out since, or everybody was signed out.
+/// The session of the request's cookie, unless it has ended as far as this isolate knows.
 pub(super) fn session<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
     let session = opened(incoming)?;
-    let memory = &incoming.app.memory;
-    if memory.is_signed_out(session.account, session.issued_at) || memory.everybody.covers(session.issued_at) {
+    if incoming.app.memory.has_ended(&session) {
         return Err(Error::SessionEnded(SessionEnd::SignedOut));
     }
     Ok(session)
@@ -45,8 +44,9 @@ pub(super) fn opened<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, 
 pub(super) async fn goes_on<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
     let Some(sealed) = Cookies::parse(incoming.head.header("cookie")).session() else { return true };
     let Ok(session) = Session::open(&sealed, &incoming.app.ring, Timestamp::from_unix(0)) else { return true };
+    everybody::learn(incoming).await;
     let is_over = session.absolute_expires_at <= incoming.now
-        || incoming.app.memory.is_signed_out(session.account, session.issued_at)
+        || incoming.app.memory.has_ended(&session)
         || matches!(account::read(incoming, &session).await, Err(Error::SessionEnded(_)));
     !is_over
 }

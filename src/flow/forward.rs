@@ -11,7 +11,7 @@ use crate::forwarding::{
     AnswerEdits, Carried, ForwardPlan, forwarded_cookies, headers_to_remove, identity_headers, origin_headers,
 };
 use crate::runtime::Runtime;
-use crate::session::cookie::CookieName;
+use crate::session::session::Session;
 
 /// The plan for a request to the origin by a user whom memory vouches for.
 pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<ForwardPlan> {
@@ -79,7 +79,7 @@ pub(super) fn rolled<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &SignedI
     if !incoming.head.is_navigation() {
         return Vec::new();
     }
-    let Some(session) = signed_in.session.rolled(incoming.now, &incoming.app.config.session) else { return Vec::new() };
-    let sealed = session.seal(&incoming.app.ring, incoming.runtime.random());
-    vec![CookieName::Session.set(&sealed, session.expires_at().since(incoming.now))]
+    let rolled = signed_in.session.rolled(incoming.now, &incoming.app.config.session);
+    let cookie = |session: Session| session.cookie(&incoming.app.ring, incoming.runtime.random(), incoming.now);
+    rolled.map(cookie).into_iter().collect()
 }

@@ -111,7 +111,7 @@ pub(super) async fn keep<R: Runtime>(
     renewed: TokenCacheEntry,
 ) -> Option<Rc<TokenCacheEntry>> {
     let memory = &context.app.memory;
-    if memory.is_signed_out(session.account, session.issued_at) || is_gone(context, session).await {
+    if memory.has_ended(session) || is_gone(context, session).await {
         memory.forget(session.id);
         return None;
     }
@@ -137,7 +137,7 @@ async fn is_gone<R: Runtime>(context: &Context<'_, R>, session: &Session) -> boo
 pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
     let memory = &context.app.memory;
     let mut written = None;
-    while !memory.is_signed_out(session.account, session.issued_at) {
+    while !memory.has_ended(session) {
         let Some(newest) = memory.stale_entry(session.id) else { return Ok(()) };
         // Writes overtake each other: whoever wrote an older entry looks again afterwards.
         match written {
