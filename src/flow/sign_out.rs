@@ -125,6 +125,10 @@ pub(super) async fn by_op<R: Runtime>(context: &Context<'_, R>, logout: &OpLogou
             Some(account) => by_account(context, logout, (account, keys)).await?,
             None => by_index(context, logout, keys).await?,
         };
+        // Here the end is known, and need not be heard of from an object.
+        if let Some(sid) = logout.sid.filter(|_| under_one != Heard::Unknown) {
+            context.app.memory.forget_indexed(&sid_key(context, sid, keys));
+        }
         heard = match (heard, under_one) {
             (Heard::Ended, _) | (_, Heard::Ended) => Heard::Ended,
             (Heard::Replayed, _) | (_, Heard::Replayed) => Heard::Replayed,
