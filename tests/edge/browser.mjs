@@ -11,8 +11,10 @@ export class Browser {
   /** Every answer that this browser received, redirects included. */
   seen = [];
 
-  constructor(world) {
+  /** One that `isElsewhere` is served by the second isolate: see startBuiltWorker. */
+  constructor(world, { isElsewhere = false } = {}) {
     this.world = world;
+    this.isElsewhere = isElsewhere;
   }
 
   /** Opens a page and follows redirects to any host, and pages that lead on by themselves. `from` is the address of the page it was opened from, if any. */
@@ -83,10 +85,12 @@ export class Browser {
   async signOut({ atOp = true } = {}) {
     const from = `${this.world.publicOrigin}/`;
     const page = await this.navigate("/.auth/logout", { method: "POST", form: {}, from });
-    if (!atOp || !page.text.includes("op.logoutForm")) return page;
-    const action = page.text.match(/action="([^"]+)"/)[1];
-    const xsrf = page.text.match(/name="xsrf" value="([^"]+)"/)[1];
-    return this.navigate(action, { method: "POST", form: { xsrf, logout: "yes" }, from: page.url });
+    return atOp ? this.#answerSignOut(page) : page;
+  }
+
+  /** As it happens while the end-user leaves another application of the OP. */
+  async signOutAtOp() {
+    return this.#answerSignOut(await this.navigate(`${this.world.op.issuer}/session/end`));
   }
 
   get session() {
@@ -102,11 +106,19 @@ export class Browser {
     return this.seen.filter(({ url }) => url.startsWith(this.world.publicOrigin));
   }
 
+  async #answerSignOut(page) {
+    if (!page.text.includes("op.logoutForm")) return page;
+    const action = page.text.match(/action="([^"]+)"/)[1];
+    const xsrf = page.text.match(/name="xsrf" value="([^"]+)"/)[1];
+    return this.navigate(action, { method: "POST", form: { xsrf, logout: "yes" }, from: page.url });
+  }
+
   async #request(url, { method, headers, body, target, site }) {
     if (this.world.holdCallbacks && url.pathname === "/signin-oidc") return { url: url.href, status: 0, headers: {} };
     const isTopLevelGet = headers["sec-fetch-mode"] === "navigate" && method === "GET";
     const cookie = this.jar.header(url, { isSameSite: site !== "cross-site", isTopLevelGet });
-    const all = { ...headers, ...(cookie && { cookie }) };
+    const isElsewhere = this.isElsewhere && url.origin === this.world.publicOrigin;
+    const all = { ...headers, ...(cookie && { cookie }), ...(isElsewhere && { "x-test": "apart" }) };
     const answer = await exchange(url, { method, headers: all, body, target });
     for (const line of answer.setCookies) this.jar.accept(url, line);
     this.seen.push(answer);

@@ -70,6 +70,7 @@ export default {
   fetch(request, env, context) {
     const command = request.headers.get("x-test");
     if (command?.startsWith("{")) return obey(JSON.parse(command), env.ACCOUNTS, env.APART);
+    if (command === "apart") return env.APART.fetch(here(request));
     if (command === "panic") return withoutRandomness(() => worker.fetch(request, watch(env), context));
     if (command === "throw") return worker.fetch(throwing(), watch(env), context);
     return worker.fetch(request, watch(env), context);
@@ -77,7 +78,7 @@ export default {
 };
 
 /** An order for the store replaces the one before: `{ store: { get: "hang" } }` mends all other operations. */
-async function obey({ mark, clock, store, account, call, ring, crash }, objects, apart) {
+async function obey({ mark, clock, store, account, call, ring, crash, id }, objects, apart) {
   const orders = JSON.stringify({ clock, store, account });
   await apart?.fetch("http://localhost/", { headers: { "x-test": orders } });
   if (mark) console.log(JSON.stringify({ test: "mark", mark }));
@@ -87,11 +88,19 @@ async function obey({ mark, clock, store, account, call, ring, crash }, objects,
   if (call) return outcome(objects.get(objects.idFromName(call.name)).call(call.request));
   if (ring) return outcome(objects.get(objects.idFromString(ring)).ring());
   if (crash) return outcome(objects.get(objects.idFromString(crash)).crash());
+  if (id) return outcome(Promise.resolve(objects.idFromName(id).toString()));
   return new Response("done");
 }
 
 async function outcome(promise) {
   return Response.json(await promise.then((answer) => ({ answer }), (error) => ({ rejected: error.message })));
+}
+
+/** The request as the other isolate gets it. */
+function here(request) {
+  const own = new Request(request);
+  own.headers.delete("x-test");
+  return own;
 }
 
 // A platform without randomness is the one fault that the Worker answers with a panic.
