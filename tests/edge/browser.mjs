@@ -11,9 +11,10 @@ export class Browser {
   /** Every answer that this browser received, redirects included. */
   seen = [];
 
-  /** One that `isElsewhere` is served by the second isolate: see startBuiltWorker. */
-  constructor(world, { isElsewhere = false } = {}) {
+  /** `headers` go with every request; one that `isElsewhere` is served by the second isolate: see startBuiltWorker. */
+  constructor(world, { headers = {}, isElsewhere = false } = {}) {
     this.world = world;
+    this.headers = headers;
     this.isElsewhere = isElsewhere;
   }
 
@@ -118,7 +119,8 @@ export class Browser {
     const isTopLevelGet = headers["sec-fetch-mode"] === "navigate" && method === "GET";
     const cookie = this.jar.header(url, { isSameSite: site !== "cross-site", isTopLevelGet });
     const isElsewhere = this.isElsewhere && url.origin === this.world.publicOrigin;
-    const all = { ...headers, ...(cookie && { cookie }), ...(isElsewhere && { "x-test": "apart" }) };
+    const own = { ...this.headers, ...(isElsewhere && { "x-test": "apart" }) };
+    const all = { ...own, ...headers, ...(cookie && { cookie }) };
     const answer = await exchange(url, { method, headers: all, body, target });
     for (const line of answer.setCookies) this.jar.accept(url, line);
     this.seen.push(answer);
