@@ -22,7 +22,10 @@ after(() => Promise.all([world.close(), alone.close()]));
 // The latest of several is known by its second.
 beforeEach(() => pass(2));
 
-const pass = (seconds) => Promise.all([world, alone].map((place) => place.advance((ahead += seconds))));
+const pass = (seconds) => {
+  ahead += seconds;
+  return Promise.all([world, alone].map((place) => place.advance(ahead)));
+};
 
 async function signedIn({ place = world, account = alice, headers = {} } = {}) {
   const browser = place.browser({ headers });
