@@ -15,7 +15,7 @@ use crate::oidc::jwks::Jwks;
 use crate::oidc::metadata::Metadata;
 use crate::session::account::AccountDigest;
 use crate::session::entry::{CachedAccessToken, TokenCacheEntry};
-use crate::session::session::SessionId;
+use crate::session::session::{Session, SessionId};
 use crate::time::{Lifetime, Timestamp};
 use generations::Generations;
 
@@ -27,6 +27,7 @@ pub use watermark::Watermark;
 pub struct Memory {
     entries: RefCell<Generations<SessionId, Remembered>>,
     signed_out: RefCell<Generations<AccountDigest, Timestamp>>,
+    ended: RefCell<Generations<SessionId, ()>>,
     failures: RefCell<Generations<(SessionId, String), (Failure, Timestamp)>>,
     renewals: RefCell<Generations<(SessionId, String), Timestamp>>,
     app_tokens: RefCell<Generations<String, CachedAccessToken>>,
@@ -53,6 +54,7 @@ impl Memory {
         Self {
             entries: RefCell::new(Generations::new(sessions)),
             signed_out: RefCell::new(Generations::new(sessions)),
+            ended: RefCell::new(Generations::new(sessions)),
             failures: RefCell::new(Generations::new(sessions)),
             renewals: RefCell::new(Generations::new(sessions)),
             app_tokens: RefCell::new(Generations::new(sessions)),
@@ -101,6 +103,23 @@ impl Memory {
         self.entries.borrow_mut().retain(|remembered| remembered.entry.sid_key.as_deref() != Some(sid_key));
     }
 
+    /// Ends one session, for this isolate: whatever is written of it afterwards.
+    pub fn end(&self, session: SessionId) {
+        self.forget(session);
+        self.ended.borrow_mut().insert(session, ());
+    }
+
+    /// Takes the end of a session back: it could not be carried out.
+    pub fn go_on(&self, session: SessionId) {
+        self.ended.borrow_mut().remove(&session);
+    }
+
+    /// Whether this isolate saw the session end, alone or with its account.
+    #[must_use]
+    pub fn has_ended(&self, session: &Session) -> bool {
+        self.ended.borrow_mut().find(&session.id).is_some() || self.is_signed_out(session.account, session.issued_at)
+    }
+
     /// Ends every session of the account that began up to `until`, for this isolate. A comparison, not a marker on a
     /// session: nothing that is written afterwards can undo it.
     pub fn sign_out(&self, account: AccountDigest, until: Timestamp) {
@@ -117,9 +136,7 @@ impl Memory {
         watermark.map_or(now, |watermark| now.max(watermark + Lifetime::from_seconds(1)))
     }
 
-    /// Whether a session that began at `issued_at` was ended by a sign-out of its account that this isolate saw.
-    #[must_use]
-    pub fn is_signed_out(&self, account: AccountDigest, issued_at: Timestamp) -> bool {
+    fn is_signed_out(&self, account: AccountDigest, issued_at: Timestamp) -> bool {
         self.signed_out.borrow_mut().find(&account).is_some_and(|watermark| issued_at <= watermark)
     }
 

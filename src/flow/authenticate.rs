@@ -18,11 +18,11 @@ pub(super) struct SignedIn {
     pub(super) entry: Rc<TokenCacheEntry>,
 }
 
-/// The session of the request's cookie, unless its account signed out since, or everybody was signed out.
+/// The session of the request's cookie, unless it ended since, alone or with its account or with everybody's.
 pub(super) fn session<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
     let session = opened(incoming)?;
     let memory = &incoming.app.memory;
-    if memory.is_signed_out(session.account, session.issued_at) || memory.everybody.covers(session.issued_at) {
+    if memory.has_ended(&session) || memory.everybody.covers(session.issued_at) {
         return Err(Error::SessionEnded(SessionEnd::SignedOut));
     }
     Ok(session)

@@ -104,14 +104,14 @@ pub(super) async fn write<R: Runtime>(
     put.await.map_err(Error::CacheUnavailable)
 }
 
-/// Keeps a renewed entry, unless the account signed out while the OP was answering: nothing may bring it back.
+/// Keeps a renewed entry, unless its session ended while the OP was answering: nothing may bring it back.
 pub(super) async fn keep<R: Runtime>(
     context: &Context<'_, R>,
     session: &Session,
     renewed: TokenCacheEntry,
 ) -> Option<Rc<TokenCacheEntry>> {
     let memory = &context.app.memory;
-    if memory.is_signed_out(session.account, session.issued_at) || is_gone(context, session).await {
+    if memory.has_ended(session) || is_gone(context, session).await {
         memory.forget(session.id);
         return None;
     }
@@ -133,11 +133,11 @@ async fn is_gone<R: Runtime>(context: &Context<'_, R>, session: &Session) -> boo
     is_old && matches!(context.runtime.kv_get(key.as_str()).await, Ok(None))
 }
 
-/// Writes to the store what this isolate has of a session, or takes it away once the account signed out.
+/// Writes to the store what this isolate has of a session, or takes it away once that has ended.
 pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
     let memory = &context.app.memory;
     let mut written = None;
-    while !memory.is_signed_out(session.account, session.issued_at) {
+    while !memory.has_ended(session) {
         let Some(newest) = memory.stale_entry(session.id) else { return Ok(()) };
         // Writes overtake each other: whoever wrote an older entry looks again afterwards.
         match written {

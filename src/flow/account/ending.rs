@@ -85,6 +85,7 @@ pub(crate) async fn on_kv<R: Runtime>(
         (Which::One(_), Some(_)) => Vec::new(),
         _ => token_cache::list(context, prefix).await.map_err(Failure::Store)?,
     };
+    let memory = &context.app.memory;
     let mut ended: Vec<(String, Option<String>)> = Vec::new();
     let mut done: Vec<String> = kept.map(str::to_owned).into_iter().collect();
     for KvListing { key, metadata } in listed {
@@ -104,10 +105,11 @@ pub(crate) async fn on_kv<R: Runtime>(
     for (key, sid) in ended {
         // Each key once: Workers KV takes one change of it in a second.
         let sid = sid.filter(|sid| !done.contains(sid));
-        token_cache::remove(context, &key, sid.as_deref()).await.map_err(super::failure)?;
-        if let Some(id) = EntryKey::parse(&key).and_then(|key| key.session()) {
-            context.app.memory.forget(id);
-        }
+        let id = EntryKey::parse(&key).and_then(|key| key.session());
+        // From this moment on a renewal that is under way in this isolate keeps nothing.
+        id.into_iter().for_each(|id| memory.end(id));
+        let removed = token_cache::remove(context, &key, sid.as_deref()).await;
+        removed.inspect_err(|_| id.into_iter().for_each(|id| memory.go_on(id))).map_err(super::failure)?;
         done.extend(sid);
     }
     Ok(())
