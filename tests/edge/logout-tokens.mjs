@@ -10,9 +10,9 @@ const path = "/.auth/backchannel-logout";
 const form = { "content-type": "application/x-www-form-urlencoded" };
 const events = { "http://schemas.openid.net/event/backchannel-logout": {} };
 
-/** A token as oidc-provider makes it, about whom `claims` name; `undefined` removes a claim. */
-export async function logoutToken({ op, client }, jwk, claims) {
-  const now = Math.floor(Date.now() / 1000);
+/** A token as oidc-provider makes it, now by the Worker's clock, about whom `claims` name; `undefined` removes a claim. */
+export async function logoutToken({ op, client, ahead }, jwk, claims) {
+  const now = Math.floor(Date.now() / 1000) + ahead;
   const usual = { iss: op.issuer, aud: client.clientId, iat: now, exp: now + 120, jti: randomUUID(), events };
   const all = Object.entries({ ...usual, ...claims }).filter(([, value]) => value !== undefined);
   const header = { alg: jwk.alg, kid: jwk.kid, typ: "logout+jwt" };

@@ -1,128 +1,139 @@
-// What a sign-out means for the other isolates, and for whatever is under way while it happens.
+// Promise 5: whichever way a session ended, nothing that is under way, left over or sent again brings it back.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { randomBytes } from "node:crypto";
+import { after, before, beforeEach, test } from "node:test";
 
-import { holdTokenResponse } from "./holds.mjs";
-import { alice } from "./people.mjs";
+import { assertEnded, assertEndedForAll, assertGoesOn } from "./endings.mjs";
+import { holdPage, holdTokenResponse } from "./holds.mjs";
+import { lastSid } from "./logout-tokens.mjs";
+import { signOuts } from "./sign-outs.mjs";
+import { keepKeys, lasting } from "./token-responses.mjs";
 import { until } from "./until.mjs";
 import { startWorld } from "./world.mjs";
 
+const operatorKey = randomBytes(32).toString("base64");
 const life = 60;
-const provider = { accessTokenSeconds: life };
-let ahead = 0;
+const idle = 3600;
+
 let world;
-let strict;
+let alone;
+let ahead = 0;
 before(async () => {
-  const vars = { Session: { RevocationDelay: 0 } };
-  const settings = [{ provider }, { provider, vars, accountsApart: true }];
-  [world, strict] = await Promise.all(settings.map(startWorld));
+  [world, alone] = await Promise.all([{ accountsApart: true }, { withAccounts: false }].map(startWithKey));
 });
-after(() => Promise.all([world.close(), strict.close()]));
+after(() => Promise.all([world.close(), alone.close()]));
+// A session that begins in the second of a sign-out counts from the next one.
+beforeEach(() => pass(2));
 
-const paths = ["/.auth/me", "/page/one", "/api/Invoices/whoami"];
-const pass = (seconds) => Promise.all([world, strict].map((place) => place.advance((ahead += seconds))));
+async function startWithKey(places) {
+  const { kept, adjust } = keepKeys();
+  const provider = { accessTokenSeconds: life, adjust: (configuration) => lasting(adjust(configuration)) };
+  const place = await startWorld({ backchannel: true, secrets: { Operator__Key: operatorKey }, provider, ...places });
+  return Object.assign(place, { key: kept.keys.find(({ alg }) => alg === "RS256") });
+}
 
+function pass(seconds) {
+  ahead += seconds;
+  return Promise.all([world, alone].map((place) => place.advance(ahead)));
+}
+
+const names = async (place) => (await place.allKeys()).map(({ name }) => name).filter((name) => !name.startsWith("op/"));
+
+/** A browser, what Workers KV has of its session, and what ends it. */
 async function signedIn(place) {
+  const before = new Set(await names(place));
   const browser = place.browser();
-  await browser.signIn("/", alice);
-  for (const path of paths) assert.equal((await browser.script(path)).status, 200);
-  return browser;
+  await browser.signIn();
+  const sid = lastSid(place);
+  await assertGoesOn(place, browser.session);
+  const added = async () => (await names(place)).filter((name) => !before.has(name));
+  await until(async () => (await added()).length === 2);
+  const end = (signOut, more) => signOut(place, { browser, sid, key: place.key, operatorKey, ...more });
+  return { browser, session: browser.session, keys: await added(), end };
 }
 
-async function statuses(place, session) {
-  const replay = place.browser();
-  const answers = [];
-  for (const path of paths) {
-    replay.session = session;
-    answers.push((await replay.script(path)).status);
+async function assertNothingIsKept(place, keys) {
+  const left = await names(place);
+  assert.deepEqual(keys.filter((name) => left.includes(name)), []);
+}
+
+for (const [how, signOut] of Object.entries(signOuts)) {
+  for (const isElsewhere of [false, true]) {
+    const where = isElsewhere ? ", in another isolate," : "";
+    test(`a renewal under way while a session ends ${how}${where} brings nothing back`, async () => {
+      const { browser, session, keys, end } = await signedIn(world);
+      await pass(life + 5);
+      const { held, release } = holdTokenResponse(world.op);
+      const call = browser.script("/api/Orders/whoami", { headers: { cookie: `__Host-session=${session}` } });
+      await held;
+      await end(signOut, { isElsewhere });
+      release();
+      assert.deepEqual([(await call).status, (await call).json().code], [401, "session_expired"]);
+      if (isElsewhere) await world.freshInstance();
+      await assertEndedForAll(world, session);
+      await assertNothingIsKept(world, keys);
+    });
   }
-  return answers;
-}
 
-/** A sign-out as another isolate carries it out: this one hears of it from the object alone. */
-async function signOutElsewhere(place) {
-  const entries = () => place.accountEntries();
-  const [{ name }] = await until(async () => ((await entries()).length > 0 ? entries() : undefined));
-  const account = name.split("/").slice(0, 2).join("/");
-  const begun = [];
-  for (const id of await place.worker.accounts.ids()) begun.push(...(await place.worker.accounts.rows(id, "SELECT issued_at FROM session")));
-  const ask = { SignOut: { prefix: `${account}/`, until: Math.max(...begun.map((row) => row.issued_at)) } };
-  const reply = await place.worker.accounts.call(account, JSON.stringify({ trace: "elsewhere", ask }));
-  assert.deepEqual(reply, { answer: '{"Done":{}}' });
-}
+  test(`a renewal under way while a session ends ${how} brings nothing back on Workers KV alone either, in the isolate that knows`, async () => {
+    for (const age of [0, 121]) {
+      const { browser, session, keys, end } = await signedIn(alone);
+      await pass(age);
+      await pass(life + 5);
+      const { held, release } = holdTokenResponse(alone.op);
+      const call = browser.script("/api/Orders/whoami", { headers: { cookie: `__Host-session=${session}` } });
+      await held;
+      await end(signOut);
+      release();
+      assert.deepEqual([(await call).status, (await call).json().code], [401, "session_expired"], `${age}`);
+      await assertNothingIsKept(alone, keys);
+      // Until then its entry might be on its way to an isolate that knows nothing.
+      await pass(121);
+      await assertEndedForAll(alone, session);
+    }
+  });
 
-async function assertNothingIsLeft(place) {
-  assert.deepEqual(await place.accountEntries(), []);
-  for (const id of await place.worker.accounts.ids()) {
-    assert.deepEqual(await place.worker.accounts.rows(id, "SELECT id FROM session"), []);
-  }
-}
-
-test("with a delay of 0 a sign-out elsewhere is seen at once", async () => {
-  const browsers = [await signedIn(strict), await signedIn(strict)];
-  await signOutElsewhere(strict);
-  for (const { session } of browsers) assert.deepEqual(await statuses(strict, session), [401, 401, 401]);
-  await assertNothingIsLeft(strict);
-});
-
-test("otherwise it is seen within RevocationDelay, 10 s by default, and by an instance that knows nothing at once", async () => {
-  const { session } = await signedIn(world);
-  await signOutElsewhere(world);
-  await pass(5);
-  assert.deepEqual(await statuses(world, session), [200, 200, 200]);
-  await pass(5);
-  assert.deepEqual(await statuses(world, session), [401, 401, 401]);
-  const other = await signedIn(world);
-  await signOutElsewhere(world);
-  await world.freshInstance();
-  assert.deepEqual(await statuses(world, other.session), [401, 401, 401]);
-  await assertNothingIsLeft(world);
-});
-
-const signOuts = { "from the same browser": (browser) => browser.signOut({ atOp: false }), elsewhere: () => signOutElsewhere(world) };
-for (const [where, signOut] of Object.entries(signOuts)) {
-  test(`a renewal that a sign-out ${where} overtakes brings nothing back, and a sign-in right after works`, async () => {
-    const browser = await signedIn(world);
-    const { session } = browser;
-    await pass(life + 5);
-    const { held, release } = holdTokenResponse(world.op);
-    const call = browser.script("/api/Orders/whoami");
+  test(`neither the cookie from before nor one rolled while a session ends ${how} opens anything`, async () => {
+    const { browser, session, keys, end } = await signedIn(world);
+    await pass(idle / 2 + 5);
+    const { held, release } = holdPage(world.origin);
+    const page = browser.step("/page/held", { headers: { cookie: `__Host-session=${session}` } });
     await held;
-    await signOut(browser);
-    const again = world.browser();
-    await again.signIn("/", alice);
+    await end(signOut);
     release();
-    assert.equal((await call).json().code, "session_expired");
-    assert.deepEqual(await statuses(world, session), [401, 401, 401]);
-    await world.freshInstance();
-    assert.deepEqual(await statuses(world, session), [401, 401, 401]);
-    assert.equal((await again.script("/api/Orders/whoami")).status, 200);
-    await again.signOut({ atOp: false });
-    await assertNothingIsLeft(world);
+    await page;
+    assert.ok(browser.session && browser.session !== session, "the cookie was not rolled");
+    for (const cookie of [session, browser.session]) await assertEndedForAll(world, cookie);
+    await assertNothingIsKept(world, keys);
+  });
+
+  test(`copies that come back to Workers KV after a session ended ${how} open nothing`, async () => {
+    const { session, keys, end } = await signedIn(world);
+    const copies = [];
+    for (const name of keys) copies.push([name, await world.store.getWithMetadata(name, "arrayBuffer")]);
+    await end(signOut);
+    await assertNothingIsKept(world, keys);
+    for (const [name, { value, metadata }] of copies) await world.store.put(name, value, { metadata });
+    await assertEndedForAll(world, session);
+    // The objects' memory is no part of it.
+    for (const id of await world.worker.accounts.ids()) await world.worker.accounts.crash(id);
+    await assertEndedForAll(world, session);
+    for (const [name] of copies) await world.store.delete(name);
+  });
+
+  test(`a sign-in on another device right after a session ended ${how} begins a session and continues none`, async () => {
+    for (let round = 0; round < 2; round += 1) {
+      const { session, end } = await signedIn(world);
+      await end(signOut, { isElsewhere: round === 1 });
+      const next = await signedIn(world);
+      await world.freshInstance();
+      await assertGoesOn(world, next.session);
+      await assertEnded(world, session);
+      await pass(life + 5);
+      await assertGoesOn(world, next.session);
+      await assertEnded(world, session);
+      await pass(2);
+    }
   });
 }
-
-test("a copy that comes back to Workers KV after a sign-out opens nothing", async () => {
-  const browser = await signedIn(world);
-  const { session } = browser;
-  const [{ name }] = await until(async () => ((await world.accountEntries()).length > 0 ? world.accountEntries() : undefined));
-  const copy = await world.store.get(name, "arrayBuffer");
-  await browser.signOut({ atOp: false });
-  await world.store.put(name, copy);
-  await world.freshInstance();
-  assert.deepEqual(await statuses(world, session), [401, 401, 401]);
-  await (await signedIn(world)).signOut({ atOp: false });
-  await assertNothingIsLeft(world);
-});
-
-test("a sign-in in the second of a sign-out goes on, also where only the object knows of the sign-out", async () => {
-  for (let round = 0; round < 3; round += 1) {
-    const { session } = await signedIn(world);
-    await signOutElsewhere(world);
-    const next = await signedIn(world);
-    await world.freshInstance();
-    assert.deepEqual(await statuses(world, next.session), [200, 200, 200]);
-    assert.deepEqual(await statuses(world, session), [401, 401, 401]);
-  }
-});

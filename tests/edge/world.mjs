@@ -49,7 +49,9 @@ export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secre
     rows: (table) => rows(worker.accounts, table),
     /** Replaces the wasm instance, and with it everything that the isolate remembers. */
     freshInstance: () => exchange(publicOrigin, { target: "/%2e%2e%2fx", headers: { "x-test": "panic" } }),
-    advance: (seconds) => worker.command({ clock: seconds }),
+    /** How far the Worker's clock is ahead of everybody else's, in seconds. */
+    ahead: 0,
+    advance: (seconds) => worker.command({ clock: (world.ahead = seconds) }),
     close: () => closeAll([worker, ...parts]),
   });
 }
