@@ -168,15 +168,17 @@ impl Answer {
             Some(seconds) => self.with("retry-after", seconds.to_string()),
             None => self,
         };
-        let answer = if matches!(error, Error::OperatorRefused) {
-            answer.with("www-authenticate", "Bearer".to_owned())
-        } else {
-            answer
-        };
-        match error.allow() {
+        let answer = match error.allow() {
             Some(methods) => answer.with("allow", methods.to_owned()),
             None => answer,
+        };
+        if matches!(error, Error::OperatorRefused) {
+            return answer.with("www-authenticate", "Bearer".to_owned());
         }
+        if matches!(error, Error::UpgradeRequired) {
+            return answer.with("upgrade", "websocket".to_owned());
+        }
+        answer
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod account_object;
 mod account_storage;
+mod carried;
 mod context;
 mod deployment;
 mod glue;
@@ -17,6 +18,7 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -51,6 +53,18 @@ async fn serve_later(app: Rc<App>, runtime: Edge, request: JsValue, text: String
         Ok(head) => glue::reply(flow::serve(&app, &runtime, &request, &head).await),
         Err(fault) => glue::respond(&flow::refuse_head(&runtime, fault)),
     }
+}
+
+/// Whether the session goes on for which a WebSocket is carried, by the request that opened it.
+#[wasm_bindgen(js_name = goesOn)]
+pub fn goes_on(request: JsValue, env: JsValue, context: ExecutionContext) -> Promise {
+    let runtime = Edge::new(env, context);
+    let Some(app) = deployment::app(&runtime) else { return Promise::resolve(&JsValue::TRUE) };
+    glue::guarded_call(&future_to_promise(async move {
+        let text = glue::head(&request);
+        let Ok(head) = RequestHead::parse(&text) else { return Ok(JsValue::TRUE) };
+        Ok(flow::goes_on(&app, &runtime, &head).await.into())
+    }))
 }
 
 fn misconfigured(runtime: &Edge, request: &JsValue) -> Answer {

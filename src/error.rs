@@ -72,8 +72,10 @@ pub enum Error {
     OriginUnreachable(TransportFault),
     /// The browser's session is over.
     SessionEnded(SessionEnd),
-    /// A state-changing or API request that no page of ours sent.
+    /// A state-changing or API request, or a WebSocket handshake, that no page of ours sent.
     UntrustedOrigin,
+    /// The path has nothing but WebSockets (RFC 9110 §15.5.22).
+    UpgradeRequired,
     /// The path exists, for other methods.
     WrongMethod {
         /// The `Allow` header's value.
@@ -118,6 +120,7 @@ impl Error {
             | Self::OperatorRequestInvalid(_)
             | Self::SessionEnded(_)
             | Self::UntrustedOrigin
+            | Self::UpgradeRequired
             | Self::WrongMethod { .. } => Fault::Caller,
             Self::ApiUnreachable(..) | Self::OriginUnreachable(_) => Fault::Downstream,
             Self::IdTokenRejected(_) | Self::OpMisbehaved(_) | Self::OpUnreachable(_) => Fault::OpenIdProvider,
@@ -143,6 +146,7 @@ impl Error {
             Self::AccountMismatch | Self::Denied | Self::InteractionLoop(_) | Self::UntrustedOrigin => 403,
             Self::NoSuchRoute => 404,
             Self::WrongMethod { .. } => 405,
+            Self::UpgradeRequired => 426,
             Self::Bug(_) | Self::Misconfigured | Self::OpRefused(_) => 500,
             Self::ApiUnreachable(..)
             | Self::IdTokenRejected(_)
@@ -181,6 +185,7 @@ impl Error {
             Self::OriginUnreachable(_) => "origin_unreachable",
             Self::SessionEnded(_) => "session_expired",
             Self::UntrustedOrigin => "csrf_rejected",
+            Self::UpgradeRequired => "upgrade_required",
             Self::WrongMethod { .. } => "method_not_allowed",
         }
     }
@@ -216,6 +221,7 @@ impl Error {
             | Self::OperatorRequestInvalid(_)
             | Self::OriginUnreachable(_)
             | Self::UntrustedOrigin
+            | Self::UpgradeRequired
             | Self::WrongMethod { .. } => false,
         }
     }

@@ -9,6 +9,7 @@ mod call;
 mod callback;
 mod documents;
 mod establish;
+mod events;
 mod forward;
 mod front_channel;
 mod interaction;
@@ -46,7 +47,7 @@ pub use log::misconfigured;
 pub enum Reply<F> {
     /// An answer of our own.
     Answer(Answer),
-    /// The answer of the origin or an API, passed through.
+    /// The answer of the origin, of an API or of an account's object, passed through.
     Forwarded(F),
 }
 
@@ -77,6 +78,10 @@ impl<'a, R> Deref for Incoming<'a, R> {
 ///
 /// `None` says nothing about the request, only that [`serve`] must look at it.
 pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> Option<ForwardPlan> {
+    // A WebSocket is carried for its session, and what is decided at once knows no such thing.
+    if head.is_websocket() {
+        return None;
+    }
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, runtime, head, String::new());
     match route {
@@ -84,6 +89,7 @@ pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
         Route::Origin => forward::at_once(&incoming),
         Route::BackChannelLogout
         | Route::Callback
+        | Route::Events
         | Route::FrontChannelLogout
         | Route::Health
         | Route::Login
@@ -129,6 +135,13 @@ pub async fn reconsider<R: Runtime>(
         Ok(answer) => Reply::Forwarded(answer),
         Err(error) => Reply::Answer(refusal::answer(&incoming, route, error).await),
     }
+}
+
+/// Whether the session goes on for which a WebSocket is carried, by the head of its handshake. Only what proves that the
+/// session is over ends it: an outage does not.
+pub async fn goes_on<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> bool {
+    let incoming = Incoming::new(app, runtime, head, trace(runtime, head));
+    authenticate::goes_on(&incoming).await
 }
 
 /// Does what [`Runtime::later`] was given.
@@ -180,6 +193,7 @@ async fn dispatch<R: Runtime>(
         }
         Route::BackChannelLogout => back_channel::requested(incoming, inbound).await,
         Route::Callback => callback::finish(incoming).await,
+        Route::Events => return events::watch(incoming).await.map(Reply::Forwarded),
         Route::FrontChannelLogout => front_channel::requested(incoming).await?,
         Route::Health => Answer::text(200, "ok\n"),
         Route::Login => login::requested(incoming).await?,

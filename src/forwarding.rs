@@ -13,6 +13,7 @@ use crate::request::{RequestHead, Target};
 use crate::reserved_headers::is_reserved;
 use crate::session::cookie::Cookies;
 use crate::session::entry::TokenCacheEntry;
+use crate::session::session::SessionId;
 use crate::time::{Lifetime, Timestamp};
 
 /// How to pass a request on.
@@ -31,6 +32,20 @@ pub struct ForwardPlan {
     pub reconsider: Option<Timestamp>,
     /// What happens to the answer.
     pub answer: AnswerEdits,
+    /// The session that a WebSocket ends with, if the request opens one.
+    pub carried: Option<Carried>,
+}
+
+/// For whom a WebSocket is carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// The session.
+    pub session: SessionId,
+    /// The name of the object that tells when the session ends. On Workers KV alone there is none, and
+    /// [`crate::flow::goes_on`] is asked.
+    pub object: Option<String>,
+    /// When the session ends in any case.
+    pub ends_at: Timestamp,
 }
 
 /// What is changed on the answer.

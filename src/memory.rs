@@ -103,23 +103,6 @@ impl Memory {
         self.entries.borrow_mut().retain(|remembered| remembered.entry.sid_key.as_deref() != Some(sid_key));
     }
 
-    /// Ends one session, for this isolate: whatever is written of it afterwards.
-    pub fn end(&self, session: SessionId) {
-        self.forget(session);
-        self.ended.borrow_mut().insert(session, ());
-    }
-
-    /// Takes the end of a session back: it could not be carried out.
-    pub fn go_on(&self, session: SessionId) {
-        self.ended.borrow_mut().remove(&session);
-    }
-
-    /// Whether this isolate saw the session end, alone or with its account.
-    #[must_use]
-    pub fn has_ended(&self, session: &Session) -> bool {
-        self.ended.borrow_mut().find(&session.id).is_some() || self.is_signed_out(session.account, session.issued_at)
-    }
-
     /// Ends every session of the account that began up to `until`, for this isolate. A comparison, not a marker on a
     /// session: nothing that is written afterwards can undo it.
     pub fn sign_out(&self, account: AccountDigest, until: Timestamp) {
@@ -136,8 +119,19 @@ impl Memory {
         watermark.map_or(now, |watermark| now.max(watermark + Lifetime::from_seconds(1)))
     }
 
-    fn is_signed_out(&self, account: AccountDigest, issued_at: Timestamp) -> bool {
-        self.signed_out.borrow_mut().find(&account).is_some_and(|watermark| issued_at <= watermark)
+    /// Ends one session, for this isolate.
+    pub fn end(&self, session: SessionId) {
+        self.ended.borrow_mut().insert(session, ());
+        self.forget(session);
+    }
+
+    /// Whether a session was ended as far as this isolate saw: by itself, with its account, or with everybody's.
+    #[must_use]
+    pub fn has_ended(&self, session: &Session) -> bool {
+        let with_account = self.signed_out.borrow_mut().find(&session.account);
+        with_account.is_some_and(|watermark| session.issued_at <= watermark)
+            || self.everybody.covers(session.issued_at)
+            || self.ended.borrow_mut().find(&session.id).is_some()
     }
 
     /// Remembers until a moment why a session's token could not be renewed, so that a crowd does not ask the OP one by
@@ -181,14 +175,29 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::SessionKeys;
+    use crate::secret::Secret;
+    use crate::session::keys::KeyRing;
 
     #[test]
     fn a_sign_out_ends_earlier_sessions_and_not_later_ones() {
         let memory = Memory::new(10);
         let account = AccountDigest::from_subject("https://op.example", "alice");
         memory.sign_out(account, Timestamp::from_unix(100));
-        assert!(memory.is_signed_out(account, Timestamp::from_unix(100)));
-        assert!(!memory.is_signed_out(account, Timestamp::from_unix(101)));
+        let session = |id, issued_at| Session {
+            id: SessionId::from_bytes([id; 16]),
+            account,
+            issued_at: Timestamp::from_unix(issued_at),
+            idle_expires_at: Timestamp::from_unix(900),
+            absolute_expires_at: Timestamp::from_unix(900),
+            record_key: Secret::new([0; 32]),
+            named_by: KeyRing::new(&SessionKeys { current: Secret::new([1; 32]), previous: vec![] }).current().id(),
+        };
+        assert!(memory.has_ended(&session(1, 100)) && !memory.has_ended(&session(1, 101)));
+        memory.end(SessionId::from_bytes([1; 16]));
+        assert!(memory.has_ended(&session(1, 101)) && !memory.has_ended(&session(2, 101)));
+        memory.everybody.raise(Timestamp::from_unix(101));
+        assert!(memory.has_ended(&session(2, 101)) && !memory.has_ended(&session(2, 102)));
         assert_eq!(memory.after_sign_out(account, Timestamp::from_unix(100)), Timestamp::from_unix(101));
         assert_eq!(memory.after_sign_out(account, Timestamp::from_unix(200)), Timestamp::from_unix(200));
     }

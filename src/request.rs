@@ -75,7 +75,8 @@ impl<'a> RequestHead<'a> {
     #[must_use]
     pub fn is_navigation(&self) -> bool {
         // A prefetch must not start a login that nobody asked for.
-        if self.header("sec-purpose").is_some_and(|purpose| purpose.contains("prefetch")) {
+        let is_prefetch = self.header("sec-purpose").is_some_and(|purpose| purpose.contains("prefetch"));
+        if is_prefetch || self.is_websocket() {
             return false;
         }
         if let Some(mode) = self.header("sec-fetch-mode") {
@@ -84,6 +85,12 @@ impl<'a> RequestHead<'a> {
         }
         self.header("x-requested-with").is_none()
             && self.header("accept").is_some_and(|accept| accept.contains("text/html"))
+    }
+
+    /// Whether the request wants to become a WebSocket (RFC 6455 §4.1). The platform passes no other upgrade on.
+    #[must_use]
+    pub fn is_websocket(&self) -> bool {
+        self.header("upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
     }
 
     /// Whether a page of our own origin sent this request, by the first of these that the request carries:
@@ -246,6 +253,16 @@ mod tests {
         assert!(!navigation("accept\ntext/html\nx-requested-with\nXMLHttpRequest\n"));
         assert!(!navigation("accept\n*/*\n"));
         assert!(!navigation("sec-fetch-mode\nnavigate\nsec-purpose\nprefetch;prerender\n"));
+        assert!(!navigation("accept\ntext/html,*/*\nupgrade\nWebSocket\n"));
+    }
+
+    #[test]
+    fn a_handshake_names_websocket_and_nothing_else() {
+        let is_websocket = |headers: &str| head(&format!("GET\nhttps://app.example/\n{headers}")).is_websocket();
+        assert!(is_websocket("connection\nUpgrade\nupgrade\nWebSocket\n"));
+        for headers in ["", "upgrade\nh2c\n", "upgrade\nwebsocket, h2c\n", "sec-websocket-version\n13\n"] {
+            assert!(!is_websocket(headers), "{headers}");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub enum Route<'a> {
     BackChannelLogout,
     /// The OP's answer to an authorization request.
     Callback,
+    /// Tells a page when its session ends.
+    Events,
     /// The OP says that its session is over, by way of the browser.
     FrontChannelLogout,
     /// For monitors.
@@ -44,6 +46,7 @@ impl Route<'_> {
             Self::Api(..) | Self::Origin | Self::Sessions => true,
             Self::BackChannelLogout
             | Self::Callback
+            | Self::Events
             | Self::FrontChannelLogout
             | Self::Health
             | Self::Login
@@ -74,6 +77,7 @@ pub fn route<'a>(config: &'a Config, head: &RequestHead<'a>) -> Route<'a> {
     if let Some(name) = below(path, &paths.auth) {
         return match name {
             "/backchannel-logout" => Route::BackChannelLogout,
+            "/events" => Route::Events,
             "/health" => Route::Health,
             "/login" => Route::Login,
             "/logout" => Route::Logout,

@@ -48,6 +48,10 @@ pub trait Runtime {
     /// [`Runtime::storage`] in place. Only for deployments with the `ACCOUNTS` binding.
     async fn call_account(&self, name: &str, request: &str) -> Result<String, StoreFault>;
 
+    /// Opens a WebSocket to the object of that name, which tells on it when the session ends: the answer is that of the
+    /// handshake. Only for deployments with the `ACCOUNTS` binding.
+    async fn watch(&self, object: &str, session: SessionId) -> Result<Self::Forwarded, StoreFault>;
+
     /// The storage of the object that this code runs in; none in the Worker itself.
     fn storage(&self) -> Option<&Self::Storage>;
 

@@ -91,6 +91,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "The application did not answer. Please try again in a moment.",
     ),
     ("session_expired", "Your session has ended", "Please sign in again."),
+    ("upgrade_required", "This is no page", "The address is for the scripts of this application."),
 ];
 
 #[cfg(test)]

@@ -7,30 +7,36 @@ export class AccountStorage {
   /** Which life of an object this is, of all that the isolate has seen. */
   life = (lives += 1);
   #storage;
-  #hasTables = false;
+  #onEnd;
+  /** Undefined until somebody looks. */
+  #hasTables;
   #waking = Promise.resolve();
 
-  constructor(storage) {
+  /** `onEnd` is called when a session may have ended, which is not durable yet. */
+  constructor(storage, onEnd = () => {}) {
     this.#storage = storage;
+    this.#onEnd = onEnd;
   }
 
   /** `[id, issued_at, expires_at, revision, entry, metadata]`, or undefined. */
   session(id) {
-    return this.#rows("SELECT id, issued_at, expires_at, revision, entry, metadata FROM session WHERE id = ?", id)[0];
+    return this.#read("SELECT id, issued_at, expires_at, revision, entry, metadata FROM session WHERE id = ?", id)[0];
   }
 
   /** `[id, issued_at, expires_at, revision, entry, metadata]` of each. */
   sessions() {
-    return this.#rows("SELECT id, issued_at, expires_at, revision, entry, metadata FROM session");
+    return this.#read("SELECT id, issued_at, expires_at, revision, entry, metadata FROM session");
   }
 
   putSession(id, issuedAt, expiresAt, revision, entry, metadata) {
     const values = [id, issuedAt, expiresAt, revision, entry, metadata];
+    this.#prepare();
     this.#rows("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)", ...values);
+    if (entry === null) this.#onEnd();
   }
 
   validAfter() {
-    return this.#rows("SELECT valid_after FROM watermark")[0]?.[0];
+    return this.#read("SELECT valid_after FROM watermark")[0]?.[0];
   }
 
   endUntil(until) {
@@ -39,36 +45,34 @@ export class AccountStorage {
       this.#rows(move, until);
       this.#rows("DELETE FROM session WHERE issued_at <= ?", until);
     });
+    this.#onEnd();
   }
 
   /** Whether the token was not used before; from now on it is. */
   spend(token, expiresAt) {
+    this.#prepare();
     return this.#rows("INSERT OR IGNORE INTO logout_token VALUES (?, ?) RETURNING 1", token, expiresAt).length > 0;
   }
 
   willDelete(key) {
+    this.#prepare();
     this.#rows("INSERT OR IGNORE INTO deletion VALUES (?)", key);
   }
 
   toDelete() {
-    return this.#rows("SELECT key FROM deletion").map(([key]) => key);
+    return this.#read("SELECT key FROM deletion").map(([key]) => key);
   }
 
   deleted(key) {
-    this.#rows("DELETE FROM deletion WHERE key = ?", key);
+    this.#read("DELETE FROM deletion WHERE key = ?", key);
   }
 
   /** When the next session or logout token ends or, with none left, the watermark; or undefined. */
   expire(now, longest) {
-    const next = this.#transaction(() => {
-      this.#rows("DELETE FROM session WHERE expires_at <= ?", now);
-      this.#rows("DELETE FROM watermark WHERE valid_after + ? <= ?", longest, now);
-      this.#rows("DELETE FROM logout_token WHERE expires_at <= ?", now);
-      const [[first]] = this.#rows("SELECT min(expires_at) FROM (SELECT expires_at FROM session UNION ALL SELECT expires_at FROM logout_token)");
-      return first ?? this.#rows("SELECT valid_after + ? FROM watermark", longest)[0]?.[0];
-    });
+    const next = this.#isPrepared() ? this.#deleteEnded(now, longest) : undefined;
     // With none of them, nothing is worth keeping, and only an object without storage costs nothing.
     if (next === undefined && this.toDelete().length === 0) this.#clear();
+    this.#onEnd();
     return next;
   }
 
@@ -88,14 +92,37 @@ export class AccountStorage {
     await this.#storage.sync();
   }
 
+  #deleteEnded(now, longest) {
+    return this.#transaction(() => {
+      this.#rows("DELETE FROM session WHERE expires_at <= ?", now);
+      this.#rows("DELETE FROM watermark WHERE valid_after + ? <= ?", longest, now);
+      this.#rows("DELETE FROM logout_token WHERE expires_at <= ?", now);
+      const [[first]] = this.#rows("SELECT min(expires_at) FROM (SELECT expires_at FROM session UNION ALL SELECT expires_at FROM logout_token)");
+      return first ?? this.#rows("SELECT valid_after + ? FROM watermark", longest)[0]?.[0];
+    });
+  }
+
   #transaction(statements) {
     this.#prepare();
     return this.#storage.transactionSync(statements);
   }
 
+  /** Prepares nothing: whoever merely asks, about an account that nobody has, must not make an object keep anything. */
+  #read(statement, ...values) {
+    return this.#isPrepared() ? this.#rows(statement, ...values) : [];
+  }
+
   #rows(statement, ...values) {
-    this.#prepare();
     return [...this.#storage.sql.exec(statement, ...values).raw()];
+  }
+
+  #isPrepared() {
+    if (this.#hasTables === undefined) {
+      this.#hasTables = false;
+      // Those of an earlier version may not be all.
+      if (this.#rows("SELECT 1 FROM sqlite_master WHERE name = 'session'").length > 0) this.#prepare();
+    }
+    return this.#hasTables;
   }
 
   #prepare() {

@@ -84,7 +84,6 @@ export function onSecondLook(look) {
 
 /** The answer itself wherever possible: a new Response object costs, and only what must change is worth it. */
 function edited(answer, forceNoStore, dropCookies, cookies) {
-  if (answer.webSocket) return answer;
   const stated = answer.headers.get("cache-control");
   const isKept = stated !== null && (!forceNoStore || /\b(no-store|private)\b/i.test(stated));
   const hasForeignCookie = dropCookies && answer.headers.has("set-cookie");

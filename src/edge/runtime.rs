@@ -9,12 +9,13 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::account_storage::SqlStorage;
 use super::context::ExecutionContext;
-use super::{glue, isolate, store};
+use super::{carried, glue, isolate, store};
 use crate::flow;
 use crate::forwarding::ForwardPlan;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::{Jwk, KeyMaterial};
 use crate::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
+use crate::session::session::SessionId;
 use crate::time::{Lifetime, Timestamp};
 
 /// One request's view of the platform, or that of one call of an object.
@@ -79,7 +80,11 @@ impl Runtime for Edge {
     }
 
     async fn forward(&self, inbound: &JsValue, plan: &ForwardPlan) -> Result<JsValue, TransportFault> {
-        glue::forward(inbound, plan).await
+        let answer = glue::forward(inbound, plan).await?;
+        Ok(match &plan.carried {
+            None => answer,
+            Some(carried) => carried::carry(self, inbound, &answer, carried),
+        })
     }
 
     fn status(&self, answer: &JsValue) -> u16 {
@@ -96,6 +101,10 @@ impl Runtime for Edge {
 
     async fn call_account(&self, name: &str, request: &str) -> Result<String, StoreFault> {
         store::call_account(&self.env, name, request).await
+    }
+
+    async fn watch(&self, object: &str, session: SessionId) -> Result<JsValue, StoreFault> {
+        store::watch(&self.env, object, session).await
     }
 
     fn storage(&self) -> Option<&SqlStorage> {

@@ -31,7 +31,23 @@ export async function list(env, prefix, cursor, limit) {
   return listed;
 }
 
+/** The header that names the session to the object. */
+export const SESSION_HEADER = "x-session";
+
 /** Calls the account object of that name: text in, text out. */
 export function callAccount(env, name, request) {
-  return within(ACCOUNT_LIMIT, () => env.ACCOUNTS.get(env.ACCOUNTS.idFromName(name)).call(request));
+  return within(ACCOUNT_LIMIT, () => object(env, name).call(request));
+}
+
+/** Opens a WebSocket to the account object of that name, which tells on it when the session ends: the handshake's answer. */
+export async function watchSession(env, name, session) {
+  const headers = { upgrade: "websocket", [SESSION_HEADER]: session };
+  const answer = await within(ACCOUNT_LIMIT, () => object(env, name).fetch("https://account/", { headers }));
+  // An object of another version of this software may answer anything.
+  if (!answer.webSocket) throw new Error("no WebSocket");
+  return answer;
+}
+
+function object(env, name) {
+  return env.ACCOUNTS.get(env.ACCOUNTS.idFromName(name));
 }

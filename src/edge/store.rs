@@ -5,6 +5,7 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::runtime::{KV_PAGE, KvListing, KvPage, StoreFault};
+use crate::session::session::SessionId;
 use crate::time::Lifetime;
 
 #[wasm_bindgen(raw_module = "./store.js")]
@@ -23,6 +24,9 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_name = callAccount)]
     async fn js_call_account(env: &JsValue, name: &str, request: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = watchSession)]
+    async fn js_watch_session(env: &JsValue, name: &str, session: &str) -> Result<JsValue, JsValue>;
 }
 
 /// Reads a value.
@@ -64,4 +68,9 @@ pub(super) async fn list(env: &JsValue, prefix: &str, cursor: Option<&str>) -> R
 pub(super) async fn call_account(env: &JsValue, name: &str, request: &str) -> Result<String, StoreFault> {
     let answer = js_call_account(env, name, request).await.map_err(|_| StoreFault::Account)?;
     answer.as_string().ok_or(StoreFault::Account)
+}
+
+/// Opens a WebSocket to the account object of that name, for a session.
+pub(super) async fn watch(env: &JsValue, name: &str, session: SessionId) -> Result<JsValue, StoreFault> {
+    js_watch_session(env, name, &session.to_text()).await.map_err(|_| StoreFault::Account)
 }

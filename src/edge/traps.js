@@ -11,7 +11,7 @@ export function guarded(promise) {
 
 /** The promise of something else, which a panic rejects. */
 export function guardedCall(promise) {
-  return unlessTrapped(promise, () => Promise.reject(new Error("trapped")));
+  return unlessTrapped(promise, rejection);
 }
 
 function unlessTrapped(promise, instead) {
@@ -48,6 +48,10 @@ export function answeredBy(call) {
 
 export function report(trap) {
   console.error(JSON.stringify({ event: "worker.trapped", reason: String(trap) }));
+}
+
+export function rejection() {
+  return Promise.reject(new Error("trapped"));
 }
 
 export function internalError() {

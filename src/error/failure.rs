@@ -116,6 +116,7 @@ impl Failure {
             | Error::OperatorRequestInvalid(_)
             | Error::OriginUnreachable(_)
             | Error::UntrustedOrigin
+            | Error::UpgradeRequired
             | Error::WrongMethod { .. } => None,
         }
     }

@@ -37,6 +37,7 @@ impl fmt::Display for Error {
             Self::OriginUnreachable(fault) => write!(f, "origin unreachable: {fault:?}"),
             Self::SessionEnded(end) => write!(f, "session ended: {end:?}"),
             Self::UntrustedOrigin => f.write_str("not sent by a page of this origin"),
+            Self::UpgradeRequired => f.write_str("not a WebSocket handshake"),
             Self::WrongMethod { allow } => write!(f, "wrong method, allowed: {allow}"),
         }
     }

@@ -12,6 +12,7 @@ mod message;
 mod object;
 mod registry;
 mod renewal;
+mod wire;
 
 use std::rc::Rc;
 
@@ -160,9 +161,14 @@ pub(super) async fn ask<R: Runtime>(context: &Context<'_, R>, name: &str, ask: A
     Reply::parse(&reply).ok_or(Error::CacheUnavailable(StoreFault::Account))
 }
 
-async fn ask_for<R: Runtime>(context: &Context<'_, R>, session: &Session, ask: Ask) -> Result<Reply, Error> {
+/// The name of the object that keeps the session.
+pub(super) fn object_name<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<String, Error> {
     let keys = context.app.ring.find(session.named_by).ok_or(Error::SessionEnded(SessionEnd::EntryMissing))?;
-    self::ask(context, &session.account.object_name(keys), ask).await
+    Ok(session.account.object_name(keys))
+}
+
+async fn ask_for<R: Runtime>(context: &Context<'_, R>, session: &Session, ask: Ask) -> Result<Reply, Error> {
+    self::ask(context, &object_name(context, session)?, ask).await
 }
 
 /// The reply to what is only to be done.

@@ -9,6 +9,7 @@ use crate::runtime::Runtime;
 use crate::session::cookie::Cookies;
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::{Session, SessionFault};
+use crate::time::Timestamp;
 
 /// A signed-in browser.
 pub(super) struct SignedIn {
@@ -18,11 +19,10 @@ pub(super) struct SignedIn {
     pub(super) entry: Rc<TokenCacheEntry>,
 }
 
-/// The session of the request's cookie, unless it ended since, alone or with its account or with everybody's.
+/// The session of the request's cookie, unless it has ended as far as this isolate knows.
 pub(super) fn session<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
     let session = opened(incoming)?;
-    let memory = &incoming.app.memory;
-    if memory.has_ended(&session) || memory.everybody.covers(session.issued_at) {
+    if incoming.app.memory.has_ended(&session) {
         return Err(Error::SessionEnded(SessionEnd::SignedOut));
     }
     Ok(session)
@@ -37,6 +37,18 @@ pub(super) fn opened<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, 
     let ended = |fault| Error::SessionEnded(SessionEnd::Cookie(fault));
     let sealed = cookies.session().ok_or_else(|| ended(SessionFault::DoesNotOpen))?;
     Session::open(&sealed, &incoming.app.ring, incoming.now).map_err(ended)
+}
+
+/// Whether the session of the request's cookie goes on by now, by what the store says. The request is an earlier one, so
+/// the idle end in its cookie says nothing: the browser may have another cookie since.
+pub(super) async fn goes_on<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
+    let Some(sealed) = Cookies::parse(incoming.head.header("cookie")).session() else { return true };
+    let Ok(session) = Session::open(&sealed, &incoming.app.ring, Timestamp::from_unix(0)) else { return true };
+    everybody::learn(incoming).await;
+    let is_over = session.absolute_expires_at <= incoming.now
+        || incoming.app.memory.has_ended(&session)
+        || matches!(account::read(incoming, &session).await, Err(Error::SessionEnded(_)));
+    !is_over
 }
 
 /// The signed-in browser, if this isolate's memory vouches for it.

@@ -77,7 +77,9 @@ struct ApiCall<'a, R: Runtime> {
 
 impl<R: Runtime> ApiCall<'_, R> {
     async fn send(&self, credential: &Credential) -> Result<R::Forwarded, Error> {
+        let carried = forward::carried(self.incoming, &self.signed_in)?;
         let plan = plan(self.incoming, &self.signed_in, self.api, self.target, credential);
+        let plan = ForwardPlan { carried, ..plan };
         let answer = self.incoming.runtime.forward(self.inbound, &plan).await;
         answer.map_err(|fault| Error::ApiUnreachable(self.api.name.clone(), fault))
     }
@@ -213,6 +215,7 @@ fn plan<R: Runtime>(
             drop_cookies: true,
             force_no_store: true,
         },
+        carried: None,
     }
 }
 

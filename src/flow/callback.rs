@@ -23,7 +23,6 @@ use crate::runtime::{RETRY_AFTER, Runtime, TransportFault};
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::login_attempt::{AttemptFault, LoginAttempt, id_of};
 use crate::session::return_to::ReturnTo;
-use crate::session::session::Session;
 
 /// Answers the callback. The cookie of the attempt that it names is cleared whatever comes of it.
 pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
@@ -81,12 +80,8 @@ async fn signed_in<R: Runtime>(
     establish::end_previous(incoming, &session).await;
     documents::store(incoming).await;
     log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, json!({ "attempt": attempt_id }));
-    Ok(go_on(incoming, &return_to).with("set-cookie", cookie(incoming, &session)))
-}
-
-fn cookie<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> String {
-    let sealed = session.seal(&incoming.app.ring, incoming.runtime.random());
-    CookieName::Session.set(&sealed, session.expires_at().since(incoming.now))
+    let cookie = session.cookie(&incoming.app.ring, incoming.runtime.random(), incoming.now);
+    Ok(go_on(incoming, &return_to).with("set-cookie", cookie))
 }
 
 /// Back to where the browser wanted to go. A redirect would still be the OP's step, which calls no API (`Sec-Fetch-Site`

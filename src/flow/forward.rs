@@ -4,18 +4,18 @@
 
 use std::borrow::Cow;
 
-use super::Incoming;
 use super::authenticate::{self, SignedIn};
+use super::{Incoming, account};
 use crate::error::Error;
 use crate::forwarding::{
-    AnswerEdits, ForwardPlan, forwarded_cookies, headers_to_remove, identity_headers, origin_headers,
+    AnswerEdits, Carried, ForwardPlan, forwarded_cookies, headers_to_remove, identity_headers, origin_headers,
 };
 use crate::runtime::Runtime;
-use crate::session::cookie::CookieName;
+use crate::session::session::Session;
 
 /// The plan for a request to the origin by a user whom memory vouches for.
 pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<ForwardPlan> {
-    if !incoming.head.method.is_safe() && !is_ours(incoming) {
+    if must_be_ours(incoming) && !is_ours(incoming) {
         return None;
     }
     authenticate::at_once(incoming).map(|signed_in| origin_plan(incoming, &signed_in))
@@ -24,16 +24,33 @@ pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<ForwardP
 /// Passes a request of the signed-in user to the origin.
 pub(super) async fn serve<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &R::Inbound) -> Result<R::Forwarded, Error> {
     let signed_in = authenticate::signed_in(incoming).await?;
-    if !incoming.head.method.is_safe() && !is_ours(incoming) {
+    if must_be_ours(incoming) && !is_ours(incoming) {
         return Err(Error::UntrustedOrigin);
     }
-    let plan = origin_plan(incoming, &signed_in);
+    let plan = ForwardPlan { carried: carried(incoming, &signed_in)?, ..origin_plan(incoming, &signed_in) };
     incoming.runtime.forward(inbound, &plan).await.map_err(Error::OriginUnreachable)
 }
 
 /// Whether a page of ours sent the request.
 pub(super) fn is_ours<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
     incoming.head.is_same_origin(&incoming.app.config.gateway.public_origin)
+}
+
+/// For whom a WebSocket is carried that the request opens.
+pub(super) fn carried<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &SignedIn) -> Result<Option<Carried>, Error> {
+    if !incoming.head.is_websocket() {
+        return Ok(None);
+    }
+    let session = &signed_in.session;
+    let has_objects = incoming.app.config.has_account_objects;
+    let object = has_objects.then(|| account::object_name(incoming, session)).transpose()?;
+    Ok(Some(Carried { session: session.id, object, ends_at: session.absolute_expires_at }))
+}
+
+/// Whether no other site may send the request: it changes something, or it opens a WebSocket, through which the page
+/// that opened it would read and write as the user.
+fn must_be_ours<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
+    !incoming.head.method.is_safe() || incoming.head.is_websocket()
 }
 
 fn origin_plan<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &SignedIn) -> ForwardPlan {
@@ -53,6 +70,7 @@ fn origin_plan<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &SignedIn) -> 
         timeout: config.gateway.origin_timeout,
         reconsider: None,
         answer: AnswerEdits { set_cookie: rolled(incoming, signed_in), drop_cookies: false, force_no_store: false },
+        carried: None,
     }
 }
 
@@ -61,7 +79,7 @@ pub(super) fn rolled<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &SignedI
     if !incoming.head.is_navigation() {
         return Vec::new();
     }
-    let Some(session) = signed_in.session.rolled(incoming.now, &incoming.app.config.session) else { return Vec::new() };
-    let sealed = session.seal(&incoming.app.ring, incoming.runtime.random());
-    vec![CookieName::Session.set(&sealed, session.expires_at().since(incoming.now))]
+    let rolled = signed_in.session.rolled(incoming.now, &incoming.app.config.session);
+    let cookie = |session: Session| session.cookie(&incoming.app.ring, incoming.runtime.random(), incoming.now);
+    rolled.map(cookie).into_iter().collect()
 }

@@ -18,10 +18,8 @@ pub(super) async fn all<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer
     if !incoming.head.method.is_safe() {
         return logout::everywhere(incoming, &session).await;
     }
-    let mut listed = account::sessions(incoming, &session).await?;
-    // This one first, then the latest.
     let own = session.id.to_text();
-    listed.sort_by_key(|listed| (listed.id != own, std::cmp::Reverse(listed.metadata.created)));
+    let listed = in_order(account::sessions(incoming, &session).await?, &own);
     if incoming.head.is_navigation() {
         let rows: Vec<_> = listed.iter().map(|listed| row(incoming, listed, &own)).collect();
         return Ok(Answer::sessions(&rows, &incoming.app.config.auth_url("sessions")));
@@ -55,6 +53,19 @@ async fn current<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Erro
     }
     account::read(incoming, &session).await?;
     Ok(session)
+}
+
+/// This one first, then the latest.
+fn in_order(listed: Vec<Listed>, own: &str) -> Vec<Listed> {
+    let is_before = |one: &Listed, other: &Listed| {
+        other.id != own && (one.id == own || one.metadata.created > other.metadata.created)
+    };
+    // One by one into place: there are few, and the code of a real sort is longer than all of this page's.
+    listed.into_iter().fold(Vec::new(), |mut sorted, next| {
+        let place = sorted.iter().position(|other| is_before(&next, other)).unwrap_or(sorted.len());
+        sorted.insert(place, next);
+        sorted
+    })
 }
 
 fn row<R: Runtime>(incoming: &Incoming<'_, R>, listed: &Listed, own: &str) -> Row {

@@ -3,9 +3,6 @@
 
 use std::rc::Rc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::account::{self, Ask, LogoutTokenId, Reply, Which, encoded, on_kv};
 use super::{Context, token_cache};
 use crate::error::Error;
@@ -88,6 +85,7 @@ pub(super) async fn by_id<R: Runtime>(
     account: AccountDigest,
     id: SessionId,
 ) -> Result<(), Error> {
+    // No more than that: it may be anybody's.
     context.app.memory.forget(id);
     for prefix in account.prefixes(&context.app.ring) {
         end(context, prefix, Which::One(id), None, None).await?.outcome?;
@@ -221,12 +219,12 @@ async fn end<R: Runtime>(
     let (name, session) = (object_name(&prefix), own.map(encoded));
     let ask = match which {
         Which::One(id) => Ask::End { prefix, id: id.to_text(), session },
-        Which::Of(_, until) | Which::Until(until) => Ask::SignOut { prefix, until, all: false, session },
+        Which::Of(sid, until) => Ask::Logout { prefix, sid: Some(sid.to_owned()), until, token: None },
+        Which::Until(until) => Ask::SignOut { prefix, until, all: false, session },
         Which::Whole(until) => Ask::SignOut { prefix, until, all: true, session },
     };
     let reply = account::ask(context, &name, ask).await?;
     let Reply::Ended { entry, left } = reply else { return Err(account::refused(reply)) };
-    let entry = entry.and_then(|entry| URL_SAFE_NO_PAD.decode(entry).ok());
     Ok(Ended { entry, outcome: left.map_or(Ok(()), |left| Err(account::error(left))) })
 }
 

@@ -104,7 +104,7 @@ pub(super) async fn write<R: Runtime>(
     put.await.map_err(Error::CacheUnavailable)
 }
 
-/// Keeps a renewed entry, unless its session ended while the OP was answering: nothing may bring it back.
+/// Keeps a renewed entry, unless the account signed out while the OP was answering: nothing may bring it back.
 pub(super) async fn keep<R: Runtime>(
     context: &Context<'_, R>,
     session: &Session,
@@ -133,7 +133,7 @@ async fn is_gone<R: Runtime>(context: &Context<'_, R>, session: &Session) -> boo
     is_old && matches!(context.runtime.kv_get(key.as_str()).await, Ok(None))
 }
 
-/// Writes to the store what this isolate has of a session, or takes it away once that has ended.
+/// Writes to the store what this isolate has of a session, or takes it away once the account signed out.
 pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
     let memory = &context.app.memory;
     let mut written = None;

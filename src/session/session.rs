@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::SessionSettings;
 use crate::secret::Secret;
 use crate::session::account::AccountDigest;
+use crate::session::cookie::CookieName;
 use crate::session::keys::{KeyId, KeyRing, Purpose};
 use crate::session::seal::NONCE_LENGTH;
 use crate::time::{Lifetime, Timestamp};
@@ -118,6 +119,12 @@ impl Session {
     #[must_use]
     pub fn seal(&self, ring: &KeyRing, nonce: [u8; NONCE_LENGTH]) -> Vec<u8> {
         ring.seal(Purpose::Session, PLACE, &self.encode(), nonce)
+    }
+
+    /// The `Set-Cookie` value that hands the session to its browser. The browser forgets it when it ends.
+    #[must_use]
+    pub fn cookie(&self, ring: &KeyRing, nonce: [u8; NONCE_LENGTH], now: Timestamp) -> String {
+        CookieName::Session.set(&self.seal(ring, nonce), self.expires_at().since(now))
     }
 
     /// The session as bytes, the record key among them.

@@ -138,6 +138,42 @@ test("an object without sessions and watermark keeps nothing at all, and can beg
   assert.deepEqual(await calls(["session", "a"]), [row]);
 });
 
+test("asking an object that keeps nothing makes it keep nothing, and finds what is written later", async () => {
+  const { calls, evict } = object();
+  const row = session("a", now, 60);
+  const asked = [["session", "a"], ["sessions"], ["validAfter"], ["expire", now, longest]];
+  const results = await calls(["databaseSize"], ...asked, ["databaseSize"], ["tables"]);
+  assert.deepEqual(results, [results[0], null, [], null, null, results[0], []]);
+  assert.deepEqual(await calls(put(row), ["session", "a"], ["validAfter"], ["flush"]), [null, row, null, null]);
+  await evict();
+  assert.deepEqual(await calls(["session", "a"], ["sessions"]), [row, [row]]);
+});
+
+test("an object that an earlier version wrote gets the tables that it lacks when it is asked", async () => {
+  const { calls, evict } = object();
+  const row = session("a", now, 60);
+  await calls(put(row), ["age"], ["flush"]);
+  await evict();
+  assert.deepEqual(await calls(["session", "a"], ["validAfter"]), [row, null]);
+});
+
+test("whoever watches is called when a session may have ended, and not otherwise", async () => {
+  const { calls } = object();
+  const ends = ["ends"];
+  const results = await calls(
+    put(session("a", now, 60)),
+    ["sessions"],
+    ends,
+    put(session("a", now, 60, null)),
+    ends,
+    ["endUntil", now],
+    ends,
+    ["expire", now, longest],
+    ends,
+  );
+  assert.deepEqual([results[2], results[4], results[6], results[8]], [0, 1, 2, 3]);
+});
+
 test("of several moments the earliest wakes the object", async () => {
   const { calls } = object();
   const moments = [500, 900, 300, 700].map((seconds) => ["wakeAt", now + seconds]);
@@ -159,4 +195,10 @@ test("a statement that fails throws, and half a transaction is undone", async ()
   assert.match(results[2].threw, /no such table/);
   assert.match(results[3].threw, /no such table/);
   assert.equal(results[4], now - 100);
+});
+
+test("what was not written ends nothing", async () => {
+  const { calls } = object();
+  const results = await calls(put(session("a", now, 60)), ["damage"], put(session("a", now, 60, null)), ["endUntil", now], ["ends"]);
+  assert.equal(results.at(-1), 0);
 });

@@ -12,9 +12,10 @@ use crate::world::World;
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
 
-const PATHS: [&str; 18] = [
+const PATHS: [&str; 19] = [
     "/",
     "/page?x=/.auth/health",
+    "/.auth/events",
     "/.auth/health",
     "/.auth/login?return_to=/x&prompt=login",
     "/.auth/logout",
@@ -33,7 +34,7 @@ const PATHS: [&str; 18] = [
     "/login;/.auth/health",
 ];
 
-const HEADERS: [(&str, &str); 12] = [
+const HEADERS: [(&str, &str); 13] = [
     ("authorization", "Bearer eyJhbGciOiJub25lIn0.e30."),
     ("authorization", "Basic YTpi"),
     ("x-csrf", "1"),
@@ -45,6 +46,7 @@ const HEADERS: [(&str, &str); 12] = [
     ("accept", "text/html"),
     ("x-ms-client-principal-id", "admin"),
     ("x-forwarded-user", "admin"),
+    ("upgrade", "websocket"),
     ("user-agent", "kube-probe/1.26"),
 ];
 

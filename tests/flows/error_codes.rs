@@ -44,6 +44,7 @@ fn errors() -> Vec<Error> {
         Error::OriginUnreachable(TransportFault::TimedOut),
         Error::SessionEnded(SessionEnd::SignedOut),
         Error::UntrustedOrigin,
+        Error::UpgradeRequired,
         Error::WrongMethod { allow: "GET" },
     ]
 }
@@ -87,6 +88,7 @@ const fn is_listed(error: &Error) -> bool {
         | Error::OriginUnreachable(_)
         | Error::SessionEnded(_)
         | Error::UntrustedOrigin
+        | Error::UpgradeRequired
         | Error::WrongMethod { .. } => true,
     }
 }

@@ -45,6 +45,18 @@ impl Request {
             .with("sec-fetch-site", "same-origin")
     }
 
+    /// What a script of our own page does to open a WebSocket.
+    pub(crate) fn handshake(url: &str) -> Self {
+        Self::new("GET", url)
+            .with("connection", "Upgrade")
+            .with("origin", "https://app.example")
+            .with("sec-fetch-dest", "websocket")
+            .with("sec-fetch-mode", "websocket")
+            .with("sec-fetch-site", "same-origin")
+            .with("sec-websocket-protocol", "chat.v2, \"quoted\"")
+            .with("upgrade", "WebSocket")
+    }
+
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(other, _)| other != name);
         self.headers.push((name.to_owned(), value.to_owned()));

@@ -10,6 +10,7 @@ use vestibule::forwarding::ForwardPlan;
 use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::jwks::Jwk;
 use vestibule::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
+use vestibule::session::session::SessionId;
 use vestibule::time::{Lifetime, Timestamp};
 
 use crate::accounts::Object;
@@ -127,6 +128,16 @@ impl Runtime for Site<'_> {
         let reply = self.call(name, request).await;
         self.pause().await;
         reply
+    }
+
+    /// The body is what the object says on the WebSocket at once.
+    async fn watch(&self, object: &str, session: SessionId) -> Result<Received, StoreFault> {
+        self.pause().await;
+        let object = self.world.accounts.reach(object, self.location)?;
+        let mut sessions = object.storage.sessions().into_iter();
+        let goes_on = sessions.any(|(id, stored)| id == session && stored.entry.is_some());
+        let body = if goes_on { "" } else { "signed out" }.to_owned();
+        Ok(Received { status: 101, headers: Vec::new(), body, is_forwarded: true })
     }
 
     fn storage(&self) -> Option<&Storage> {

@@ -49,14 +49,18 @@ function accountsOf(runtime, command, worker) {
   const result = async (order) => (await command(order)).json();
   return {
     ids: () => runtime.listDurableObjectIds("ACCOUNTS"),
-    idOf: async (name) => (await result({ id: name })).answer,
     rows: async (id, ...query) => (await runtime.unsafeGetDurableObjectStorage(...klass, { id })).exec(...query),
     /** `{ answer }` or `{ rejected }`, as the Worker itself would see it. */
     call: (name, request) => result({ call: { name, request } }),
-    /** Ends what an object keeps in memory, not its storage, once its calls are answered. */
-    evict: (id) => runtime.unsafeEvictDurableObject(...klass, { id }),
+    /**
+     * Ends what an object keeps in memory, not its storage, once its calls are answered. Its WebSockets outlive that,
+     * unless `webSockets` is "close".
+     */
+    evict: (id, options) => runtime.unsafeEvictDurableObject(...klass, { id, ...options }),
     /** The same at once: its calls are never answered. */
     crash: (id) => result({ crash: id }),
+    /** `{ count, wokenBy }` of the WebSockets that an object holds. */
+    watchers: async (id) => (await result({ watchers: id })).answer,
     /** A clock that a test puts forward sets off no alarm of the platform's. */
     ring: (id) => result({ ring: id }),
   };

@@ -4,11 +4,14 @@
 import worker, { AccountObject as BuiltAccountObject } from "./entry.js";
 
 const realNow = Date.now.bind(Date);
+const realSetInterval = setInterval;
 const realRandom = crypto.getRandomValues.bind(crypto);
 let secondsAhead = 0;
 let storeSwitches = {};
 let accountSwitch;
+let intervals;
 Date.now = () => realNow() + secondsAhead * 1000;
+globalThis.setInterval = (act, wait) => realSetInterval(act, intervals ?? wait);
 
 const operations = ["get", "put", "list", "delete"];
 const down = Object.fromEntries(operations.map((operation) => [operation, "fail"]));
@@ -57,6 +60,23 @@ export class AccountObject extends BuiltAccountObject {
     return super.call(request);
   }
 
+  fetch(request) {
+    if (accountSwitch === "down") return Promise.reject(new Error("the object is down"));
+    return super.fetch(request);
+  }
+
+  /** How many WebSockets are connected, and whether a message woke the object since it was asked last. */
+  watchers() {
+    const wokenBy = this.wokenBy;
+    this.wokenBy = undefined;
+    return { count: this.ctx.getWebSockets().length, wokenBy };
+  }
+
+  webSocketMessage(socket, message) {
+    this.wokenBy = message;
+    return super.webSocketMessage(socket, message);
+  }
+
   ring() {
     return this.alarm();
   }
@@ -70,7 +90,7 @@ export default {
   fetch(request, env, context) {
     const command = request.headers.get("x-test");
     if (command?.startsWith("{")) return obey(JSON.parse(command), env.ACCOUNTS, env.APART);
-    if (command === "apart") return env.APART.fetch(here(request));
+    if (command === "apart") return env.APART.fetch(withoutCommand(request));
     if (command === "panic") return withoutRandomness(() => worker.fetch(request, watch(env), context));
     if (command === "throw") return worker.fetch(throwing(), watch(env), context);
     return worker.fetch(request, watch(env), context);
@@ -78,17 +98,18 @@ export default {
 };
 
 /** An order for the store replaces the one before: `{ store: { get: "hang" } }` mends all other operations. */
-async function obey({ mark, clock, store, account, call, ring, crash, id }, objects, apart) {
+async function obey({ mark, clock, store, account, call, ring, crash, watchers, ...more }, objects, apart) {
   const orders = JSON.stringify({ clock, store, account });
   await apart?.fetch("http://localhost/", { headers: { "x-test": orders } });
   if (mark) console.log(JSON.stringify({ test: "mark", mark }));
   if (clock !== undefined) secondsAhead = clock;
   if (store) storeSwitches = { up: {}, down }[store] ?? store;
   if (account) accountSwitch = account;
+  if (more.intervals) intervals = more.intervals;
   if (call) return outcome(objects.get(objects.idFromName(call.name)).call(call.request));
   if (ring) return outcome(objects.get(objects.idFromString(ring)).ring());
   if (crash) return outcome(objects.get(objects.idFromString(crash)).crash());
-  if (id) return outcome(Promise.resolve(objects.idFromName(id).toString()));
+  if (watchers) return outcome(objects.get(objects.idFromString(watchers)).watchers());
   return new Response("done");
 }
 
@@ -96,8 +117,7 @@ async function outcome(promise) {
   return Response.json(await promise.then((answer) => ({ answer }), (error) => ({ rejected: error.message })));
 }
 
-/** The request as the other isolate gets it. */
-function here(request) {
+function withoutCommand(request) {
   const own = new Request(request);
   own.headers.delete("x-test");
   return own;

@@ -6,7 +6,8 @@ import { DurableObject } from "cloudflare:workers";
 import { AccountStorage } from "./account-storage.js";
 
 export class StorageObject extends DurableObject {
-  #storage = new AccountStorage(this.ctx.storage);
+  #ends = 0;
+  #storage = new AccountStorage(this.ctx.storage, () => (this.#ends += 1));
 
   async calls(calls) {
     const results = [];
@@ -20,7 +21,10 @@ export class StorageObject extends DurableObject {
     const rest = {
       alarmAt: () => this.ctx.storage.getAlarm(),
       breakAlarms: () => this.#break(["getAlarm"]),
+      ends: () => this.#ends,
+      tables: () => this.#tables(),
       databaseSize: () => this.ctx.storage.sql.databaseSize,
+      age: () => void this.ctx.storage.sql.exec("DROP TABLE watermark"),
       damage: () => void this.ctx.storage.sql.exec("DROP TABLE session"),
     };
     try {
@@ -28,6 +32,10 @@ export class StorageObject extends DurableObject {
     } catch (error) {
       return { threw: error.message };
     }
+  }
+
+  #tables() {
+    return [...this.ctx.storage.sql.exec("SELECT name FROM sqlite_master WHERE type = 'table'").raw()].flat();
   }
 
   #break(methods) {

@@ -85,7 +85,6 @@ pub(crate) async fn on_kv<R: Runtime>(
         (Which::One(_), Some(_)) => Vec::new(),
         _ => token_cache::list(context, prefix).await.map_err(Failure::Store)?,
     };
-    let memory = &context.app.memory;
     let mut ended: Vec<(String, Option<String>)> = Vec::new();
     let mut done: Vec<String> = kept.map(str::to_owned).into_iter().collect();
     for KvListing { key, metadata } in listed {
@@ -102,14 +101,13 @@ pub(crate) async fn on_kv<R: Runtime>(
         }
     }
     ended.extend(own.filter(|(own, _)| !ended.iter().any(|(key, _)| key == own)));
+    // From here on a refresh that is under way in this isolate keeps nothing.
+    let ids = ended.iter().filter_map(|(key, _)| EntryKey::parse(key)?.session());
+    ids.for_each(|id| context.app.memory.end(id));
     for (key, sid) in ended {
         // Each key once: Workers KV takes one change of it in a second.
         let sid = sid.filter(|sid| !done.contains(sid));
-        let id = EntryKey::parse(&key).and_then(|key| key.session());
-        // From this moment on a renewal that is under way in this isolate keeps nothing.
-        id.into_iter().for_each(|id| memory.end(id));
-        let removed = token_cache::remove(context, &key, sid.as_deref()).await;
-        removed.inspect_err(|_| id.into_iter().for_each(|id| memory.go_on(id))).map_err(super::failure)?;
+        token_cache::remove(context, &key, sid.as_deref()).await.map_err(super::failure)?;
         done.extend(sid);
     }
     Ok(())
@@ -185,12 +183,16 @@ fn mark(
             (_, None) => is_meant(which, metadata.as_ref()),
         };
         if is_meant {
-            end(storage, prefix, *id, (session.issued_at, session.expires_at))?;
+            storage.will_delete(EntryKey::under(prefix, *id).as_str()).map_err(Failure::Store)?;
+            if until.is_none() {
+                end(storage, *id, (session.issued_at, session.expires_at))?;
+            }
             sids.extend(metadata.and_then(|metadata| metadata.sid));
         }
     }
     for (id, metadata) in unregistered {
-        end(storage, prefix, *id, (metadata.created, metadata.expires))?;
+        storage.will_delete(EntryKey::under(prefix, *id).as_str()).map_err(Failure::Store)?;
+        end(storage, *id, (metadata.created, metadata.expires))?;
         sids.extend(metadata.sid.clone());
     }
     if let Some(until) = until {
@@ -201,15 +203,14 @@ fn mark(
     sids.iter().try_for_each(|sid| note_index(storage, sid))
 }
 
+/// What is left of a session until its end, so that it is not taken for one that is not known yet.
 fn end(
     storage: &impl AccountStorage,
-    prefix: &str,
     id: SessionId,
     (issued_at, expires_at): (Timestamp, Timestamp),
 ) -> Result<(), Failure> {
     let ended = StoredSession { issued_at, expires_at, revision: 0, entry: None, metadata: "{}".to_owned() };
-    let ended = storage.put_session(id, &ended).and_then(|()| storage.wake_at(expires_at));
-    ended.and_then(|()| storage.will_delete(EntryKey::under(prefix, id).as_str())).map_err(Failure::Store)
+    storage.put_session(id, &ended).and_then(|()| storage.wake_at(expires_at)).map_err(Failure::Store)
 }
 
 /// Notes an index entry, unless a session goes on that it leads to.

@@ -57,11 +57,12 @@ pub(super) async fn end<R: Runtime>(
     let ended = ended(context);
     put(storage, SessionId::from_bytes([0; 16]), &ended)?;
     storage.flush().await.map_err(Failure::Store)?;
-    let mut prefixes: Vec<_> = leads.iter().filter_map(|(_, lead)| prefix(lead)).collect();
-    prefixes.sort();
-    prefixes.dedup();
-    for prefix in prefixes {
-        end_in(context, prefix, logout).await?;
+    let mut asked = Vec::new();
+    for prefix in leads.iter().filter_map(|(_, lead)| prefix(lead)) {
+        if !asked.contains(&prefix) {
+            end_in(context, prefix.clone(), logout).await?;
+            asked.push(prefix);
+        }
     }
     let is_new = match &logout.token {
         Some(token) => {

@@ -1,20 +1,17 @@
-//! What the Worker and an account's object say to each other, as JSON. A record key travels in it, so that the object can
-//! open the entry while it answers; the object keeps none.
+//! What the Worker and an account's object say to each other. A record key travels in it, so that the object can open the
+//! entry while it answers; the object keeps none.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::cause::Cause;
 use crate::error::Failure;
-use crate::json;
 use crate::session::entry::EntryMetadata;
 use crate::session::keys::KeyRing;
 use crate::session::session::Session;
 use crate::time::Timestamp;
 
 /// One call, and the reference under which its log lines are found.
-#[derive(Serialize, Deserialize)]
 pub(crate) struct Call {
     /// The trace of the request that it is made for.
     pub(crate) trace: String,
@@ -23,7 +20,6 @@ pub(crate) struct Call {
 }
 
 /// What an object is asked.
-#[derive(Serialize, Deserialize)]
 pub(crate) enum Ask {
     /// The application's own token for an API.
     AppToken {
@@ -37,7 +33,6 @@ pub(crate) enum Ask {
         /// The session.
         session: String,
         /// Its sealed entry.
-        #[serde(with = "bytes")]
         entry: Vec<u8>,
         /// The entry's revision.
         revision: u64,
@@ -126,7 +121,7 @@ pub(crate) enum Ask {
 }
 
 /// A logout token, as far as it must be known again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct LogoutTokenId {
     /// The digest of issuer and `jti`.
     pub(crate) digest: String,
@@ -135,7 +130,7 @@ pub(crate) struct LogoutTokenId {
 }
 
 /// A session in a list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Listed {
     /// Its id.
     pub(crate) id: String,
@@ -144,7 +139,6 @@ pub(crate) struct Listed {
 }
 
 /// What an object replies: always one object, so no variant is bare.
-#[derive(Serialize, Deserialize)]
 pub(crate) enum Reply {
     /// The session is registered and counts from that moment.
     Begun(Timestamp),
@@ -153,11 +147,11 @@ pub(crate) enum Reply {
     /// It is done.
     Done {},
     /// The newest entry, sealed.
-    Entry(#[serde(with = "bytes")] Vec<u8>),
+    Entry(Vec<u8>),
     /// The sessions have ended. Carries the last entry of the one that was given, sealed, and what could not be deleted.
     Ended {
         /// The entry.
-        entry: Option<String>,
+        entry: Option<Vec<u8>>,
         /// Why copies in Workers KV are still there.
         left: Option<Failure>,
     },
@@ -173,30 +167,6 @@ pub(crate) enum Reply {
     ValidAfter(Option<Timestamp>),
 }
 
-impl Call {
-    /// The call as text.
-    pub(super) fn to_text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// Reads the text back.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        json::parse(text.as_bytes())
-    }
-}
-
-impl Reply {
-    /// The reply as text.
-    pub(super) fn to_text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// Reads the text back.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        json::parse(text.as_bytes())
-    }
-}
-
 /// A session as text, its record key in clear.
 pub(crate) fn encoded(session: &Session) -> String {
     URL_SAFE_NO_PAD.encode(session.encode())
@@ -205,18 +175,4 @@ pub(crate) fn encoded(session: &Session) -> String {
 /// Reads the text back.
 pub(super) fn decoded(session: &str, ring: &KeyRing) -> Option<Session> {
     Session::decode(&URL_SAFE_NO_PAD.decode(session).ok()?, ring)
-}
-
-/// Bytes as base64url.
-mod bytes {
-    use super::{Deserialize, Deserializer, Engine, Serializer, URL_SAFE_NO_PAD};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        URL_SAFE_NO_PAD.decode(text).map_err(serde::de::Error::custom)
-    }
 }

@@ -1,9 +1,6 @@
 //! Inside an account's object: each call is answered from its own storage, and every copy in Workers KV is written and
 //! deleted here, so that none of these can overtake another.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::super::{Context, app_token, hex, token_cache};
 use super::ending::{self, Outcome, RETRY, Which};
 use super::message::{self, Ask, Call, Reply};
@@ -104,7 +101,7 @@ async fn ended<R: Runtime>(
     };
     match ending::in_object(context, storage, (prefix, which), None).await? {
         Outcome::Ended(left) => {
-            let entry = last.map(|last| URL_SAFE_NO_PAD.encode(last.entry));
+            let entry = last.map(|last| last.entry);
             Ok(Reply::Ended { entry, left })
         }
         Outcome::Replayed => Ok(Reply::Replayed {}),

@@ -1,0 +1,28 @@
+//! The functions of `carried.js`, with Rust types around them.
+
+use wasm_bindgen::prelude::*;
+
+use super::context::ExecutionContext;
+use super::runtime::Edge;
+use crate::forwarding::Carried;
+
+#[wasm_bindgen(raw_module = "./carried.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = carry)]
+    fn js_carry(
+        answer: &JsValue,
+        request: &JsValue,
+        context: &ExecutionContext,
+        env: &JsValue,
+        session: &str,
+        object: Option<&str>,
+        ends_at: f64,
+    ) -> JsValue;
+}
+
+/// The answer to a request that wants a WebSocket. If it has one, that ends with the session.
+pub(super) fn carry(edge: &Edge, request: &JsValue, answer: &JsValue, carried: &Carried) -> JsValue {
+    let Carried { session, object, ends_at } = carried;
+    let (session, ends_at) = (session.to_text(), ends_at.as_unix() as f64);
+    js_carry(answer, request, edge.context(), edge.env(), &session, object.as_deref(), ends_at)
+}
