@@ -64,11 +64,16 @@ test("a sid that is unknown, however strange, gets the same answer and changes n
   const { session, sid } = await signedIn(world);
   await until(async () => (await named(world, "sid/")()) > 0);
   const before = await stored(world);
-  for (const unknown of ["x", `${sid}x`, sid.slice(1), "sid/x", "../account/", "'; DROP TABLE session; --", "<script>", "\0", "ß\u{1f511}", "x".repeat(512)]) {
+  const strange = ["x", `${sid}x`, sid.slice(1), "sid/x", "../account/", "'; DROP TABLE session; --", "<script>", "\0", "ß\u{1f511}", "x".repeat(512)];
+  for (const unknown of strange) {
     assertFramed(await loadFrame(world, { sid: unknown }), world);
   }
   assert.deepEqual(await stored(world), before);
   await assertGoesOn(world, session);
+  // The objects of unknown sessions, which were only asked, are empty.
+  const kept = await Promise.all((await world.worker.accounts.ids()).map((id) => world.tables(id)));
+  assert.ok(kept.some((tables) => tables.length > 0));
+  assert.ok(kept.filter((tables) => tables.length === 0).length >= strange.length);
 });
 
 test("a request that names no session or another issuer is refused, in whatever way it is made", async () => {

@@ -45,6 +45,8 @@ export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secre
     events: async () => (await worker.log()).filter((line) => line.event),
     accountEntries: () => keys(worker.store, "account/"),
     allKeys: () => keys(worker.store, ""),
+    /** The names of an object's tables, without those of the platform. */
+    tables: (id) => tables(worker.accounts, id),
     /** Every row of a table, in every object that has it. */
     rows: (table) => rows(worker.accounts, table),
     /** Replaces the wasm instance, and with it everything that the isolate remembers. */
@@ -100,10 +102,14 @@ function closeAll(parts) {
 async function rows(accounts, table) {
   const all = [];
   for (const id of await accounts.ids()) {
-    const tables = await accounts.rows(id, "SELECT name FROM sqlite_master");
-    if (tables.some(({ name }) => name === table)) all.push(...(await accounts.rows(id, `SELECT * FROM ${table}`)));
+    if ((await tables(accounts, id)).includes(table)) all.push(...(await accounts.rows(id, `SELECT * FROM ${table}`)));
   }
   return all;
+}
+
+async function tables(accounts, id) {
+  const all = await accounts.rows(id, "SELECT name FROM sqlite_master WHERE type = 'table'");
+  return all.map(({ name }) => name).filter((name) => !name.startsWith("_"));
 }
 
 async function keys(store, prefix) {
