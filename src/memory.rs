@@ -98,6 +98,11 @@ impl Memory {
         self.entries.borrow_mut().remove(&session);
     }
 
+    /// Forgets the sessions that an index entry leads to.
+    pub fn forget_indexed(&self, sid_key: &str) {
+        self.entries.borrow_mut().retain(|remembered| remembered.entry.sid_key.as_deref() != Some(sid_key));
+    }
+
     /// Ends every session of the account that began up to `until`, for this isolate. A comparison, not a marker on a
     /// session: nothing that is written afterwards can undo it.
     pub fn sign_out(&self, account: AccountDigest, until: Timestamp) {
@@ -195,5 +200,21 @@ mod tests {
         assert!(memory.has_ended(&session(2, 101)) && !memory.has_ended(&session(2, 102)));
         assert_eq!(memory.after_sign_out(account, Timestamp::from_unix(100)), Timestamp::from_unix(101));
         assert_eq!(memory.after_sign_out(account, Timestamp::from_unix(200)), Timestamp::from_unix(200));
+    }
+
+    #[test]
+    fn the_sessions_of_an_index_entry_are_forgotten_and_no_others() {
+        let memory = Memory::new(4);
+        let now = Timestamp::from_unix(100);
+        let sid_keys = [Some("sid/a"), Some("sid/b"), None, Some("sid/a")];
+        let sessions = [1, 2, 3, 4].map(|byte| SessionId::from_bytes([byte; 16]));
+        for (session, sid_key) in sessions.into_iter().zip(sid_keys) {
+            let mut entry = TokenCacheEntry::new("https://op.example".to_owned(), serde_json::Map::new(), now);
+            entry.sid_key = sid_key.map(str::to_owned);
+            memory.remember(session, entry, now);
+        }
+        memory.forget_indexed("sid/a");
+        let known = sessions.map(|session| memory.stale_entry(session).is_some());
+        assert_eq!(known, [false, true, true, false]);
     }
 }

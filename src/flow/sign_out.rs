@@ -113,9 +113,12 @@ pub(super) async fn until<R: Runtime>(context: &Context<'_, R>, prefix: String, 
 
 /// Ends the sessions that a logout of the OP is about.
 pub(super) async fn by_op<R: Runtime>(context: &Context<'_, R>, logout: &OpLogout<'_>) -> Result<Heard, Error> {
-    let is_whole = logout.sid.is_none();
-    if let Some(account) = logout.account.filter(|_| is_whole) {
-        context.app.memory.sign_out(account, logout.until.min(context.now));
+    let whole = logout.account.filter(|_| logout.sid.is_none());
+    let until = logout.until.min(context.now);
+    let signed_out = || whole.into_iter().for_each(|account| context.app.memory.sign_out(account, until));
+    if !account::is_elsewhere(context) {
+        // From this moment on a refresh that is under way in this isolate keeps nothing.
+        signed_out();
     }
     let mut heard = Heard::Unknown;
     for keys in context.app.ring.all() {
@@ -123,11 +126,19 @@ pub(super) async fn by_op<R: Runtime>(context: &Context<'_, R>, logout: &OpLogou
             Some(account) => by_account(context, logout, (account, keys)).await?,
             None => by_index(context, logout, keys).await?,
         };
+        // Here the end is known, and need not be heard of from an object.
+        if let Some(sid) = logout.sid.filter(|_| under_one != Heard::Unknown) {
+            context.app.memory.forget_indexed(&sid_key(context, sid, keys));
+        }
         heard = match (heard, under_one) {
             (Heard::Ended, _) | (_, Heard::Ended) => Heard::Ended,
             (Heard::Replayed, _) | (_, Heard::Replayed) => Heard::Replayed,
             (Heard::Unknown, Heard::Unknown) => Heard::Unknown,
         };
+    }
+    if heard == Heard::Ended {
+        // Not by a token that was used before: a session that began since then goes on.
+        signed_out();
     }
     Ok(heard)
 }

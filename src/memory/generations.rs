@@ -37,6 +37,11 @@ impl<K: Hash + Eq + Clone, V: Clone> Generations<K, V> {
         self.young.remove(key);
         self.old.remove(key);
     }
+
+    pub(super) fn retain(&mut self, is_kept: impl Fn(&V) -> bool) {
+        self.young.retain(|_, value| is_kept(value));
+        self.old.retain(|_, value| is_kept(value));
+    }
 }
 
 #[cfg(test)]

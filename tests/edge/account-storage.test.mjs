@@ -138,6 +138,43 @@ test("an object without sessions and watermark keeps nothing at all, and can beg
   assert.deepEqual(await calls(["session", "a"]), [row]);
 });
 
+test("a logout token counts once, also after the object's memory is gone, until it could not be used any more", async () => {
+  const { calls, evict } = object();
+  const spend = (token, lifetime = 60) => ["spend", token, now + lifetime];
+  const hostile = "'); DROP TABLE logout_token; --";
+  const results = await calls(spend("a"), spend("a"), spend("a", 900), spend("b"), spend(hostile), spend(hostile), ["flush"]);
+  assert.deepEqual(results, [true, false, false, true, true, false, null]);
+  await evict();
+  assert.deepEqual(await calls(spend("a"), ["expire", now + 59, longest], spend("a")), [false, now + 60, false]);
+  // Nothing else is kept, so that all of it goes with the last token.
+  assert.deepEqual(await calls(["expire", now + 60, longest], ["flush"], ["tables"], spend("a", 120)), [null, null, [], true]);
+});
+
+test("the end of a logout token is told when it comes before that of every session", async () => {
+  const { calls } = object();
+  const results = await calls(put(session("a", now, 90)), ["spend", "t", now + 30], ["expire", now, longest], ["expire", now + 30, longest]);
+  assert.deepEqual(results.slice(2), [now + 30, now + 90]);
+});
+
+test("what is to be deleted is noted once, until it is deleted, and outlives the object's memory", async () => {
+  const { calls, evict } = object();
+  const keys = ["account/a/", "account/a/s'1\"--", "sid/\u{1f511}"];
+  const note = (key) => ["willDelete", key];
+  const results = await calls(["toDelete"], ...keys.map(note), note(keys[0]), ["toDelete"], ["flush"]);
+  assert.deepEqual([results[0], results.at(-2).sort()], [[], [...keys].sort()]);
+  await evict();
+  const rest = await calls(["deleted", keys[1]], ["deleted", "never noted"], ["toDelete"]);
+  assert.deepEqual(rest.at(-1).sort(), [keys[0], keys[2]].sort());
+});
+
+test("an object that has something to delete keeps that when all its sessions have ended", async () => {
+  const { calls } = object();
+  const key = "account/a/s";
+  const results = await calls(put(session("a", now, 1)), ["willDelete", key], ["expire", now + 1, longest], ["toDelete"], ["deleted", key]);
+  assert.deepEqual(results.slice(2, 4), [null, [key]]);
+  assert.deepEqual(await calls(["expire", now + 1, longest], ["flush"], ["tables"]), [null, null, []]);
+});
+
 test("asking an object that keeps nothing makes it keep nothing, and finds what is written later", async () => {
   const { calls, evict } = object();
   const row = session("a", now, 60);

@@ -108,6 +108,16 @@ for (const [name, broken] of Object.entries({ ...breakages, "is deleted": undefi
   });
 }
 
+for (const [where, put] of Object.entries(placesOfTruth)) {
+  test(`an entry in ${where} that does not open is removed by a sign-out like any other`, async () => {
+    const own = await signedIn(where === "Workers KV alone" ? alone : world);
+    await put(own, Buffer.from("garbage"));
+    const page = await own.browser.signOut({ atOp: false });
+    assert.deepEqual([page.status, own.browser.session], [200, undefined]);
+    assert.ok(!(await own.place.accountEntries()).some(({ name }) => name === own.key));
+  });
+}
+
 test("an object that lost a row takes the session over from Workers KV, and without the copy it is over", async () => {
   const own = await signedIn(world);
   await rows(own.key, "DELETE FROM session WHERE id = ?");

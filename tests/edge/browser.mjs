@@ -11,8 +11,11 @@ export class Browser {
   /** Every answer that this browser received, redirects included. */
   seen = [];
 
-  constructor(world) {
+  /** `headers` go with every request; one that `isElsewhere` is served by the second isolate: see startBuiltWorker. */
+  constructor(world, { headers = {}, isElsewhere = false } = {}) {
     this.world = world;
+    this.headers = headers;
+    this.isElsewhere = isElsewhere;
   }
 
   /** Opens a page and follows redirects to any host, and pages that lead on by themselves. `from` is the address of the page it was opened from, if any. */
@@ -83,10 +86,12 @@ export class Browser {
   async signOut({ atOp = true } = {}) {
     const from = `${this.world.publicOrigin}/`;
     const page = await this.navigate("/.auth/logout", { method: "POST", form: {}, from });
-    if (!atOp || !page.text.includes("op.logoutForm")) return page;
-    const action = page.text.match(/action="([^"]+)"/)[1];
-    const xsrf = page.text.match(/name="xsrf" value="([^"]+)"/)[1];
-    return this.navigate(action, { method: "POST", form: { xsrf, logout: "yes" }, from: page.url });
+    return atOp ? this.#answerSignOut(page) : page;
+  }
+
+  /** As it happens while the end-user leaves another application of the OP. */
+  async signOutAtOp() {
+    return this.#answerSignOut(await this.navigate(`${this.world.op.issuer}/session/end`));
   }
 
   get session() {
@@ -102,11 +107,20 @@ export class Browser {
     return this.seen.filter(({ url }) => url.startsWith(this.world.publicOrigin));
   }
 
+  async #answerSignOut(page) {
+    if (!page.text.includes("op.logoutForm")) return page;
+    const action = page.text.match(/action="([^"]+)"/)[1];
+    const xsrf = page.text.match(/name="xsrf" value="([^"]+)"/)[1];
+    return this.navigate(action, { method: "POST", form: { xsrf, logout: "yes" }, from: page.url });
+  }
+
   async #request(url, { method, headers, body, target, site }) {
     if (this.world.holdCallbacks && url.pathname === "/signin-oidc") return { url: url.href, status: 0, headers: {} };
     const isTopLevelGet = headers["sec-fetch-mode"] === "navigate" && method === "GET";
     const cookie = this.jar.header(url, { isSameSite: site !== "cross-site", isTopLevelGet });
-    const all = { ...headers, ...(cookie && { cookie }) };
+    const isElsewhere = this.isElsewhere && url.origin === this.world.publicOrigin;
+    const own = { ...this.headers, ...(isElsewhere && { "x-test": "apart" }) };
+    const all = { ...own, ...headers, ...(cookie && { cookie }) };
     const answer = await exchange(url, { method, headers: all, body, target });
     for (const line of answer.setCookies) this.jar.accept(url, line);
     this.seen.push(answer);

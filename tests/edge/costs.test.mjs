@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { lastSid, loadFrame, logoutToken, postLogoutToken } from "./logout-tokens.mjs";
 import { alice, bob } from "./people.mjs";
+import { keepKeys } from "./token-responses.mjs";
 import { until } from "./until.mjs";
 import { startWorld } from "./world.mjs";
 
@@ -67,8 +69,7 @@ test("with the objects: what each step costs", async () => {
   // A new session in the same browser ends the one before.
   await page(other);
   await costs(["object", "put account", "object", "delete account", ...documents.get], () => other.navigate("/.auth/login"));
-  // The account's entries, and the one that ended just now: its deletion may have failed then.
-  await costs(["object", "list account", ...Array(3).fill("delete account")], () => browser.signOut({ atOp: false }));
+  await costs(["object", "list account", ...Array(2).fill("delete account")], () => browser.signOut({ atOp: false }));
   assert.deepEqual(await world.accountEntries(), []);
 });
 
@@ -101,22 +102,60 @@ test("a crowd at a refresh costs one call of the object each and one write", asy
   await assertCosts(world, [...Array(20).fill("object"), "put account"], crowd);
 });
 
-test("where the OP names its session, a sign-in and a sign-out cost one operation more", async () => {
-  const other = await startWorld({ provider: { ...provider, backchannelLogoutUri: "http://127.0.0.1:1/" } });
-  try {
-    const browser = other.browser();
-    const first = [...documents.get, ...documents.put, "object", "put account", "put sid"];
-    await assertCosts(other, first, () => browser.signIn("/", alice));
-    const { metadata } = await until(async () => (await other.accountEntries())[0]);
-    const [{ name: entry }] = await other.accountEntries();
-    assert.equal(await other.store.get(metadata.sid), entry);
-    const out = ["object", "list account", "delete sid", "delete account"];
-    await assertCosts(other, out, () => browser.signOut({ atOp: false }));
-    assert.deepEqual((await other.allKeys()).map(({ name }) => name.split("/")[0]), ["op", "op"]);
-  } finally {
-    await other.close();
+const removed = ["delete sid", "delete account"];
+
+/** What each way out of a session costs: of the object's calls, and of Workers KV where there are objects and where not. */
+const waysOut = {
+  "the user's sign-out": [({ browser }) => browser.signOut({ atOp: false }), ["object"], ["list account"], ["list account"]],
+  "front-channel": [({ place, sid }) => loadFrame(place, { sid }), ["object", "object"], ["list account"], ["get sid", "list account"]],
+  "back-channel with sid alone": [by(({ sid }) => ({ sid })), ["object", "object"], ["list account"], ["get sid", "list account"]],
+  "back-channel with sub alone": [by(() => ({ sub })), ["object"], ["list account"], ["list account"]],
+  "back-channel with both": [by(({ sid }) => ({ sid, sub })), Array(3).fill("object"), ["list account", "list account"], ["list account"]],
+  "another browser": [({ other }) => other(), ["object", "object"], [], ["get account", "list account"]],
+};
+const { sub } = alice.claims;
+
+function by(claims) {
+  return async (session) => {
+    const token = await logoutToken(session.place, session.place.key, claims(session));
+    assert.equal((await postLogoutToken(session.place, token)).status, 200);
+  };
+}
+
+test("where the OP names its session: what a sign-in and each way out of it cost", async () => {
+  for (const withAccounts of [true, false]) {
+    const { kept, adjust } = keepKeys();
+    const place = await startWorld({ provider: { ...provider, adjust }, vars, backchannel: true, withAccounts });
+    place.key = kept.keys.find(({ alg }) => alg === "RS256");
+    try {
+      const signIn = [...(withAccounts ? ["object", "object"] : []), "put account", "put sid"];
+      await assertCosts(place, [...documents.get, ...documents.put, ...signIn], () => place.browser().signIn("/", bob));
+      const [{ name: entry, metadata }] = await place.accountEntries();
+      assert.equal(await place.store.get(metadata.sid), entry);
+      for (const [out, ofObjects, ofCopies, ofKvAlone] of Object.values(waysOut)) {
+        const browser = place.browser();
+        await assertCosts(place, signIn, () => browser.signIn("/", alice));
+        const session = { place, browser, sid: lastSid(place), other: await otherBrowser(place, browser, out) };
+        const expected = withAccounts ? [...ofObjects, ...ofCopies] : ofKvAlone;
+        await assertCosts(place, [...expected, ...removed], () => out(session));
+      }
+      const unknown = withAccounts ? ["object", "get sid"] : ["get sid"];
+      await assertCosts(place, unknown, () => loadFrame(place, { sid: "unknown" }));
+    } finally {
+      await place.close();
+    }
   }
 });
+
+/** Signs in elsewhere, for the way out that needs it; ends the browser's session from there. */
+async function otherBrowser(place, browser, out) {
+  if (out !== waysOut["another browser"][0]) return undefined;
+  const { sessions } = (await browser.script("/.auth/sessions")).json();
+  const other = place.browser();
+  await other.signIn("/", alice);
+  await until(async () => (await place.allKeys()).filter(({ name }) => name.startsWith("sid/")).length === 3);
+  return () => other.script(sessions[0].url, { method: "DELETE" });
+}
 
 test("nobody's requests cost nothing, forged and ended sessions among them", async () => {
   const browser = world.browser();

@@ -52,9 +52,11 @@ test("dot segments are resolved before anything is decided, and what remains amb
 
 test("a path of ours never reaches the origin, nor does one below it", async () => {
   const count = world.origin.requests.length;
-  for (const target of ["/.auth", "/.auth/", "/.auth/x", "/.auth/me/", "/.auth//me", "/signout-oidc", "/api", "/api/Orders%2fx"]) {
+  const targets = ["/.auth", "/.auth/", "/.auth/x", "/.auth/me/", "/.auth//me", "/.auth/operator", "/api", "/api/Orders%2fx"];
+  for (const target of [...targets, "/.auth/backchannel-logout/x"]) {
     assert.equal((await browser.script("/", { target })).status, 404, target);
   }
+  for (const target of ["/signout-oidc", "/signout-oidc?x"]) assert.equal((await browser.script("/", { target })).status, 400, target);
   assert.equal(world.origin.requests.length, count);
 });
 

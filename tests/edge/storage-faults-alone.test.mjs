@@ -129,3 +129,19 @@ for (const [operation, ...faults] of [["list", "fail", "throttle", "hang"], ["de
     }
   });
 }
+
+test("where the OP names its session, a sign-in needs the index, and fails visibly without it", async () => {
+  const other = await startWorld({ backchannel: true, withAccounts: false });
+  try {
+    for (const fault of ["fail", "throttle", "lost"]) {
+      const browser = other.browser();
+      await other.worker.command({ store: { put: fault } });
+      assertPage(await browser.signIn("/page/one"), 503);
+      assert.equal(browser.session, undefined, fault);
+      await other.worker.command({ store: "up" });
+      assert.equal((await browser.navigate("/page/one")).url, `${other.publicOrigin}/page/one`);
+    }
+  } finally {
+    await other.close();
+  }
+});

@@ -61,19 +61,22 @@ test("a value is copied before the platform waits: memory may move in between", 
   assert.deepEqual(given, ["key", new Uint8Array([2, 3]), { expirationTtl: 60, metadata: { created: 1 } }]);
 });
 
-test("a listing has the keys of all pages, each with its metadata", async () => {
+test("a page of a listing says where the next one begins, and has keys, each with its metadata", async () => {
   const pages = {
     first: { keys: [{ name: "p/1", metadata: { a: 1 } }, { name: "p/2" }], list_complete: false, cursor: "second" },
     second: { keys: [], list_complete: false, cursor: "third" },
-    third: { keys: [{ name: "p/3", metadata: null }], list_complete: true },
+    third: { keys: [{ name: "p/3", metadata: null }], list_complete: true, cursor: "of no use" },
   };
-  const prefixes = [];
+  const asked = [];
   const env = kv({
-    list: async ({ prefix, cursor = "first" }) => {
-      prefixes.push(prefix);
-      return pages[cursor];
+    list: async (options) => {
+      asked.push(options);
+      return pages[options.cursor ?? "first"];
     },
   });
-  assert.deepEqual(await list(env, "p/"), ["p/1", '{"a":1}', "p/2", undefined, "p/3", undefined]);
-  assert.deepEqual(prefixes, ["p/", "p/", "p/"]);
+  assert.deepEqual(await list(env, "p/", undefined, 100), ["second", "p/1", '{"a":1}', "p/2", undefined]);
+  assert.deepEqual(await list(env, "p/", "second", 100), ["third"]);
+  assert.deepEqual(await list(env, "p/", "third", 100), [undefined, "p/3", undefined]);
+  const cursors = [undefined, "second", "third"];
+  assert.deepEqual(asked, cursors.map((cursor) => ({ prefix: "p/", cursor, limit: 100 })));
 });

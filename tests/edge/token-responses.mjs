@@ -38,6 +38,12 @@ export function keepKeys() {
   return { kept, adjust };
 }
 
+/** ID tokens that are still good however far the Worker's clock is ahead of the OP's. */
+export function lasting(configuration) {
+  configuration.ttl.IdToken = 366 * 24 * 3600;
+  return configuration;
+}
+
 /** An ID token like `idToken` with other claims or another header; `undefined` removes a claim. */
 export async function resigned(idToken, jwk, { claims = {}, header = {} } = {}) {
   const all = Object.entries({ ...decodeJwt(idToken), ...claims }).filter(([, value]) => value !== undefined);

@@ -16,14 +16,15 @@ const scopes = "orders.read orders.write";
 
 /**
  * `provider` goes to the OP, `vars` are merged into the Worker's variables section by section; a section or a secret that
- * is `undefined` is left out. `apiVars` are merged into the variables of the APIs, by name. The rest says which stores
- * there are: see startBuiltWorker.
+ * is `undefined` is left out. `apiVars` are merged into the variables of the APIs, by name. With `backchannel` the OP
+ * tells the Worker what ends there. The rest says which stores there are: see startBuiltWorker.
  */
-export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secrets = {}, ...places } = {}) {
+export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secrets = {}, backchannel, ...places } = {}) {
   const port = await freePort();
   const publicOrigin = `http://localhost:${port}`;
   const client = { clientId: "edge-tests", clientSecret: randomBytes(18).toString("base64url") };
-  const op = await startProviderFor(publicOrigin, client, provider);
+  const backchannelLogoutUri = backchannel && `${publicOrigin}/.auth/backchannel-logout`;
+  const op = await startProviderFor(publicOrigin, client, { backchannelLogoutUri, ...provider });
   const origin = await startOrigin({ publicOrigin });
   const apis = await startApis(op.issuer);
   const parts = [op, origin, ...Object.values(apis)];
@@ -39,14 +40,20 @@ export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secre
   issued.secrets.add(`client_secret ${client.clientSecret}`).add(`session_key ${sessionKey}`);
   const world = { port, publicOrigin, client, sessionKey, op, origin, ...apis, worker, store: worker.store, issued };
   return Object.assign(world, {
-    browser: () => new Browser(world),
+    browser: (more) => new Browser(world, more),
     storeCalls: async () => (await worker.log()).filter((line) => line.test === "store"),
     events: async () => (await worker.log()).filter((line) => line.event),
     accountEntries: () => keys(worker.store, "account/"),
     allKeys: () => keys(worker.store, ""),
+    /** The names of an object's tables, without those of the platform. */
+    tables: (id) => tables(worker.accounts, id),
+    /** Every row of a table, in every object that has it. */
+    rows: (table) => rows(worker.accounts, table),
     /** Replaces the wasm instance, and with it everything that the isolate remembers. */
     freshInstance: () => exchange(publicOrigin, { target: "/%2e%2e%2fx", headers: { "x-test": "panic" } }),
-    advance: (seconds) => worker.command({ clock: seconds }),
+    /** How far the Worker's clock is ahead of everybody else's, in seconds. */
+    ahead: 0,
+    advance: (seconds) => worker.command({ clock: (world.ahead = seconds) }),
     close: () => closeAll([worker, ...parts]),
   });
 }
@@ -90,6 +97,19 @@ function defined(object) {
 
 function closeAll(parts) {
   return Promise.all(parts.map((part) => part.close()));
+}
+
+async function rows(accounts, table) {
+  const all = [];
+  for (const id of await accounts.ids()) {
+    if ((await tables(accounts, id)).includes(table)) all.push(...(await accounts.rows(id, `SELECT * FROM ${table}`)));
+  }
+  return all;
+}
+
+async function tables(accounts, id) {
+  const all = await accounts.rows(id, "SELECT name FROM sqlite_master WHERE type = 'table'");
+  return all.map(({ name }) => name).filter((name) => !name.startsWith("_"));
 }
 
 async function keys(store, prefix) {

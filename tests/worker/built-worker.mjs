@@ -14,8 +14,8 @@ const types = { ".js": "esm", ".wasm": "wasm" };
 
 /**
  * `vars` are what [vars] of wrangler.toml holds, `secrets` what `wrangler secret put` stores. Instrumented, the Worker
- * obeys the tests' switches; otherwise it is the one that is deployed. `accountsApart` has the accounts' objects in an
- * isolate of their own, which the platform may do or not.
+ * obeys the tests' switches; otherwise it is the one that is deployed. `accountsApart` adds a second isolate, which has
+ * the accounts' objects, as the platform may do or not, and serves requests, too.
  */
 export async function startBuiltWorker({ port, ...settings }) {
   const all = { isInstrumented: true, withStore: true, withAccounts: true, accountsApart: false, ...settings };
@@ -70,7 +70,7 @@ function workers({ accountsApart, ...settings }) {
   const worker = (name, more) => ({ config: { ...configuration(settings), name, ...more }, dev: { rootPath: project } });
   if (!accountsApart) return [worker("vestibule")];
   const { env } = configuration(settings);
-  env.ACCOUNTS.worker = "apart";
+  if (env.ACCOUNTS) env.ACCOUNTS.worker = "apart";
   // The switches are thrown in both.
   const ours = { ...env, APART: { type: "worker", worker: "apart" } };
   return [worker("vestibule", { env: ours, exports: {} }), worker("apart", { env })];

@@ -90,6 +90,7 @@ export default {
   fetch(request, env, context) {
     const command = request.headers.get("x-test");
     if (command?.startsWith("{")) return obey(JSON.parse(command), env.ACCOUNTS, env.APART);
+    if (command === "apart") return env.APART.fetch(withoutCommand(request));
     if (command === "panic") return withoutRandomness(() => worker.fetch(request, watch(env), context));
     if (command === "throw") return worker.fetch(throwing(), watch(env), context);
     return worker.fetch(request, watch(env), context);
@@ -114,6 +115,12 @@ async function obey({ mark, clock, store, account, call, ring, crash, watchers, 
 
 async function outcome(promise) {
   return Response.json(await promise.then((answer) => ({ answer }), (error) => ({ rejected: error.message })));
+}
+
+function withoutCommand(request) {
+  const own = new Request(request);
+  own.headers.delete("x-test");
+  return own;
 }
 
 // A platform without randomness is the one fault that the Worker answers with a panic.
