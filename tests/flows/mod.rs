@@ -42,6 +42,7 @@ pub(crate) mod microsoft;
 pub(crate) mod misbehaving_op;
 pub(crate) mod model;
 pub(crate) mod op;
+pub(crate) mod op_logout;
 pub(crate) mod outage;
 pub(crate) mod races;
 pub(crate) mod refresh;
