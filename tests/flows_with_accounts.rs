@@ -15,8 +15,12 @@ use flows::*;
 
 #[path = "flows/account_faults.rs"]
 mod account_faults;
+#[path = "flows/back_channel_faults.rs"]
+mod back_channel_faults;
 #[path = "flows/crashes.rs"]
 mod crashes;
+#[path = "flows/index_races.rs"]
+mod index_races;
 #[path = "flows/sign_out_races.rs"]
 mod sign_out_races;
 #[path = "flows/signing_out.rs"]
