@@ -55,6 +55,7 @@ pub(crate) mod routing;
 pub(crate) mod schedule;
 pub(crate) mod serving;
 pub(crate) mod session;
+pub(crate) mod sessions;
 pub(crate) mod site;
 pub(crate) mod storage;
 pub(crate) mod world;
