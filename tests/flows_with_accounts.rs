@@ -19,6 +19,8 @@ mod account_faults;
 mod back_channel_faults;
 #[path = "flows/crashes.rs"]
 mod crashes;
+#[path = "flows/deletions.rs"]
+mod deletions;
 #[path = "flows/index_races.rs"]
 mod index_races;
 #[path = "flows/sign_out_races.rs"]
