@@ -56,6 +56,7 @@ pub(crate) mod schedule;
 pub(crate) mod serving;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod sign_out_scope;
 pub(crate) mod site;
 pub(crate) mod storage;
 pub(crate) mod world;

@@ -81,10 +81,13 @@ pub(crate) async fn on_kv<R: Runtime>(
     own: Option<(String, Option<String>)>,
     kept: Option<&str>,
 ) -> Result<(), Failure> {
-    let listed = match (which, &own) {
-        (Which::One(_), Some(_)) => Vec::new(),
-        _ => token_cache::list(context, prefix).await.map_err(Failure::Store)?,
+    let is_alone = match (which, &own) {
+        // Even where only that one ends: its index may lead to others, too.
+        (Which::One(_), Some((_, sid))) => sid.is_none() || sid.as_deref() == kept,
+        (Which::Of(..) | Which::One(_) | Which::Until(_) | Which::Whole(_), _) => false,
     };
+    let listed =
+        if is_alone { Vec::new() } else { token_cache::list(context, prefix).await.map_err(Failure::Store)? };
     let mut ended: Vec<(String, Option<String>)> = Vec::new();
     let mut done: Vec<String> = kept.map(str::to_owned).into_iter().collect();
     for KvListing { key, metadata } in listed {
