@@ -101,14 +101,14 @@ pub(super) async fn by_operator<R: Runtime>(
 ) -> Result<(), Error> {
     context.app.memory.sign_out(account, until);
     for prefix in account.prefixes(&context.app.ring) {
-        self::until(context, prefix, until).await?;
+        under(context, prefix, Which::logged_out(None, until, context.now)).await?;
     }
     Ok(())
 }
 
-/// The same under one name of the account: what the names of its entries begin with.
-pub(super) async fn until<R: Runtime>(context: &Context<'_, R>, prefix: String, until: Timestamp) -> Result<(), Error> {
-    end(context, prefix, Which::logged_out(None, until, context.now), None, None).await?.outcome
+/// Ends sessions under one name of an account: what the names of its entries begin with.
+pub(super) async fn under<R: Runtime>(context: &Context<'_, R>, prefix: String, which: Which<'_>) -> Result<(), Error> {
+    end(context, prefix, which, None, None).await?.outcome
 }
 
 /// Ends the sessions that a logout of the OP is about.

@@ -46,6 +46,8 @@ pub(crate) mod misbehaving_op;
 pub(crate) mod model;
 pub(crate) mod op;
 pub(crate) mod op_logout;
+pub(crate) mod operator;
+pub(crate) mod operator_everybody;
 pub(crate) mod outage;
 pub(crate) mod races;
 pub(crate) mod refresh;
