@@ -29,6 +29,8 @@ mod sign_out_races;
 mod signing_out;
 #[path = "flows/single_flight.rs"]
 mod single_flight;
+#[path = "flows/stays_removed.rs"]
+mod stays_removed;
 #[path = "flows/taking_over.rs"]
 mod taking_over;
 

@@ -52,6 +52,7 @@ pub(crate) mod outage;
 pub(crate) mod races;
 pub(crate) mod refresh;
 pub(crate) mod request;
+pub(crate) mod revocation;
 pub(crate) mod rotation;
 pub(crate) mod routing;
 pub(crate) mod schedule;
