@@ -143,6 +143,18 @@ fn the_clocks_may_differ_by_the_configured_skew() {
 }
 
 #[test]
+fn a_session_that_counts_from_the_next_second_ends_as_well() {
+    let world = strict_world();
+    let browser = caller(&world, &ADA);
+    assert_eq!(browser.post("/.auth/logout").status, 303);
+    // It has to come after the sign-out, and the clock stands still.
+    assert!(browser.sign_in("/", &ADA_AGAIN).is_forwarded);
+    assert_done(&posted(&world, &world.logout_token(&by_sub(&ADA))), "by sub");
+    assert!(!is_served(&world, &[], &browser));
+    assert_eq!((world.kv.keys("account/"), world.kv.keys("sid/")), (vec![], vec![]));
+}
+
+#[test]
 fn sessions_under_both_keys_end() {
     for claims in [by_sub(&ADA), by_sid(&ADA), by_both(&ADA)] {
         let world = strict_world();

@@ -91,6 +91,18 @@ fn a_sign_in_under_way_is_refused_even_if_the_index_was_told_only_by_the_retry()
 }
 
 #[test]
+fn a_sign_in_that_came_between_two_attempts_ends_with_the_second() {
+    let world = strict_world();
+    let (browser, phone) = (caller(&world, &ADA), Browser::new(&world));
+    let token = world.logout_token(&by_both(&ADA));
+    world.accounts.fails_at.set(Some(world.accounts.calls() + 1));
+    assert_comes_again(&posted(&world, &token), "the index has not heard of it");
+    assert!(phone.sign_in("/", &ADA).is_forwarded);
+    assert_done(&posted(&world, &token), "the second time");
+    assert_nothing_is_left(&world, &[&browser, &phone], "both");
+}
+
+#[test]
 fn with_workers_kv_down_all_of_an_account_ends_at_once_and_alarms_delete_the_copies() {
     for fault in [StoreFault::Delete, StoreFault::List] {
         let world = strict_world();
@@ -144,7 +156,7 @@ fn a_session_that_only_workers_kv_knows_ends_even_if_that_fails_at_first() {
     for (fault, prefix) in [(StoreFault::Get, "sid/"), (StoreFault::List, "account/")] {
         for claims in [by_sid(&ADA), by_both(&ADA)] {
             let world = World::on_kv_alone();
-            let browser = Browser::signed_in(&world, &ADA);
+            let [browser, phone] = [&ADA, &ADA_AGAIN].map(|user| Browser::signed_in(&world, user));
             world.advance(120);
             world.bind_accounts();
             let token = world.logout_token(&claims);
@@ -152,7 +164,8 @@ fn a_session_that_only_workers_kv_knows_ends_even_if_that_fails_at_first() {
             assert_comes_again(&posted(&world, &token), &format!("{fault:?} {claims}"));
             world.kv.recover();
             assert_done(&posted(&world, &token), &format!("{fault:?} {claims}"));
-            assert_nothing_is_left(&world, &[&browser], &format!("{fault:?} {claims}"));
+            assert!(!is_served(&world, &[], &browser) && is_served(&world, &[], &phone), "{fault:?} {claims}");
+            assert_eq!((world.kv.keys("account/").len(), world.kv.keys("sid/").len()), (1, 1));
             assert_invalid(&posted(&world, &token), "a replay");
         }
     }

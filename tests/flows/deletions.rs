@@ -9,7 +9,7 @@ use crate::crowd::{ORDERS, assert_nothing_is_left, caller, is_served, strict_wor
 use crate::op::{ADA, BOB};
 use crate::op_logout::{by_sid, by_sub, framed_at, posted};
 use crate::request::Request;
-use crate::sessions::id;
+use crate::sessions::{id, listed};
 use crate::world::World;
 
 /// Ways to end ADA's session at a browser.
@@ -96,6 +96,7 @@ fn of_several_sessions_only_what_ended_is_deleted() {
     let lost = id(&phone);
     assert_eq!(tab.post(&format!("/.auth/sessions/{lost}")).status, 503, "and yet it has ended");
     assert!(!is_served(&world, &[], &phone));
+    assert_eq!((listed(&tab).len(), world.kv.keys("account/").len()), (1, 3), "a copy is no session");
     world.kv.recover();
     minutes(&world, 1);
     assert!(is_served(&world, &[], &tab) && !is_served(&world, &[], &replay));
@@ -110,8 +111,7 @@ fn sessions_that_only_workers_kv_knows_are_listed_end_and_do_not_come_back() {
         let [old, here] = [&ADA_AGAIN, &ADA].map(|user| Browser::signed_in(&world, user));
         world.advance(120);
         world.bind_accounts();
-        let ids: Vec<_> =
-            crate::sessions::listed(&here).iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+        let ids: Vec<_> = listed(&here).iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
         assert_eq!(ids.len(), 2, "{end}");
         let url = format!("/.auth/sessions/{}", ids[1]);
         match end {
@@ -133,7 +133,7 @@ fn sessions_that_only_workers_kv_knows_are_listed_end_and_do_not_come_back() {
         }
         assert_eq!(world.kv.keys("account/").len(), left, "{end}");
         if end != "all" {
-            assert!(is_served(&world, &[], &here) && crate::sessions::listed(&here).len() == 1);
+            assert!(is_served(&world, &[], &here) && listed(&here).len() == 1);
         }
     }
 }

@@ -77,6 +77,7 @@ fn however_late_the_next_page_is_asked_for_it_is_about_the_same_moment() {
     let first = asked(&world, &[("everybody", "true")]).json();
     world.advance(300);
     let new = [&ADA, &BOB, &EVE].map(|user| caller(&world, user));
+    assert!(new.iter().all(|browser| listed(browser).len() == 1), "some of the others are still stored");
     let mut cursor = first["cursor"].as_str().map(str::to_owned);
     while let Some(next) = cursor {
         let answer = asked(&world, &[("everybody", "true"), ("cursor", &next)]).json();
