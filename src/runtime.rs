@@ -109,6 +109,9 @@ pub trait AccountStorage {
     /// Ends every session that began up to `until`: moves the moment there, never back, and deletes those sessions.
     fn end_until(&self, until: Timestamp) -> Result<(), StoreFault>;
 
+    /// Whether a logout token was used before.
+    fn is_spent(&self, token: &str) -> Result<bool, StoreFault>;
+
     /// Notes a logout token as used until it expires; tells whether it was not before.
     fn spend(&self, token: &str, expires_at: Timestamp) -> Result<bool, StoreFault>;
 

@@ -15,14 +15,22 @@ use flows::*;
 
 #[path = "flows/account_faults.rs"]
 mod account_faults;
+#[path = "flows/back_channel_faults.rs"]
+mod back_channel_faults;
 #[path = "flows/crashes.rs"]
 mod crashes;
+#[path = "flows/deletions.rs"]
+mod deletions;
+#[path = "flows/index_races.rs"]
+mod index_races;
 #[path = "flows/sign_out_races.rs"]
 mod sign_out_races;
 #[path = "flows/signing_out.rs"]
 mod signing_out;
 #[path = "flows/single_flight.rs"]
 mod single_flight;
+#[path = "flows/stays_removed.rs"]
+mod stays_removed;
 #[path = "flows/taking_over.rs"]
 mod taking_over;
 

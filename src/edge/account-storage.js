@@ -48,6 +48,10 @@ export class AccountStorage {
     this.#onEnd();
   }
 
+  isSpent(token) {
+    return this.#read("SELECT 1 FROM logout_token WHERE token = ?", token).length > 0;
+  }
+
   /** Whether the token was not used before; from now on it is. */
   spend(token, expiresAt) {
     this.#prepare();

@@ -40,6 +40,9 @@ extern "C" {
     #[wasm_bindgen(catch, method, js_name = endUntil)]
     fn js_end_until(this: &SqlStorage, until: f64) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(catch, method, js_name = isSpent)]
+    fn js_is_spent(this: &SqlStorage, token: &str) -> Result<bool, JsValue>;
+
     #[wasm_bindgen(catch, method, js_name = spend)]
     fn js_spend(this: &SqlStorage, token: &str, expires_at: f64) -> Result<bool, JsValue>;
 
@@ -94,6 +97,10 @@ impl AccountStorage for SqlStorage {
 
     fn end_until(&self, until: Timestamp) -> Result<(), StoreFault> {
         self.js_end_until(seconds(until)).map_err(fault)
+    }
+
+    fn is_spent(&self, token: &str) -> Result<bool, StoreFault> {
+        self.js_is_spent(token).map_err(fault)
     }
 
     fn spend(&self, token: &str, expires_at: Timestamp) -> Result<bool, StoreFault> {

@@ -27,6 +27,7 @@ use crate::time::Timestamp;
 pub(super) use cause::Cause;
 pub(super) use copies::store;
 pub(super) use ending::{Which, on_kv};
+pub(super) use index::stored as stored_lead;
 use message::Call;
 pub(super) use message::{Ask, Listed, LogoutTokenId, Reply, encoded};
 pub use object::{account_expired, serve_account};
@@ -134,7 +135,8 @@ pub(super) async fn index<R: Runtime>(
         return Ok(());
     }
     let key = token_cache::key(context, session)?.as_str().to_owned();
-    done(ask(context, sid, Ask::Index { key, begun_at, expires_at: session.absolute_expires_at }).await?)
+    let (issued_at, expires_at) = (session.issued_at, session.absolute_expires_at);
+    done(ask(context, sid, Ask::Index { key, begun_at, issued_at, expires_at }).await?)
 }
 
 /// The sessions of the account that go on.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::account::everybody;
+use super::account::{Which, everybody};
 use super::log::{self, Event};
 use super::{Incoming, sign_out};
 use crate::answer::Answer;
@@ -19,9 +19,9 @@ use crate::time::Timestamp;
 /// Whose sessions end.
 enum Whose {
     Account(AccountDigest),
-    /// The stored copies are gone through page by page, from a cursor on.
+    /// What is stored is gone through page by page, from a key on.
     Everybody {
-        cursor: Option<String>,
+        from: Option<String>,
     },
 }
 
@@ -41,7 +41,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &
             sign_out::by_operator(incoming, account, until).await?;
             None
         }
-        Whose::Everybody { cursor } => end_everybody(incoming, until, cursor).await?,
+        Whose::Everybody { from } => end_everybody(incoming, until, from).await?,
     };
     log::happened(incoming.runtime, &incoming.trace, Event::SessionsEndedByOperator, json!({ "until": until }));
     Ok(Answer::json(200, &json!({ "ended_until": until, "cursor": cursor })))
@@ -54,21 +54,20 @@ fn read<R: Runtime>(incoming: &Incoming<'_, R>, form: &[u8]) -> Result<(Whose, T
     for (name, value) in form_urlencoded::parse(form) {
         let is_first = match name.as_ref() {
             "sub" | "account" => whose.replace(Whose::Account(account(incoming, &name, &value)?)).is_none(),
-            "everybody" if value == "true" => whose.replace(Whose::Everybody { cursor: None }).is_none(),
+            "everybody" if value == "true" => whose.replace(Whose::Everybody { from: None }).is_none(),
             "before" => until.replace(moment(incoming, &value)?).is_none(),
-            "cursor" => cursor.replace(value.into_owned()).is_none(),
+            "cursor" => cursor.replace(place(incoming, &value)?).is_none(),
             _ => return Err(OperatorFault::Unknown),
         };
         if !is_first {
             return Err(OperatorFault::Duplicate);
         }
     }
-    let whose = match (whose.ok_or(OperatorFault::Missing)?, cursor) {
-        (Whose::Everybody { .. }, cursor) => Whose::Everybody { cursor },
-        (whose @ Whose::Account(_), None) => whose,
-        (Whose::Account(_), Some(_)) => return Err(OperatorFault::Unknown),
-    };
-    Ok((whose, until.unwrap_or(incoming.now)))
+    match (whose.ok_or(OperatorFault::Missing)?, cursor) {
+        (Whose::Everybody { .. }, Some((until, from))) => Ok((Whose::Everybody { from: Some(from) }, until)),
+        (whose, None) => Ok((whose, until.unwrap_or(incoming.now))),
+        (Whose::Account(_), Some(_)) => Err(OperatorFault::Unknown),
+    }
 }
 
 fn account<R: Runtime>(incoming: &Incoming<'_, R>, name: &str, value: &str) -> Result<AccountDigest, OperatorFault> {
@@ -91,21 +90,28 @@ fn moment<R: Runtime>(incoming: &Incoming<'_, R>, value: &str) -> Result<Timesta
     if moment > incoming.now { Err(OperatorFault::Moment) } else { Ok(moment) }
 }
 
+/// A cursor of ours: the moment, which is the same for every page whenever it is asked for, and the key.
+fn place<R: Runtime>(incoming: &Incoming<'_, R>, cursor: &str) -> Result<(Timestamp, String), OperatorFault> {
+    let (until, from) = cursor.split_once('/').ok_or(OperatorFault::Unknown)?;
+    Ok((moment(incoming, until)?, from.to_owned()))
+}
+
 /// The comparison ends them all at once; what is kept of them goes page by page. Returns where the next page begins.
 async fn end_everybody<R: Runtime>(
     incoming: &Incoming<'_, R>,
     until: Timestamp,
-    cursor: Option<String>,
+    from: Option<String>,
 ) -> Result<Option<String>, Error> {
-    if cursor.is_none() {
+    if from.is_none() {
         everybody::end_all(incoming, until).await?;
     }
-    let page = incoming.runtime.kv_list(ACCOUNT_PREFIX, cursor.as_deref()).await.map_err(Error::CacheUnavailable)?;
+    let page = incoming.runtime.kv_list(ACCOUNT_PREFIX, from.as_deref()).await.map_err(Error::CacheUnavailable)?;
     let keys = page.listings.iter().filter_map(|listing| EntryKey::parse(&listing.key));
     let mut prefixes: Vec<_> = keys.map(|key| key.prefix().to_owned()).collect();
     prefixes.dedup();
     for prefix in prefixes {
-        sign_out::until(incoming, prefix, until).await?;
+        // Those that began since, even within the same second, go on.
+        sign_out::under(incoming, prefix, Which::Until(until)).await?;
     }
-    Ok(page.cursor)
+    Ok(page.cursor.map(|from| format!("{}/{from}", until.as_unix())))
 }

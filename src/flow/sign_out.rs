@@ -101,24 +101,26 @@ pub(super) async fn by_operator<R: Runtime>(
 ) -> Result<(), Error> {
     context.app.memory.sign_out(account, until);
     for prefix in account.prefixes(&context.app.ring) {
-        self::until(context, prefix, until).await?;
+        under(context, prefix, Which::logged_out(None, until, context.now)).await?;
     }
     Ok(())
 }
 
-/// The same under one name of the account: what the names of its entries begin with.
-pub(super) async fn until<R: Runtime>(context: &Context<'_, R>, prefix: String, until: Timestamp) -> Result<(), Error> {
-    end(context, prefix, Which::logged_out(None, until, context.now), None, None).await?.outcome
+/// Ends sessions under one name of an account: what the names of its entries begin with.
+pub(super) async fn under<R: Runtime>(context: &Context<'_, R>, prefix: String, which: Which<'_>) -> Result<(), Error> {
+    end(context, prefix, which, None, None).await?.outcome
 }
 
 /// Ends the sessions that a logout of the OP is about.
 pub(super) async fn by_op<R: Runtime>(context: &Context<'_, R>, logout: &OpLogout<'_>) -> Result<Heard, Error> {
-    let whole = logout.account.filter(|_| logout.sid.is_none());
-    let until = logout.until.min(context.now);
-    let signed_out = || whole.into_iter().for_each(|account| context.app.memory.sign_out(account, until));
+    let end_here = || {
+        if let Some(account) = logout.account.filter(|_| logout.sid.is_none()) {
+            context.app.memory.sign_out(account, logout.until.min(context.now));
+        }
+    };
     if !account::is_elsewhere(context) {
         // From this moment on a refresh that is under way in this isolate keeps nothing.
-        signed_out();
+        end_here();
     }
     let mut heard = Heard::Unknown;
     for keys in context.app.ring.all() {
@@ -137,8 +139,8 @@ pub(super) async fn by_op<R: Runtime>(context: &Context<'_, R>, logout: &OpLogou
         };
     }
     if heard == Heard::Ended {
-        // Not by a token that was used before: a session that began since then goes on.
-        signed_out();
+        // Not earlier: a token that was used before ends nothing.
+        end_here();
     }
     Ok(heard)
 }
@@ -152,12 +154,12 @@ async fn by_account<R: Runtime>(
     let heard = end_of(context, account.prefix(keys), sid.clone(), logout).await?;
     // Sign-ins that are under way find there that their session of the OP has ended. They are named by the current key.
     let is_current = keys.id() == context.app.ring.current().id();
-    if let Some(sid) = sid.filter(|_| is_current && account::is_elsewhere(context) && heard == Heard::Ended) {
-        let name = sid.clone();
-        let ask = Ask::EndIndexed { sid, until: logout.until, is_certain: true, token: None };
-        self::heard(account::ask(context, &name, ask).await?)?;
+    let Some(sid) = sid.filter(|_| is_current && account::is_elsewhere(context)) else { return Ok(heard) };
+    // Even if the account's object knew the token: it may be that nobody came this far with it.
+    match end_indexed(context, sid, logout).await? {
+        Heard::Ended | Heard::Unknown => Ok(Heard::Ended),
+        Heard::Replayed => Ok(heard),
     }
-    Ok(heard)
 }
 
 async fn by_index<R: Runtime>(
@@ -167,20 +169,21 @@ async fn by_index<R: Runtime>(
 ) -> Result<Heard, Error> {
     let Some(sid) = logout.sid.map(|sid| sid_key(context, sid, keys)) else { return Ok(Heard::Unknown) };
     if account::is_elsewhere(context) {
-        let (until, token) = (logout.until, logout.token.clone());
-        let ask = Ask::EndIndexed { sid: sid.clone(), until, is_certain: token.is_some(), token };
-        match heard(account::ask(context, &sid, ask).await?)? {
-            // One that began before there were objects is known to Workers KV alone.
-            Heard::Unknown => (),
-            heard @ (Heard::Ended | Heard::Replayed) => return Ok(heard),
-        }
+        return end_indexed(context, sid, logout).await;
     }
-    let lead = context.runtime.kv_get(&sid).await.map_err(Error::CacheUnavailable)?;
-    let lead = lead.as_deref().and_then(|key| EntryKey::parse(std::str::from_utf8(key).ok()?));
-    match lead {
-        Some(lead) => end_of(context, lead.prefix().to_owned(), Some(sid), logout).await,
-        None => Ok(Heard::Unknown),
-    }
+    let lead = account::stored_lead(context, &sid).await.map_err(Error::CacheUnavailable)?;
+    let Some(lead) = lead else { return Ok(Heard::Unknown) };
+    // A listing may not have it yet.
+    let own = (logout.until >= context.now).then(|| (lead.as_str().to_owned(), Some(sid.clone())));
+    let ended = on_kv(context, (lead.prefix(), Which::Of(&sid, logout.until)), own, None).await;
+    ended.map(|()| Heard::Ended).map_err(account::error)
+}
+
+/// Ends the sessions that the object of an OP's session leads to.
+async fn end_indexed<R: Runtime>(context: &Context<'_, R>, sid: String, logout: &OpLogout<'_>) -> Result<Heard, Error> {
+    let (name, token) = (sid.clone(), logout.token.clone());
+    let ask = Ask::EndIndexed { sid, until: logout.until, token, names_account: logout.account.is_some() };
+    heard(account::ask(context, &name, ask).await?)
 }
 
 /// Ends sessions under one name of an account, for the OP.

@@ -18,6 +18,12 @@ impl Watermark {
         self.asked_at.get().is_some_and(|asked_at| asked_at + delay > now)
     }
 
+    /// Whether nobody has heard of it yet.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.asked_at.get().is_none()
+    }
+
     /// Notes that it is asked for.
     pub fn asks(&self, now: Timestamp) {
         self.asked_at.set(Some(now));
@@ -54,9 +60,9 @@ mod tests {
         watermark.raise(at(50));
         assert!(watermark.covers(at(100)) && !watermark.covers(at(101)));
         assert_eq!((watermark.after(at(100)), watermark.after(at(200))), (at(101), at(200)));
-        assert!(!watermark.was_asked(at(0), Lifetime::from_seconds(10)));
+        assert!(watermark.is_unknown() && !watermark.was_asked(at(0), Lifetime::from_seconds(10)));
         watermark.asks(at(10));
-        assert!(watermark.was_asked(at(19), Lifetime::from_seconds(10)));
+        assert!(!watermark.is_unknown() && watermark.was_asked(at(19), Lifetime::from_seconds(10)));
         assert!(!watermark.was_asked(at(20), Lifetime::from_seconds(10)));
     }
 }

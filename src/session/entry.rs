@@ -154,7 +154,8 @@ impl TokenCacheEntry {
     #[must_use]
     pub fn metadata(&self, session: &Session) -> EntryMetadata {
         EntryMetadata {
-            created: self.created_at,
+            // As every comparison has it: within the second of a sign-out, that is a moment later.
+            created: session.issued_at,
             expires: session.absolute_expires_at,
             device: self.device.clone(),
             country: self.country.clone(),

@@ -35,6 +35,8 @@ pub(crate) struct Accounts {
     faults: StorageFaults,
     /// Whether every call fails.
     pub(crate) is_down: Cell<bool>,
+    /// The call that fails, counted from 0, if one does.
+    pub(crate) fails_at: Cell<Option<usize>>,
     /// Whether every call of a storage fails.
     pub(crate) storage_fails: Rc<Cell<bool>>,
     /// The next flush loses everything that is not durable yet, and the object's memory.
@@ -85,6 +87,7 @@ impl Accounts {
             environment,
             pauses,
             is_down: Cell::new(false),
+            fails_at: Cell::new(None),
             storage_fails: Rc::clone(&faults.fails),
             crash_before_flush: Rc::clone(&faults.crash_before_flush),
             crash_after_flush: Rc::clone(&faults.crash_after_flush),
@@ -99,8 +102,9 @@ impl Accounts {
         let environment = self.environment.borrow();
         let bindings = environment["bindings"].as_array().unwrap();
         assert!(bindings.iter().any(|binding| binding == "ACCOUNTS"), "no binding leads to the object {name}");
+        let number = self.calls();
         self.calls.borrow_mut().push(name.to_owned());
-        if self.is_down.get() {
+        if self.is_down.get() || self.fails_at.get() == Some(number) {
             return Err(StoreFault::Account);
         }
         let mut objects = self.objects.borrow_mut();
@@ -157,6 +161,11 @@ impl Accounts {
         let objects = self.objects.borrow();
         let accounts = objects.iter().filter(|(name, _)| name.starts_with("account/"));
         accounts.flat_map(|(_, object)| object.storage.sessions()).collect()
+    }
+
+    /// What every object holds, by its name.
+    pub(crate) fn everything(&self) -> Vec<(String, Vec<(SessionId, StoredSession)>)> {
+        self.objects.borrow().iter().map(|(name, object)| (name.clone(), object.storage.sessions())).collect()
     }
 
     /// The keys of Workers KV that the objects will delete.

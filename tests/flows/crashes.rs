@@ -6,17 +6,17 @@ use crate::op::{ADA, BOB, Endpoint};
 use crate::world::World;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Crash {
+pub(crate) enum Crash {
     BeforeFlush,
     AfterFlush,
     BeforeReply,
     LostReply,
 }
 
-const ALL: [Crash; 4] = [Crash::BeforeFlush, Crash::AfterFlush, Crash::BeforeReply, Crash::LostReply];
+pub(crate) const ALL: [Crash; 4] = [Crash::BeforeFlush, Crash::AfterFlush, Crash::BeforeReply, Crash::LostReply];
 
 /// The next time it can happen, it does.
-fn arm(world: &World, crash: Crash) {
+pub(crate) fn arm(world: &World, crash: Crash) {
     let accounts = &world.accounts;
     match crash {
         Crash::BeforeFlush => accounts.crash_before_flush.set(true),

@@ -177,14 +177,14 @@ fn demands_for_different_claims_are_met_one_by_one() {
     for seed in 200..240 {
         let world = strict_world();
         let browser = caller(&world, &ADA);
-        let (asked, arrived) = (world.op.token_forms().len(), world.downstream.count());
+        let (asked, arrived) = (world.op.forms(Endpoint::Token).len(), world.downstream.count());
         for (number, claims) in CLAIMS.iter().enumerate() {
             demand(&world, &format!("{ORDERS_BASE}/{number}"), claims);
         }
         let requests = [0, 1].map(|number| browser.script("GET", &format!("/api/Orders/{number}")));
         let received = crowd(&world, &everywhere(&world)[..1 + seed as usize % 2], &requests, seed);
         assert!(received.iter().all(|received| received.status == 200));
-        let forms = world.op.token_forms();
+        let forms = world.op.forms(Endpoint::Token);
         let mut sent: Vec<_> = forms[asked..]
             .iter()
             .map(|form| form.iter().find(|(name, _)| name == "claims").unwrap().1.clone())

@@ -121,6 +121,11 @@ impl AccountStorage for Storage {
         Ok(())
     }
 
+    fn is_spent(&self, token: &str) -> Result<bool, StoreFault> {
+        self.works()?;
+        Ok(self.state.borrow().spent.contains_key(token))
+    }
+
     fn spend(&self, token: &str, expires_at: Timestamp) -> Result<bool, StoreFault> {
         self.works()?;
         Ok(self.state.borrow_mut().spent.insert(token.to_owned(), expires_at).is_none())

@@ -81,10 +81,13 @@ pub(crate) async fn on_kv<R: Runtime>(
     own: Option<(String, Option<String>)>,
     kept: Option<&str>,
 ) -> Result<(), Failure> {
-    let listed = match (which, &own) {
-        (Which::One(_), Some(_)) => Vec::new(),
-        _ => token_cache::list(context, prefix).await.map_err(Failure::Store)?,
+    let is_alone = match (which, &own) {
+        // Even where only that one ends: its index may lead to others, too.
+        (Which::One(_), Some((_, sid))) => sid.is_none() || sid.as_deref() == kept,
+        (Which::Of(..) | Which::One(_) | Which::Until(_) | Which::Whole(_), _) => false,
     };
+    let listed =
+        if is_alone { Vec::new() } else { token_cache::list(context, prefix).await.map_err(Failure::Store)? };
     let mut ended: Vec<(String, Option<String>)> = Vec::new();
     let mut done: Vec<String> = kept.map(str::to_owned).into_iter().collect();
     for KvListing { key, metadata } in listed {
@@ -130,7 +133,10 @@ pub(super) async fn sweep<R: Runtime>(context: &Context<'_, R>, storage: &R::Sto
         storage.deleted(prefix).map_err(Failure::Store)?;
     }
     for key in storage.to_delete().map_err(Failure::Store)? {
-        token_cache::delete(context, &key).await.map_err(super::failure)?;
+        // A session may have begun meanwhile that this index entry leads to.
+        if !is_in_use(storage, &key)? {
+            token_cache::delete(context, &key).await.map_err(super::failure)?;
+        }
         storage.deleted(&key).map_err(Failure::Store)?;
     }
     Ok(())
@@ -215,15 +221,19 @@ fn end(
 
 /// Notes an index entry, unless a session goes on that it leads to.
 fn note_index(storage: &impl AccountStorage, sid: &str) -> Result<(), Failure> {
+    if SidKey::parse(sid).is_none() || is_in_use(storage, sid)? {
+        return Ok(());
+    }
+    storage.will_delete(sid).map_err(Failure::Store)
+}
+
+/// Whether a key is that of an index entry that leads to a session which goes on.
+fn is_in_use(storage: &impl AccountStorage, sid: &str) -> Result<bool, Failure> {
     let leads_to = |session: &StoredSession| {
         session.entry.is_some()
             && metadata_of(&session.metadata).and_then(|metadata| metadata.sid).as_deref() == Some(sid)
     };
-    let sessions = storage.sessions().map_err(Failure::Store)?;
-    if SidKey::parse(sid).is_none() || sessions.iter().any(|(_, session)| leads_to(session)) {
-        return Ok(());
-    }
-    storage.will_delete(sid).map_err(Failure::Store)
+    Ok(storage.sessions().map_err(Failure::Store)?.iter().any(|(_, session)| leads_to(session)))
 }
 
 /// Whether a session that is only known by its name or metadata is meant.

@@ -23,9 +23,13 @@ pub(in crate::flow) async fn learn<R: Runtime>(context: &Context<'_, R>) {
         return;
     }
     let memory = &context.app.memory.everybody;
-    // Before the answer: a crowd must not ask one by one.
+    if !memory.is_unknown() {
+        // Before the answer: a crowd must not ask one by one. At first there is nothing that it could go by meanwhile.
+        memory.asks(context.now);
+    }
+    let answer = asked(context).await;
     memory.asks(context.now);
-    match asked(context).await {
+    match answer {
         Ok(Some(moment)) => memory.raise(moment),
         Ok(None) => (),
         Err(Error::CacheUnavailable(fault)) => token_cache::failed(context, NAME, fault),

@@ -16,49 +16,67 @@ pub(super) struct Logout {
     pub(super) sid: String,
     /// Sessions that began up to this moment end.
     pub(super) until: Timestamp,
-    /// Whether the OP itself says so.
-    pub(super) is_certain: bool,
-    /// The logout token, unless it is used up in the account's object.
+    /// The logout token, if it is the OP itself that says so.
     pub(super) token: Option<LogoutTokenId>,
+    /// Whether the account is named as well: then its own object has used the token up.
+    pub(super) names_account: bool,
+}
+
+/// Where a session of ours begins that the OP's session is to lead to.
+pub(super) struct Lead {
+    /// The key of its entry.
+    pub(super) key: String,
+    /// When the end-user was sent to the OP.
+    pub(super) begun_at: Timestamp,
+    /// When it began.
+    pub(super) issued_at: Timestamp,
+    /// When it ends in any case.
+    pub(super) expires_at: Timestamp,
 }
 
 /// Has the OP's session lead to one of ours, unless it ended while that was beginning.
-pub(super) async fn lead(
-    storage: &impl AccountStorage,
-    key: &str,
-    begun_at: Timestamp,
-    expires_at: Timestamp,
-) -> Result<Reply, Failure> {
-    let id = EntryKey::parse(key).and_then(|key| key.session()).ok_or(Failure::Store(StoreFault::Account))?;
+pub(super) async fn lead(storage: &impl AccountStorage, lead: Lead) -> Result<Reply, Failure> {
+    let Lead { key, begun_at, issued_at, expires_at } = lead;
+    let id = EntryKey::parse(&key).and_then(|key| key.session()).ok_or(Failure::Store(StoreFault::Account))?;
     let sessions = storage.sessions().map_err(Failure::Store)?;
     if sessions.iter().any(|(_, ended)| ended.entry.is_none() && begun_at <= ended.issued_at) {
         return Err(Failure::Ended(SessionEnd::SignedOut));
     }
-    let entry = Some(key.as_bytes().to_vec());
-    let lead = StoredSession { issued_at: begun_at, expires_at, revision: 0, entry, metadata: "{}".to_owned() };
+    let entry = Some(key.into_bytes());
+    let lead = StoredSession { issued_at, expires_at, revision: 0, entry, metadata: "{}".to_owned() };
     put(storage, id, &lead)?;
     storage.flush().await.map_err(Failure::Store)?;
     Ok(Reply::Done {})
 }
 
-/// Ends the sessions that the OP's session leads to. Nothing is written for one that leads nowhere, unless it is certain
-/// that it has ended.
+/// Ends the sessions that the OP's session leads to. Nothing is written for one that leads nowhere, unless the OP itself
+/// says that it has ended, and nothing for a token that was used before.
 pub(super) async fn end<R: Runtime>(
     context: &Context<'_, R>,
     storage: &R::Storage,
     logout: &Logout,
 ) -> Result<Reply, Failure> {
-    let mut leads = storage.sessions().map_err(Failure::Store)?;
-    leads.retain(|(_, lead)| lead.entry.is_some());
-    if leads.is_empty() && !logout.is_certain {
+    if let Some(token) = &logout.token
+        && storage.is_spent(&token.digest).map_err(Failure::Store)?
+    {
+        return Ok(Reply::Replayed {});
+    }
+    let stored = match leads(storage, logout.until)?.is_empty() {
+        true => stored(context, &logout.sid).await.map_err(Failure::Store)?,
+        false => None,
+    };
+    // One may have registered while the store answered. From here to the write nothing is awaited.
+    let (ids, mut prefixes): (Vec<_>, Vec<_>) = leads(storage, logout.until)?.into_iter().unzip();
+    prefixes.extend(stored.map(|key| key.prefix().to_owned()));
+    if prefixes.is_empty() && logout.token.is_none() {
         return Ok(Reply::Unknown {});
     }
     // A sign-in that is under way now registers afterwards, and is refused then.
-    let ended = ended(context);
+    let ended = ended(context, storage, logout.until)?;
     put(storage, SessionId::from_bytes([0; 16]), &ended)?;
     storage.flush().await.map_err(Failure::Store)?;
     let mut asked = Vec::new();
-    for prefix in leads.iter().filter_map(|(_, lead)| prefix(lead)) {
+    for prefix in prefixes {
         if !asked.contains(&prefix) {
             end_in(context, prefix.clone(), logout).await?;
             asked.push(prefix);
@@ -71,28 +89,53 @@ pub(super) async fn end<R: Runtime>(
         }
         None => true,
     };
-    leads.iter().try_for_each(|(id, _)| put(storage, *id, &ended))?;
+    ids.iter().try_for_each(|id| put(storage, *id, &ended))?;
     storage.flush().await.map_err(Failure::Store)?;
-    Ok(match (is_new, leads.is_empty()) {
+    Ok(match (is_new, asked.is_empty()) {
         (false, _) => Reply::Replayed {},
         (true, true) => Reply::Unknown {},
         (true, false) => Reply::Done {},
     })
 }
 
+/// Where the OP's session leads to as far as Workers KV knows, which is all there is of one that began without objects.
+pub(in crate::flow) async fn stored<R: Runtime>(
+    context: &Context<'_, R>,
+    sid: &str,
+) -> Result<Option<EntryKey>, StoreFault> {
+    let key = context.runtime.kv_get(sid).await?;
+    Ok(key.as_deref().and_then(|key| EntryKey::parse(std::str::from_utf8(key).ok()?)))
+}
+
 async fn end_in<R: Runtime>(context: &Context<'_, R>, prefix: String, logout: &Logout) -> Result<(), Failure> {
     let name = prefix.trim_end_matches('/').to_owned();
-    let Logout { sid, until, token, .. } = logout;
-    let ask_for = Ask::Logout { prefix, sid: Some(sid.clone()), until: *until, token: token.clone() };
+    let Logout { sid, until, token, names_account } = logout;
+    // What has registered since the account's own object heard of it must end, too.
+    let token = token.clone().filter(|_| !names_account);
+    let ask_for = Ask::Logout { prefix, sid: Some(sid.clone()), until: *until, token };
     let reply = ask(context, &name, ask_for).await.map_err(failure)?;
     // Used before: by a call of which this object did not hear that it was done.
     if let Reply::Done {} | Reply::Replayed {} = reply { Ok(()) } else { Err(failure(refused(reply))) }
 }
 
-/// What is kept of an OP's session that has ended: as long as a sign-in may be under way.
-fn ended<R: Runtime>(context: &Context<'_, R>) -> StoredSession {
-    let (issued_at, expires_at) = (context.now, context.now + context.app.config.session.login_attempt);
-    StoredSession { issued_at, expires_at, revision: 0, entry: None, metadata: "{}".to_owned() }
+/// What is kept of an OP's session that has ended: as long as a sign-in may be under way that began before.
+fn ended<R: Runtime>(
+    context: &Context<'_, R>,
+    storage: &R::Storage,
+    until: Timestamp,
+) -> Result<StoredSession, Failure> {
+    let sessions = storage.sessions().map_err(Failure::Store)?;
+    let earlier = sessions.iter().filter(|(_, session)| session.entry.is_none()).map(|(_, ended)| ended.issued_at);
+    let issued_at = earlier.fold(until.min(context.now), Timestamp::max);
+    let expires_at = context.now + context.app.config.session.login_attempt;
+    Ok(StoredSession { issued_at, expires_at, revision: 0, entry: None, metadata: "{}".to_owned() })
+}
+
+/// Where the OP's session leads to: sessions that began up to a moment, and what the names of their entries begin with.
+fn leads(storage: &impl AccountStorage, until: Timestamp) -> Result<Vec<(SessionId, String)>, Failure> {
+    let sessions = storage.sessions().map_err(Failure::Store)?;
+    let leads = sessions.iter().filter(|(_, lead)| lead.issued_at <= until);
+    Ok(leads.filter_map(|(id, lead)| Some((*id, prefix(lead)?))).collect())
 }
 
 fn prefix(lead: &StoredSession) -> Option<String> {

@@ -59,10 +59,10 @@ pub(crate) enum Ask {
         sid: String,
         /// Sessions that began up to this moment.
         until: Timestamp,
-        /// Whether the OP itself says so, and the session has ended even if it leads nowhere.
-        is_certain: bool,
-        /// The logout token, unless it is used up in the account's object.
+        /// The logout token, if it is the OP itself that says so: the session has ended even if it leads nowhere.
         token: Option<LogoutTokenId>,
+        /// Whether the account is named as well: then its own object has used the token up.
+        names_account: bool,
     },
     /// In the object of an OP's session: to have it lead to a session.
     Index {
@@ -70,6 +70,8 @@ pub(crate) enum Ask {
         key: String,
         /// When the end-user was sent to the OP.
         begun_at: Timestamp,
+        /// When the session began.
+        issued_at: Timestamp,
         /// When the session ends in any case.
         expires_at: Timestamp,
     },

@@ -55,10 +55,12 @@ async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply,
             ended(context, storage, (&prefix, Which::One(id)), session.as_deref()).await
         }
         Ask::EndAll { until } => everybody::end(storage, until).await,
-        Ask::EndIndexed { sid, until, is_certain, token } => {
-            index::end(context, storage, &index::Logout { sid, until, is_certain, token }).await
+        Ask::EndIndexed { sid, until, token, names_account } => {
+            index::end(context, storage, &index::Logout { sid, until, token, names_account }).await
         }
-        Ask::Index { key, begun_at, expires_at } => index::lead(storage, &key, begun_at, expires_at).await,
+        Ask::Index { key, begun_at, issued_at, expires_at } => {
+            index::lead(storage, index::Lead { key, begun_at, issued_at, expires_at }).await
+        }
         Ask::Logout { prefix, sid, until, token } => {
             let which = Which::logged_out(sid.as_deref(), until, context.now);
             Ok(match ending::in_object(context, storage, (&prefix, which), token.as_ref()).await? {

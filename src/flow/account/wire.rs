@@ -45,14 +45,23 @@ impl Ask {
                 message("End", [("prefix", text(prefix)), ("id", text(id)), ("session", option(session.as_deref()))])
             }
             Self::EndAll { until } => message("EndAll", [("until", moment(*until))]),
-            Self::EndIndexed { sid, until, is_certain, token } => {
-                let is_certain = (*is_certain).into();
-                let fields =
-                    [("sid", text(sid)), ("until", moment(*until)), ("is_certain", is_certain), ("token", used(token))];
+            Self::EndIndexed { sid, until, token, names_account } => {
+                let names_account = (*names_account).into();
+                let fields = [
+                    ("sid", text(sid)),
+                    ("until", moment(*until)),
+                    ("token", used(token)),
+                    ("names_account", names_account),
+                ];
                 message("EndIndexed", fields)
             }
-            Self::Index { key, begun_at, expires_at } => {
-                let fields = [("key", text(key)), ("begun_at", moment(*begun_at)), ("expires_at", moment(*expires_at))];
+            Self::Index { key, begun_at, issued_at, expires_at } => {
+                let fields = [
+                    ("key", text(key)),
+                    ("begun_at", moment(*begun_at)),
+                    ("issued_at", moment(*issued_at)),
+                    ("expires_at", moment(*expires_at)),
+                ];
                 message("Index", fields)
             }
             Self::Logout { prefix, sid, until, token } => {
@@ -95,12 +104,13 @@ impl Ask {
             "EndIndexed" => Self::EndIndexed {
                 sid: fields.text("sid")?,
                 until: fields.moment("until")?,
-                is_certain: fields.read("is_certain")?,
                 token: fields.token(),
+                names_account: fields.read("names_account")?,
             },
             "Index" => Self::Index {
                 key: fields.text("key")?,
                 begun_at: fields.moment("begun_at")?,
+                issued_at: fields.moment("issued_at")?,
                 expires_at: fields.moment("expires_at")?,
             },
             "Logout" => Self::Logout {
@@ -277,8 +287,8 @@ mod tests {
             Ask::End { prefix: s("p/"), id: s("i"), session: None },
             Ask::End { prefix: s("p/"), id: s("i"), session: Some(s("s")) },
             Ask::EndAll { until: at(1) },
-            Ask::EndIndexed { sid: s("sid/x"), until: at(u64::MAX), is_certain: true, token: token.clone() },
-            Ask::Index { key: s("k"), begun_at: at(1), expires_at: at(2) },
+            Ask::EndIndexed { sid: s("sid/x"), until: at(u64::MAX), token: token.clone(), names_account: true },
+            Ask::Index { key: s("k"), begun_at: at(1), issued_at: at(2), expires_at: at(3) },
             Ask::Logout { prefix: s("p/"), sid: Some(s("sid/x")), until: at(3), token },
             Ask::Logout { prefix: s("p/"), sid: None, until: at(3), token: None },
             Ask::Read { session: s("s"), revision: Some(0) },

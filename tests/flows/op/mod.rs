@@ -2,6 +2,7 @@
 
 mod authorization;
 pub(crate) mod keys;
+mod sign_out;
 mod tokens;
 
 use std::cell::{Cell, RefCell};
@@ -22,6 +23,7 @@ pub(crate) use tokens::Issued;
 pub(crate) enum Endpoint {
     Jwks,
     Metadata,
+    Revocation,
     Token,
     UserInfo,
 }
@@ -65,6 +67,10 @@ pub(crate) struct Op {
     pub(crate) renews_id_token: Cell<bool>,
     pub(crate) expires_in: Cell<u64>,
     pub(crate) is_microsoft: Cell<bool>,
+    /// Whether the client authenticates in the body (`client_secret_post`).
+    pub(crate) takes_secret_in_body: Cell<bool>,
+    /// Whether there is an endpoint for revocation (RFC 7009). The Microsoft identity platform has none.
+    pub(crate) revokes: Cell<bool>,
     /// Whether a refresh may ask for scopes that the end-user was never asked to grant (RFC 6749 §6: it may not).
     pub(crate) grants_any_scope: Cell<bool>,
     /// Scopes that the end-user does not grant.
@@ -97,6 +103,8 @@ impl Op {
             renews_id_token: Cell::new(true),
             expires_in: Cell::new(3600),
             is_microsoft: Cell::new(false),
+            takes_secret_in_body: Cell::new(false),
+            revokes: Cell::new(true),
             grants_any_scope: Cell::new(true),
             declines: RefCell::default(),
             reuses: Cell::new(0),
@@ -129,6 +137,7 @@ impl Op {
         let (status, mut body) = match endpoint {
             Endpoint::Jwks => (200, self.jwks()),
             Endpoint::Metadata => (200, self.metadata()),
+            Endpoint::Revocation => self.revocation(request),
             Endpoint::Token => self.token(request),
             Endpoint::UserInfo => self.user_info(request),
         };
@@ -144,7 +153,8 @@ impl Op {
 
     /// Every endpoint is gone.
     pub(crate) fn outage(&self) {
-        for endpoint in [Endpoint::Jwks, Endpoint::Metadata, Endpoint::Token, Endpoint::UserInfo] {
+        let all = [Endpoint::Jwks, Endpoint::Metadata, Endpoint::Revocation, Endpoint::Token, Endpoint::UserInfo];
+        for endpoint in all {
             self.instead(endpoint, Instead::Fails(TransportFault::NoConnection));
         }
     }
@@ -169,10 +179,10 @@ impl Op {
         calls.iter().rev().find(|(endpoint, _)| *endpoint == Endpoint::Token).expect("no token request").1.clone()
     }
 
-    /// The forms of all calls of the token endpoint.
-    pub(crate) fn token_forms(&self) -> Vec<Vec<(String, String)>> {
+    /// The forms of all calls of an endpoint.
+    pub(crate) fn forms(&self, endpoint: Endpoint) -> Vec<Vec<(String, String)>> {
         let calls = self.calls.borrow();
-        calls.iter().filter(|(endpoint, _)| *endpoint == Endpoint::Token).map(|(_, form)| form.clone()).collect()
+        calls.iter().filter(|(called, _)| *called == endpoint).map(|(_, form)| form.clone()).collect()
     }
 
     /// Everything that must never leave the gateway.
@@ -199,6 +209,7 @@ impl Op {
         match url.strip_prefix(base).unwrap_or_else(|| panic!("not the OP's: {url}")) {
             "/token?tenant=a%20b" => Endpoint::Token,
             "/jwks" => Endpoint::Jwks,
+            "/revoke?policy=p%26q" => Endpoint::Revocation,
             "/userinfo" => Endpoint::UserInfo,
             path if path == format!("{metadata}/.well-known/openid-configuration") => Endpoint::Metadata,
             path => panic!("no endpoint at {path}"),
@@ -208,6 +219,7 @@ impl Op {
     fn metadata(&self) -> Value {
         let base = self.base();
         let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+        let revocation = self.revokes.get() && !self.is_microsoft.get();
         json!({
             "issuer": if self.is_microsoft.get() { template } else { base },
             "authorization_endpoint": format!("{base}/authorize?policy=p%26q"),
@@ -215,6 +227,7 @@ impl Op {
             "jwks_uri": format!("{base}/jwks"),
             "userinfo_endpoint": format!("{base}/userinfo"),
             "end_session_endpoint": format!("{base}/logout?policy=p%26q"),
+            "revocation_endpoint": revocation.then(|| format!("{base}/revoke?policy=p%26q")),
             "authorization_response_iss_parameter_supported": !self.is_microsoft.get(),
         })
     }

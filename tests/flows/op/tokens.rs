@@ -52,6 +52,20 @@ impl Op {
         self.families.borrow_mut().values_mut().for_each(|family| family.is_revoked = true);
     }
 
+    /// Ends the family of a refresh token.
+    pub(super) fn revoke(&self, token: &str) {
+        let mut families = self.families.borrow_mut();
+        let known =
+            families.values_mut().find(|family| family.current == token || family.spent.iter().any(|t| t == token));
+        known.into_iter().for_each(|family| family.is_revoked = true);
+    }
+
+    /// The refresh token that is current in the newest family.
+    pub(crate) fn newest_refresh_token(&self) -> String {
+        let families = self.families.borrow();
+        families.iter().max_by_key(|(number, _)| **number).expect("no refresh token").1.current.clone()
+    }
+
     pub(super) fn token(&self, request: &OpRequest) -> (u16, Value) {
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(request.body()).into_owned().collect();
         let parameter = |name: &str| {
@@ -85,8 +99,9 @@ impl Op {
     }
 
     /// RFC 6749 §2.3.1: by header, form-encoded, or at the Microsoft identity platform in the body.
-    fn is_authenticated(&self, request: &OpRequest, id: Option<&str>, secret: Option<&str>) -> bool {
-        if self.is_microsoft.get() {
+    pub(super) fn is_authenticated(&self, request: &OpRequest, id: Option<&str>, secret: Option<&str>) -> bool {
+        if self.is_microsoft.get() || self.takes_secret_in_body.get() {
+            assert!(!request.headers().contains_key("authorization"), "the secret is sent once only");
             return id == Some(CLIENT_ID) && secret == Some(CLIENT_SECRET);
         }
         assert_eq!(secret, None, "the secret is sent once only");
