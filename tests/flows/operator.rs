@@ -138,6 +138,9 @@ fn an_account_is_signed_out_everywhere_and_no_other_is() {
     assert!(mine[0].sign_in("/", &ADA).is_forwarded && mine[0].fetch(ORDERS).is_forwarded);
     assert!(is_served(&world, &[world.site()], &mine[0]));
     assert_eq!(asked(&world, &[("sub", "nobody")]).status, 200);
+    // And is signed out again, although it counts from the next second and the clock stands still.
+    assert_eq!(asked(&world, &[("sub", ADA.sub)]).status, 200);
+    assert!(!is_served(&world, &[world.site()], &mine[0]) && is_served(&world, &[world.site()], &other));
 }
 
 #[test]

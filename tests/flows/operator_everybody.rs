@@ -132,6 +132,9 @@ fn the_comparison_alone_ends_them_elsewhere_within_the_delay() {
         world.advance(bound + old);
         assert!(!sites.iter().any(served), "{delay}");
         assert!(!served(&world.isolate_at(2)), "nor by one that begins now");
+        // An earlier moment takes nothing back.
+        assert_eq!(asked(&world, &[("everybody", "true"), ("before", "1")]).status, 200);
+        assert!(!served(&world.isolate_at(3)), "{delay}");
     }
 }
 
