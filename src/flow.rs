@@ -17,6 +17,7 @@ mod log;
 mod login;
 mod logout;
 mod me;
+mod op_logout;
 mod operator;
 mod refusal;
 mod revoke;

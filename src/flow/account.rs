@@ -5,13 +5,16 @@
 
 mod cause;
 mod copies;
+mod deletion;
 mod ending;
 pub(super) mod everybody;
 mod index;
+pub(super) mod kv_alone;
 mod message;
 mod object;
 mod registry;
 mod renewal;
+mod which;
 mod wire;
 
 use std::rc::Rc;
@@ -26,11 +29,11 @@ use crate::time::Timestamp;
 
 pub(super) use cause::Cause;
 pub(super) use copies::store;
-pub(super) use ending::{Which, on_kv};
 pub(super) use index::stored as stored_lead;
 use message::Call;
 pub(super) use message::{Ask, Listed, LogoutTokenId, Reply, encoded};
 pub use object::{account_expired, serve_account};
+pub(super) use which::{Chosen, Which};
 
 /// Whether somebody else keeps the account: its object, unless this is it.
 pub(super) fn is_elsewhere<R: Runtime>(context: &Context<'_, R>) -> bool {
@@ -144,7 +147,7 @@ pub(super) async fn sessions<R: Runtime>(context: &Context<'_, R>, session: &Ses
     let mut listed = Vec::new();
     for prefix in session.account.prefixes(&context.app.ring) {
         if is_elsewhere(context) {
-            let name = prefix.trim_end_matches('/').to_owned();
+            let name = object_under(&prefix);
             let reply = ask(context, &name, Ask::Sessions { prefix }).await?;
             let Reply::Sessions(sessions) = reply else { return Err(refused(reply)) };
             listed.extend(sessions);
@@ -161,6 +164,11 @@ pub(super) async fn ask<R: Runtime>(context: &Context<'_, R>, name: &str, ask: A
     let call = Call { trace: context.trace.clone(), ask }.to_text();
     let reply = context.runtime.call_account(name, &call).await.map_err(Error::CacheUnavailable)?;
     Reply::parse(&reply).ok_or(Error::CacheUnavailable(StoreFault::Account))
+}
+
+/// The name of the account's object, by what the names of its entries begin with.
+pub(super) fn object_under(prefix: &str) -> String {
+    prefix.trim_end_matches('/').to_owned()
 }
 
 /// The name of the object that keeps the session.

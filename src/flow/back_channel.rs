@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use super::account::LogoutTokenId;
 use super::log::{self, Event};
-use super::sign_out::{self, Heard, OpLogout};
+use super::op_logout::{self, Heard, OpLogout};
 use super::{Incoming, refusal, verify_logout_token};
 use crate::answer::Answer;
 use crate::error::{Error, LogoutRequestFault};
@@ -51,7 +51,7 @@ async fn ended<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &R::Inbound) -> 
         until: token.issued_at() + provider.clock_skew,
         token: Some(LogoutTokenId { digest: digest(&token), expires_at: token.expires_at() + provider.clock_skew }),
     };
-    let heard = sign_out::by_op(incoming, &logout).await?;
+    let heard = op_logout::carry_out(incoming, &logout).await?;
     if heard == Heard::Replayed {
         return Err(Error::LogoutRequestInvalid(LogoutRequestFault::Replayed));
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use super::log::{self, Event};
-use super::sign_out::{self, Heard, OpLogout};
+use super::op_logout::{self, Heard, OpLogout};
 use super::{Incoming, documents};
 use crate::answer::Answer;
 use crate::error::{Error, LogoutRequestFault};
@@ -24,7 +24,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
     // Whenever they began: it is the OP's session that is over.
     let until = Timestamp::from_unix(u64::MAX);
     let logout = OpLogout { account: None, sid: Some(&sid), until, token: None };
-    let heard = sign_out::by_op(incoming, &logout).await?;
+    let heard = op_logout::carry_out(incoming, &logout).await?;
     let details = json!({ "known": heard != Heard::Unknown });
     log::happened(incoming.runtime, &incoming.trace, Event::LogoutByFrontChannel, details);
     // The same for an unknown one: a frame learns nothing here.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::account::{Which, everybody};
+use super::account::{Chosen, everybody};
 use super::log::{self, Event};
 use super::{Incoming, sign_out};
 use crate::answer::Answer;
@@ -111,7 +111,7 @@ async fn end_everybody<R: Runtime>(
     prefixes.dedup();
     for prefix in prefixes {
         // Those that began since, even within the same second, go on.
-        sign_out::under(incoming, prefix, Which::Until(until)).await?;
+        sign_out::under(incoming, prefix, Chosen::Until(until)).await?;
     }
     Ok(page.cursor.map(|from| format!("{}/{from}", until.as_unix())))
 }

@@ -3,7 +3,7 @@
 
 use super::super::Context;
 use super::message::{Ask, LogoutTokenId, Reply};
-use super::{ask, failure, refused};
+use super::{ask, failure, object_under, refused};
 use crate::error::{Failure, SessionEnd};
 use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession};
 use crate::session::session::SessionId;
@@ -108,7 +108,7 @@ pub(in crate::flow) async fn stored<R: Runtime>(
 }
 
 async fn end_in<R: Runtime>(context: &Context<'_, R>, prefix: String, logout: &Logout) -> Result<(), Failure> {
-    let name = prefix.trim_end_matches('/').to_owned();
+    let name = object_under(&prefix);
     let Logout { sid, until, token, names_account } = logout;
     // What has registered since the account's own object heard of it must end, too.
     let token = token.clone().filter(|_| !names_account);

@@ -2,8 +2,10 @@
 //! deleted here, so that none of these can overtake another.
 
 use super::super::{Context, app_token, hex, token_cache};
-use super::ending::{self, Outcome, RETRY, Which};
+use super::deletion::{self, RETRY};
+use super::ending::{self, Outcome};
 use super::message::{self, Ask, Call, Reply};
+use super::which::Which;
 use super::{everybody, index, registry, renewal};
 use crate::app::App;
 use crate::config::LONGEST_SESSION;
@@ -30,7 +32,7 @@ pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) ->
 pub async fn account_expired<R: Runtime>(app: &App, runtime: &R) -> Result<(), StoreFault> {
     let Some(storage) = runtime.storage() else { return Ok(()) };
     let context = Context { app, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
-    if let Err(Failure::Store(fault)) = ending::sweep(&context, storage).await {
+    if let Err(Failure::Store(fault)) = deletion::sweep(&context, storage).await {
         token_cache::failed(&context, "deletion", fault);
     }
     let next = storage.expire(context.now, LONGEST_SESSION)?;

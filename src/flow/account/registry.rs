@@ -4,7 +4,7 @@
 //! is written later, and no copy that somebody still has, brings an ended one back.
 
 use super::super::{Context, token_cache};
-use super::ending;
+use super::deletion;
 use super::message::{Listed, Reply};
 use crate::error::{Error, Failure, SessionEnd};
 use crate::json;
@@ -128,7 +128,7 @@ pub(super) async fn sessions<R: Runtime>(
             for copy in copies {
                 let is_known = |known: &Listed| known.id == copy.id;
                 let Some(id) = SessionId::parse(&copy.id).filter(|_| !listed.iter().any(is_known)) else { continue };
-                if !ending::has_ended(storage, id, Some(&copy.metadata))? {
+                if !deletion::has_ended(storage, id, Some(&copy.metadata))? {
                     listed.push(copy);
                 }
             }

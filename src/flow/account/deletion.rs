@@ -1,0 +1,72 @@
+//! Inside an account's object: what is to be deleted from Workers KV. It is noted together with the end of its session and
+//! struck off once it is gone; an alarm tries again until then.
+
+use super::super::{Context, token_cache};
+use super::failure;
+use super::registry::metadata_of;
+use super::which::Which;
+use crate::error::Failure;
+use crate::runtime::{AccountStorage, KvListing, Runtime, StoredSession};
+use crate::session::entry::EntryMetadata;
+use crate::session::session::SessionId;
+use crate::session::storage_key::{EntryKey, SidKey};
+use crate::time::Lifetime;
+
+/// Deletes from Workers KV what is noted. Whatever cannot be deleted stays noted.
+pub(super) async fn sweep<R: Runtime>(context: &Context<'_, R>, storage: &R::Storage) -> Result<(), Failure> {
+    for prefix in storage.to_delete().map_err(Failure::Store)?.iter().filter(|key| key.ends_with('/')) {
+        let listed = token_cache::list(context, prefix).await.map_err(Failure::Store)?;
+        for KvListing { key, metadata } in listed {
+            let metadata = metadata.as_deref().and_then(metadata_of);
+            let id = EntryKey::parse(&key).and_then(|key| key.session());
+            let has_ended = id.map_or(Ok(true), |id| has_ended(storage, id, metadata.as_ref()))?;
+            if has_ended {
+                storage.will_delete(&key).map_err(Failure::Store)?;
+                let sid = metadata.and_then(|metadata| metadata.sid);
+                sid.map_or(Ok(()), |sid| note_index(storage, &sid))?;
+            }
+        }
+        storage.deleted(prefix).map_err(Failure::Store)?;
+    }
+    for key in storage.to_delete().map_err(Failure::Store)? {
+        // A session may have begun meanwhile that this index entry leads to.
+        if !is_in_use(storage, &key)? {
+            token_cache::delete(context, &key).await.map_err(failure)?;
+        }
+        storage.deleted(&key).map_err(Failure::Store)?;
+    }
+    Ok(())
+}
+
+/// Notes an index entry, unless a session goes on that it leads to.
+pub(super) fn note_index(storage: &impl AccountStorage, sid: &str) -> Result<(), Failure> {
+    if SidKey::parse(sid).is_none() || is_in_use(storage, sid)? {
+        return Ok(());
+    }
+    storage.will_delete(sid).map_err(Failure::Store)
+}
+
+/// Whether a key is that of an index entry that leads to a session which goes on.
+fn is_in_use(storage: &impl AccountStorage, sid: &str) -> Result<bool, Failure> {
+    let leads_to = |session: &StoredSession| {
+        session.entry.is_some()
+            && metadata_of(&session.metadata).and_then(|metadata| metadata.sid).as_deref() == Some(sid)
+    };
+    Ok(storage.sessions().map_err(Failure::Store)?.iter().any(|(_, session)| leads_to(session)))
+}
+
+/// Whether a session has ended of which Workers KV has a copy. One that the storage does not know began before it existed.
+pub(super) fn has_ended(
+    storage: &impl AccountStorage,
+    id: SessionId,
+    metadata: Option<&EntryMetadata>,
+) -> Result<bool, Failure> {
+    if let Some(session) = storage.session(id).map_err(Failure::Store)? {
+        return Ok(session.entry.is_none());
+    }
+    let valid_after = storage.valid_after().map_err(Failure::Store)?;
+    Ok(valid_after.is_some_and(|until| Which::Until(until).means(metadata)))
+}
+
+/// When to try again to delete what could not be deleted.
+pub(super) const RETRY: Lifetime = Lifetime::from_seconds(60);
