@@ -3,7 +3,6 @@
 use wasm_bindgen::prelude::*;
 
 use super::context::ExecutionContext;
-use super::runtime::Edge;
 use crate::forwarding::Carried;
 
 #[wasm_bindgen(raw_module = "./carried.js")]
@@ -21,8 +20,13 @@ extern "C" {
 }
 
 /// The answer to a request that wants a WebSocket. If it has one, that ends with the session.
-pub(super) fn carry(edge: &Edge, request: &JsValue, answer: &JsValue, carried: &Carried) -> JsValue {
+pub(super) fn carry(
+    answer: &JsValue,
+    request: &JsValue,
+    (context, env): (&ExecutionContext, &JsValue),
+    carried: &Carried,
+) -> JsValue {
     let Carried { session, object, ends_at } = carried;
     let (session, ends_at) = (session.to_text(), ends_at.as_unix() as f64);
-    js_carry(answer, request, edge.context(), edge.env(), &session, object.as_deref(), ends_at)
+    js_carry(answer, request, context, env, &session, object.as_deref(), ends_at)
 }

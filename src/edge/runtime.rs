@@ -83,7 +83,7 @@ impl Runtime for Edge {
         let answer = glue::forward(inbound, plan).await?;
         Ok(match &plan.carried {
             None => answer,
-            Some(carried) => carried::carry(self, inbound, &answer, carried),
+            Some(carried) => carried::carry(&answer, inbound, (&self.context, &self.env), carried),
         })
     }
 

@@ -70,6 +70,14 @@ pub struct EntryMetadata {
     pub sid: Option<String>,
 }
 
+impl EntryMetadata {
+    /// Reads what is stored; `None` for anything else.
+    #[must_use]
+    pub fn parse(metadata: &str) -> Option<Self> {
+        json::parse(metadata.as_bytes())
+    }
+}
+
 impl TokenCacheEntry {
     /// A new entry without any token.
     #[must_use]

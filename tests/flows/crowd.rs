@@ -4,7 +4,7 @@ use crate::browser::Browser;
 use crate::deployment::{self, merge};
 use crate::op::EndUser;
 use crate::request::{Received, Request};
-use crate::schedule::{Task, explored};
+use crate::schedule::{Pause, Task, explored};
 use crate::site::Site;
 use crate::world::World;
 
@@ -42,6 +42,14 @@ pub(crate) fn crowd(world: &World, sites: &[Site<'_>], requests: &[Request], see
     world.pauses.set(false);
     world.finish_background();
     received
+}
+
+/// Serves the request, but not at once.
+pub(crate) async fn later(site: Site<'_>, request: &Request, steps: u64) -> Received {
+    for _ in 0..steps {
+        Pause(true).await;
+    }
+    site.serving_with_background(request).await
 }
 
 /// Whether any isolate anywhere serves the browser, those that know nothing among them.

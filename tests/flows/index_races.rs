@@ -3,12 +3,11 @@
 use vestibule::time::Timestamp;
 
 use crate::browser::Browser;
-use crate::crowd::{assert_nothing_is_left, caller, is_served, strict_world};
+use crate::crowd::{assert_nothing_is_left, caller, is_served, later, strict_world};
 use crate::op::{ADA, BOB, EndUser};
 use crate::op_logout::{by_both, by_sid, frame, query, request};
 use crate::request::{Received, Request};
-use crate::schedule::{Pause, Task, explored, interleaved};
-use crate::site::Site;
+use crate::schedule::{Task, explored, interleaved};
 use crate::world::World;
 
 /// A browser that is back from the OP, and the request that it is about to make.
@@ -17,14 +16,6 @@ fn arriving<'w>(world: &'w World, user: &EndUser) -> (Browser<'w>, Request) {
     let callback = world.op.authorize(&browser.begin("/"), user);
     let request = browser.with_cookies(Request::navigation("GET", &callback, "cross-site"));
     (browser, request)
-}
-
-/// Serves the request, but not at once.
-async fn later(site: Site<'_>, request: &Request, steps: u64) -> Received {
-    for _ in 0..steps {
-        Pause(true).await;
-    }
-    site.serving_with_background(request).await
 }
 
 /// Runs the callback and the logout at isolates far apart, in the order that the seed draws.

@@ -4,13 +4,12 @@ use serde_json::json;
 
 use crate::back_channel::ADA_AGAIN;
 use crate::browser::{Browser, absolute};
-use crate::crowd::{ORDERS, assert_nothing_is_left, caller, everywhere, is_served, strict_world};
+use crate::crowd::{ORDERS, assert_nothing_is_left, caller, everywhere, is_served, later, strict_world};
 use crate::op::{ADA, BOB};
 use crate::op_logout::{by_both, by_sid, by_sub, frame, query, request};
 use crate::request::{Received, Request};
-use crate::schedule::{Pause, Task, explored};
+use crate::schedule::{Task, explored};
 use crate::sessions::id;
-use crate::site::Site;
 use crate::world::World;
 
 /// Who ends the session of ADA's at the laptop; all of the account where it says so.
@@ -42,14 +41,6 @@ impl End {
     const fn is_of_all(self) -> bool {
         matches!(self, Self::User | Self::Subject)
     }
-}
-
-/// Serves the request, but not at once.
-async fn later(site: Site<'_>, request: &Request, steps: u64) -> Received {
-    for _ in 0..steps {
-        Pause(true).await;
-    }
-    site.serving_with_background(request).await
 }
 
 /// Runs what is under way and the end of the session, far apart and in the order that the seed draws.

@@ -3,7 +3,6 @@
 
 use super::super::{Context, token_cache};
 use super::failure;
-use super::registry::metadata_of;
 use super::which::Which;
 use crate::error::Failure;
 use crate::runtime::{AccountStorage, KvListing, Runtime, StoredSession};
@@ -17,7 +16,7 @@ pub(super) async fn sweep<R: Runtime>(context: &Context<'_, R>, storage: &R::Sto
     for prefix in storage.to_delete().map_err(Failure::Store)?.iter().filter(|key| key.ends_with('/')) {
         let listed = token_cache::list(context, prefix).await.map_err(Failure::Store)?;
         for KvListing { key, metadata } in listed {
-            let metadata = metadata.as_deref().and_then(metadata_of);
+            let metadata = metadata.as_deref().and_then(EntryMetadata::parse);
             let id = EntryKey::parse(&key).and_then(|key| key.session());
             let has_ended = id.map_or(Ok(true), |id| has_ended(storage, id, metadata.as_ref()))?;
             if has_ended {
@@ -50,7 +49,7 @@ pub(super) fn note_index(storage: &impl AccountStorage, sid: &str) -> Result<(),
 fn is_in_use(storage: &impl AccountStorage, sid: &str) -> Result<bool, Failure> {
     let leads_to = |session: &StoredSession| {
         session.entry.is_some()
-            && metadata_of(&session.metadata).and_then(|metadata| metadata.sid).as_deref() == Some(sid)
+            && EntryMetadata::parse(&session.metadata).and_then(|metadata| metadata.sid).as_deref() == Some(sid)
     };
     Ok(storage.sessions().map_err(Failure::Store)?.iter().any(|(_, session)| leads_to(session)))
 }

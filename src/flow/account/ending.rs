@@ -4,7 +4,6 @@
 use super::super::{Context, token_cache};
 use super::deletion::{RETRY, note_index, sweep};
 use super::message::LogoutTokenId;
-use super::registry::metadata_of;
 use super::which::Which;
 use crate::config::LONGEST_SESSION;
 use crate::error::Failure;
@@ -68,7 +67,7 @@ async fn unregistered<R: Runtime>(
     let mut found = Vec::new();
     for listing in token_cache::list(context, &place).await.map_err(Failure::Store)? {
         let id = EntryKey::parse(&listing.key).and_then(|key| key.session());
-        let Some((id, metadata)) = id.zip(listing.metadata.as_deref().and_then(metadata_of)) else { continue };
+        let Some((id, metadata)) = id.zip(listing.metadata.as_deref().and_then(EntryMetadata::parse)) else { continue };
         if storage.session(id).map_err(Failure::Store)?.is_none() && which.means(Some(&metadata)) {
             found.push((id, metadata));
         }
@@ -91,7 +90,7 @@ fn mark(
     let mut sids = Vec::new();
     // The copies of those that ended before are gone or noted.
     for (id, session) in sessions.iter().filter(|(_, session)| session.entry.is_some()) {
-        let metadata = metadata_of(&session.metadata);
+        let metadata = EntryMetadata::parse(&session.metadata);
         let is_meant = match (which, until) {
             (Which::One(one), _) => *id == one,
             (_, Some(until)) => session.issued_at <= until,

@@ -2,10 +2,10 @@
 
 use super::super::{Context, token_cache};
 use super::failure;
-use super::registry::metadata_of;
 use super::which::Which;
 use crate::error::Failure;
 use crate::runtime::{KvListing, Runtime};
+use crate::session::entry::EntryMetadata;
 use crate::session::storage_key::EntryKey;
 
 /// Ends sessions of an account. `own` is an entry that is not left to the listing, which lags behind
@@ -26,7 +26,7 @@ pub(in crate::flow) async fn end<R: Runtime>(
     let mut ended: Vec<(String, Option<String>)> = Vec::new();
     let mut done: Vec<String> = kept.map(str::to_owned).into_iter().collect();
     for KvListing { key, metadata } in listed {
-        let metadata = metadata.as_deref().and_then(metadata_of);
+        let metadata = metadata.as_deref().and_then(EntryMetadata::parse);
         let is_meant = match which {
             Which::One(id) => EntryKey::under(prefix, id).as_str() == key,
             Which::Of(..) | Which::Until(_) | Which::Whole(_) => which.means(metadata.as_ref()),

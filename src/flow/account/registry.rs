@@ -7,7 +7,6 @@ use super::super::{Context, token_cache};
 use super::deletion;
 use super::message::{Listed, Reply};
 use crate::error::{Error, Failure, SessionEnd};
-use crate::json;
 use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession, Task};
 use crate::session::entry::{EntryMetadata, TokenCacheEntry};
 use crate::session::session::{Session, SessionId};
@@ -119,7 +118,7 @@ pub(super) async fn sessions<R: Runtime>(
 ) -> Result<Vec<Listed>, Failure> {
     let mut listed = Vec::new();
     for (id, session) in storage.sessions().map_err(Failure::Store)? {
-        let metadata = session.entry.and_then(|_| metadata_of(&session.metadata));
+        let metadata = session.entry.and_then(|_| EntryMetadata::parse(&session.metadata));
         listed.extend(metadata.map(|metadata| Listed { id: id.to_text(), metadata }));
     }
     match copied(context, prefix).await {
@@ -141,7 +140,7 @@ pub(super) async fn sessions<R: Runtime>(
 pub(super) async fn copied<R: Runtime>(context: &Context<'_, R>, prefix: &str) -> Result<Vec<Listed>, StoreFault> {
     let copies = token_cache::list(context, prefix).await?.into_iter().filter_map(|copy| {
         let id = EntryKey::parse(&copy.key)?.session()?;
-        Some(Listed { id: id.to_text(), metadata: metadata_of(&copy.metadata?)? })
+        Some(Listed { id: id.to_text(), metadata: EntryMetadata::parse(&copy.metadata?)? })
     });
     Ok(copies.collect())
 }
@@ -171,11 +170,6 @@ fn put(
     let (issued_at, expires_at) = (session.issued_at, session.absolute_expires_at);
     let stored = StoredSession { issued_at, expires_at, revision, entry, metadata };
     storage.put_session(session.id, &stored).and_then(|()| storage.wake_at(expires_at)).map_err(Failure::Store)
-}
-
-/// Reads what is stored beside an entry.
-pub(super) fn metadata_of(metadata: &str) -> Option<EntryMetadata> {
-    json::parse(metadata.as_bytes())
 }
 
 const STORAGE_FAILED: Failure = Failure::Store(StoreFault::Account);
