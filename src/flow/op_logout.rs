@@ -73,15 +73,14 @@ async fn by_account<R: Runtime>(
     (account, keys): (AccountDigest, &PurposeKeys),
 ) -> Result<Heard, Error> {
     let sid = logout.sid.map(|sid| sid_key(context, sid, keys));
-    let heard = end_of(context, account.prefix(keys), sid.clone(), logout).await?;
-    // Sign-ins that are under way find there that their session of the OP has ended. They are named by the current key.
+    // First: sign-ins that are under way find there that their session of the OP has ended, and those that have registered
+    // end with it. They are named by the current key.
     let is_current = keys.id() == context.app.ring.current().id();
-    let Some(sid) = sid.filter(|_| is_current && account::is_elsewhere(context)) else { return Ok(heard) };
-    // Even if the account's object knew the token: it may be that nobody came this far with it.
-    match end_indexed(context, sid, logout).await? {
-        Heard::Ended | Heard::Unknown => Ok(Heard::Ended),
-        Heard::Replayed => Ok(heard),
+    if let Some(sid) = sid.clone().filter(|_| is_current && account::is_elsewhere(context)) {
+        end_indexed(context, sid, logout).await?;
     }
+    // Whether the token was used before is for the account's object to say: it counts once, however many come at once.
+    end_of(context, account.prefix(keys), sid, logout).await
 }
 
 async fn by_index<R: Runtime>(
