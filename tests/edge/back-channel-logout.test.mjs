@@ -280,7 +280,7 @@ test("on Workers KV alone: the OP's sign-out ends the session, and a store that 
     await assertGoesOn(alone, hers.session);
     assertHeard(await postLogoutToken(alone, sent[0]));
     // Until then its entry might be on its way to this isolate.
-    await alone.advance(121);
+    await alone.advance(130);
     await assertEnded(alone, hers.session);
     assert.deepEqual([(await names("account/", alone)).length, (await names("sid/", alone)).length], [1, 1]);
     await assertGoesOn(alone, other.session);

@@ -91,7 +91,7 @@ test("in Workers KV alone: a session whose entry is deleted is over once a miss 
   await alone.store.delete(own.key);
   const early = await own.browser.script("/.auth/me");
   assert.deepEqual([early.status, early.json().code, early.headers["retry-after"]], [503, "cache_unavailable", "5"]);
-  await alone.advance(121);
+  await alone.advance(130);
   await assertIsOver(own);
   await alone.advance(0);
 });
@@ -128,7 +128,7 @@ test("an object that lost a row takes the session over from Workers KV, and with
   assert.equal((await own.browser.script("/.auth/me")).status, 200);
   await rows(own.key, "DELETE FROM session WHERE id = ?");
   await world.freshInstance();
-  await world.advance(121);
+  await world.advance(130);
   await assertIsOver(own);
   await world.advance(0);
 });

@@ -229,7 +229,7 @@ test("the absolute end of a session is the end of its WebSocket, whatever the ob
   const place = await start({ vars: { Session: { AbsoluteSeconds: 300, IdleSeconds: 300 } } });
   try {
     const browser = await signedIn(alice, place);
-    await place.advance(297);
+    await place.advance(294);
     const pair = await carried(browser, "the origin");
     await assertEchoes(pair);
     await assertSignedOut(pair);

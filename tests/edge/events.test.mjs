@@ -156,10 +156,10 @@ test("a session that ends by itself is told when the object wakes", async () => 
   try {
     const { page } = await listening(alice, place);
     const id = await objectWith(1, place);
-    await place.advance(299);
+    await place.advance(270);
     await place.worker.accounts.ring(id);
     await assertHearsNothing(page);
-    await place.advance(301);
+    await place.advance(310);
     await place.worker.accounts.ring(id);
     await assertTold(page);
   } finally {

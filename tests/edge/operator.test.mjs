@@ -60,7 +60,7 @@ test("an account is ended everywhere by its subject, and nobody else's", async (
     for (const session of [one, two]) await assertEnded(place, session);
     await place.freshInstance();
     // On Workers KV alone its entry might still be on its way to this isolate.
-    await pass(121);
+    await pass(130);
     for (const session of [one, two]) await assertEnded(place, session);
     await assertGoesOn(place, his);
     assertDone(await order(place, { sub: bob.claims.sub }));

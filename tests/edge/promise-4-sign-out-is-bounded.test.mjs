@@ -82,7 +82,7 @@ for (const [how, signOut] of Object.entries(signOuts)) {
     const { session, end } = await signedIn(alone);
     await until(async () => (await alone.accountEntries()).length > 0);
     // Later, nobody takes a missing entry for one that is on its way.
-    await pass(121);
+    await pass(130);
     for (const more of [{}, apart]) await assertGoesOn(alone, session, more);
     await end(signOut);
     await assertEnded(alone, session);

@@ -113,7 +113,7 @@ test("a session whose record is gone is signed out on every path, and its browse
   for (const place of [world, alone]) {
     const { browser, session, keys } = await signedIn(place);
     // Before that the record might be on its way.
-    await pass(121);
+    await pass(130);
     for (const { name } of keys) await place.store.delete(name);
     if (place === world) {
       for (const id of await world.worker.accounts.ids()) {

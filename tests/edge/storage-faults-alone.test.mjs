@@ -122,7 +122,7 @@ for (const [operation, ...faults] of [["list", "fail", "throttle", "hang"], ["de
       await world.worker.command({ store: "up" });
       assert.equal((await browser.signOut({ atOp: false })).status, 200);
       await world.freshInstance();
-      await world.advance((ahead += 121));
+      await world.advance((ahead += 130));
       const replay = world.browser();
       replay.session = session;
       assertProblem(await replay.script("/.auth/me"), 401, "session_expired");
