@@ -33,6 +33,20 @@ fn a_subject_is_signed_out_on_all_devices_and_nobody_else_is() {
 }
 
 #[test]
+fn the_isolate_that_carries_it_out_trusts_its_memory_no_more() {
+    for claims in [by_sub(&ADA), by_sid(&ADA), by_both(&ADA)] {
+        let world = World::new();
+        let [browser, other] = [&ADA, &BOB].map(|user| caller(&world, user));
+        let operations = world.accounts.calls() + world.kv.operations().len();
+        assert!(browser.fetch("/page").is_forwarded);
+        assert_eq!(world.accounts.calls() + world.kv.operations().len(), operations, "it knows the session");
+        assert_done(&posted(&world, &world.logout_token(&claims)), "here");
+        assert!(!browser.fetch("/page").is_forwarded, "{claims}");
+        assert!(other.fetch("/page").is_forwarded);
+    }
+}
+
+#[test]
 fn a_session_of_the_op_is_over_on_every_browser_that_shares_it_and_no_other_session_is() {
     let world = strict_world();
     let [laptop, tab, phone] = [&ADA, &ADA, &ADA_AGAIN].map(|user| caller(&world, user));

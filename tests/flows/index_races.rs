@@ -144,6 +144,18 @@ fn an_attempt_that_began_after_the_logout_is_none_of_its_business() {
 }
 
 #[test]
+fn a_late_token_takes_nothing_back_of_what_another_one_said() {
+    let world = strict_world();
+    let (phone, callback) = arriving(&world, &ADA);
+    world.advance(30);
+    world.serve(&request(&world.logout_token(&by_sid(&ADA))));
+    world.serve(&request(&world.op.logout_token(world.time() - 170, &by_sid(&ADA))));
+    assert_eq!(world.serve(&callback).status, 400);
+    world.advance(1);
+    assert!(phone.sign_in("/", &ADA).is_forwarded);
+}
+
+#[test]
 fn what_is_kept_of_the_ops_session_goes_once_no_attempt_can_be_under_way() {
     let world = strict_world();
     let browser = caller(&world, &ADA);
