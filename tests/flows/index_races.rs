@@ -1,5 +1,6 @@
 //! A sign-in that is under way while its session of the OP ends: it is refused, or it came wholly before and is ended.
 
+use vestibule::runtime::StoreFault;
 use vestibule::time::Timestamp;
 
 use crate::browser::Browser;
@@ -141,6 +142,19 @@ fn an_attempt_that_began_after_the_logout_is_none_of_its_business() {
         phone.receive(&world.serve(&callback));
         assert!(is_served(&world, &[], &phone) && !is_served(&world, &[], &browser), "{claims}");
     }
+}
+
+#[test]
+fn a_late_token_leaves_the_index_to_the_session_that_it_is_not_about() {
+    let world = strict_world();
+    let browser = caller(&world, &ADA);
+    assert_eq!(world.serve(&request(&world.op.logout_token(world.time() - 100, &by_sid(&ADA)))).status, 200);
+    assert!(is_served(&world, &[], &browser));
+    // Workers KV need not be asked where it leads.
+    world.kv.fail_at(StoreFault::Get, "sid/");
+    assert_eq!(world.serve(&frame(&query(ADA.sid, None))).status, 200);
+    world.kv.recover();
+    assert_nothing_is_left(&world, &[&browser], "by the index");
 }
 
 #[test]

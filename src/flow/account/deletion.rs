@@ -28,7 +28,7 @@ pub(super) async fn sweep<R: Runtime>(context: &Context<'_, R>, storage: &R::Sto
         storage.deleted(prefix).map_err(Failure::Store)?;
     }
     for key in storage.to_delete().map_err(Failure::Store)? {
-        // A session may have begun meanwhile that this index entry leads to.
+        // A session may go on that this index entry leads to, too.
         if !is_in_use(storage, &key)? {
             token_cache::delete(context, &key).await.map_err(failure)?;
         }
@@ -37,12 +37,12 @@ pub(super) async fn sweep<R: Runtime>(context: &Context<'_, R>, storage: &R::Sto
     Ok(())
 }
 
-/// Notes an index entry, unless a session goes on that it leads to.
+/// Notes the index entry of a session that ends. It stays if another session goes on by then that it leads to.
 pub(super) fn note_index(storage: &impl AccountStorage, sid: &str) -> Result<(), Failure> {
-    if SidKey::parse(sid).is_none() || is_in_use(storage, sid)? {
-        return Ok(());
+    match SidKey::parse(sid) {
+        Some(sid) => storage.will_delete(sid.as_str()).map_err(Failure::Store),
+        None => Ok(()),
     }
-    storage.will_delete(sid).map_err(Failure::Store)
 }
 
 /// Whether a key is that of an index entry that leads to a session which goes on.
