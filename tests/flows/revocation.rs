@@ -6,6 +6,7 @@ use vestibule::runtime::{StoreFault, TransportFault};
 use crate::back_channel::ADA_AGAIN;
 use crate::browser::Browser;
 use crate::crowd::{ORDERS, caller, strict_world};
+use crate::deployment::{KEY, OTHER_KEY};
 use crate::op::{ADA, Endpoint, Instead};
 use crate::op_logout::{assert_done, by_both, by_sid, by_sub, framed_at, posted};
 use crate::sessions::id;
@@ -44,6 +45,20 @@ fn it_is_the_newest_even_if_this_isolate_knows_only_an_older_one() {
     // Without an object the isolate goes by what it remembers; an OP that rotates takes any of the family.
     let expected = if crate::WITH_ACCOUNTS { newest } else { old };
     assert_eq!((world.op.returned_tokens(), world.op.revoked()), (vec![expected], 1));
+}
+
+#[test]
+fn a_session_that_an_earlier_key_named_gives_its_token_back_as_well() {
+    let world = strict_world();
+    let browser = caller(&world, &ADA);
+    let newest = world.op.newest_refresh_token();
+    world.redeploy(&json!({ "Session__Key": OTHER_KEY, "Session__PreviousKeys": KEY }));
+    if crate::WITH_ACCOUNTS {
+        // The object that has the session knows its entry.
+        world.kv.fail_at(StoreFault::Get, "account/");
+    }
+    assert_eq!(browser.post(LOGOUT).status, 303);
+    assert_eq!((world.op.returned_tokens(), world.op.revoked()), (vec![newest], 1));
 }
 
 #[test]
