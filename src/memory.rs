@@ -115,8 +115,7 @@ impl Memory {
     /// the same second.
     #[must_use]
     pub fn after_sign_out(&self, account: AccountDigest, now: Timestamp) -> Timestamp {
-        let watermark = self.signed_out.borrow_mut().find(&account);
-        watermark.map_or(now, |watermark| now.max(watermark + Lifetime::from_seconds(1)))
+        now.after(self.signed_out.borrow_mut().find(&account))
     }
 
     /// Ends one session, for this isolate.

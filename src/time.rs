@@ -43,6 +43,13 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{date:02} {:02}:{:02} UTC", seconds / 3600, seconds / 60 % 60)
     }
 
+    /// The moment, or the second after `watermark` if that is later: what begins then began after the watermark, even
+    /// within the same second.
+    #[must_use]
+    pub fn after(self, watermark: Option<Self>) -> Self {
+        watermark.map_or(self, |watermark| self.max(watermark + Lifetime(1)))
+    }
+
     /// How long ago `earlier` was; zero if it lies in the future.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Lifetime {

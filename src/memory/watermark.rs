@@ -43,7 +43,7 @@ impl Watermark {
     /// The moment at which a session that begins now counts as begun.
     #[must_use]
     pub fn after(&self, now: Timestamp) -> Timestamp {
-        self.valid_after.get().map_or(now, |valid_after| now.max(valid_after + Lifetime::from_seconds(1)))
+        now.after(self.valid_after.get())
     }
 }
 

@@ -11,9 +11,9 @@ use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession, Task};
 use crate::session::entry::{EntryMetadata, TokenCacheEntry};
 use crate::session::session::{Session, SessionId};
 use crate::session::storage_key::EntryKey;
-use crate::time::Lifetime;
 
 /// A session that goes on.
+#[derive(Clone)]
 pub(super) struct Current {
     /// The revision of its entry.
     pub(super) revision: u64,
@@ -30,10 +30,9 @@ pub(super) async fn begin<R: Runtime>(
     session: Session,
     entry: Current,
 ) -> Result<Reply, Failure> {
-    let earliest = storage.valid_after().map_err(Failure::Store)?.map(|moment| moment + Lifetime::from_seconds(1));
-    let issued_at = session.issued_at.max(earliest.unwrap_or(session.issued_at));
+    let issued_at = session.issued_at.after(storage.valid_after().map_err(Failure::Store)?);
     let session = Session { issued_at, ..session };
-    put(storage, &session, entry.revision, Some(entry.entry), entry.metadata)?;
+    put(storage, &session, entry)?;
     storage.flush().await.map_err(Failure::Store)?;
     context.runtime.later(Task::Store { session, attempt: 0 });
     Ok(Reply::Begun(issued_at))
@@ -61,8 +60,9 @@ pub(super) async fn current<R: Runtime>(
     let entry = TokenCacheEntry::open(&sealed, &session.record_key, &key)
         .map_err(|_| Failure::Ended(SessionEnd::EntryDoesNotOpen))?;
     let metadata = serde_json::to_string(&entry.metadata(session)).unwrap_or_default();
-    put(storage, session, entry.revision, Some(sealed.clone()), metadata.clone())?;
-    Ok(Current { revision: entry.revision, entry: sealed, metadata })
+    let current = Current { revision: entry.revision, entry: sealed, metadata };
+    put(storage, session, current.clone())?;
+    Ok(current)
 }
 
 /// Keeps a renewed entry: durable before anybody learns of it, and not at all if the session ended meanwhile.
@@ -75,7 +75,7 @@ pub(super) async fn keep<R: Runtime>(
     let (sealed, metadata) = token_cache::sealed(context, session, entry).map_err(|_| STORAGE_FAILED)?;
     // Nothing is awaited between this look and the write.
     registered(storage, session)?.ok_or(Failure::Ended(SessionEnd::EntryMissing))?;
-    put(storage, session, entry.revision, Some(sealed), metadata)?;
+    put(storage, session, Current { revision: entry.revision, entry: sealed, metadata })?;
     storage.flush().await.map_err(Failure::Store)?;
     context.runtime.later(Task::Store { session: session.clone(), attempt: 0 });
     Ok(())
@@ -160,15 +160,10 @@ fn registered(storage: &impl AccountStorage, session: &Session) -> Result<Option
     }
 }
 
-fn put(
-    storage: &impl AccountStorage,
-    session: &Session,
-    revision: u64,
-    entry: Option<Vec<u8>>,
-    metadata: String,
-) -> Result<(), Failure> {
+fn put(storage: &impl AccountStorage, session: &Session, current: Current) -> Result<(), Failure> {
     let (issued_at, expires_at) = (session.issued_at, session.absolute_expires_at);
-    let stored = StoredSession { issued_at, expires_at, revision, entry, metadata };
+    let Current { revision, entry, metadata } = current;
+    let stored = StoredSession { issued_at, expires_at, revision, entry: Some(entry), metadata };
     storage.put_session(session.id, &stored).and_then(|()| storage.wake_at(expires_at)).map_err(Failure::Store)
 }
 
