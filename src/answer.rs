@@ -79,6 +79,16 @@ impl Answer {
         Self::html(status, page.html())
     }
 
+    /// A page with a choice: each label and its address.
+    #[must_use]
+    pub fn choice(title: &str, text: &str, links: &[(&str, String)]) -> Self {
+        let mut items = String::new();
+        for (label, address) in links {
+            items.push_str(&format!("<li><a href=\"{}\">{}</a></li>", escape(address), escape(label)));
+        }
+        Self::html(200, document(title, &format!("<p>{}</p><ul>{items}</ul>", escape(text))))
+    }
+
     /// An empty document for a hidden frame of the pages named (CSP `frame-ancestors`).
     #[must_use]
     pub fn framed(ancestors: &str) -> Self {

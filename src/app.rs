@@ -1,17 +1,17 @@
-//! One deployment, as one isolate sees it: the configuration, the keys made from it, and the isolate's memory.
+//! One deployment, as one isolate sees it: the configuration, and a realm for each OpenID Provider.
+
+use std::rc::Rc;
 
 use crate::config::{Config, ConfigFault};
-use crate::memory::Memory;
-use crate::session::keys::KeyRing;
+use crate::memory::Watermark;
+use crate::realm::Realm;
 
 /// Everything that outlives a request.
 pub struct App {
     /// The configuration, without faults.
     pub config: Config,
-    /// The key ring.
-    pub ring: KeyRing,
-    /// What this isolate remembers.
-    pub memory: Memory,
+    first: Realm,
+    others: Vec<Realm>,
 }
 
 impl App {
@@ -21,8 +21,33 @@ impl App {
     /// All faults of the configuration, together.
     pub fn new(environment: &str) -> Result<Self, Vec<ConfigFault>> {
         let config = Config::parse(environment)?;
-        let ring = KeyRing::new(&config.session.keys);
-        let memory = Memory::new(config.session.memory_entries);
-        Ok(Self { config, ring, memory })
+        let everybody = Rc::new(Watermark::default());
+        let sessions = config.session.memory_entries / config.providers().count();
+        let realm = |provider| Realm::new(provider, &config.session.keys, sessions.max(1), Rc::clone(&everybody));
+        let (first, others) = (realm(&config.provider), config.other_providers.iter().map(realm).collect());
+        Ok(Self { config, first, others })
+    }
+
+    /// The realm of the first provider, which is the only one in most deployments.
+    #[must_use]
+    pub const fn first(&self) -> &Realm {
+        &self.first
+    }
+
+    /// Every realm, in the order of the configuration.
+    pub fn realms(&self) -> impl Iterator<Item = &Realm> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Whether there is a choice.
+    #[must_use]
+    pub const fn has_several_realms(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// The realm of the provider of that name.
+    #[must_use]
+    pub fn realm(&self, provider: &str) -> Option<&Realm> {
+        self.realms().find(|realm| realm.provider.name == provider)
     }
 }

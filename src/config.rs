@@ -15,6 +15,7 @@ mod operator;
 mod paths;
 mod platform;
 mod provider;
+mod providers;
 mod section;
 mod session;
 mod settings;
@@ -28,7 +29,7 @@ pub use self::api::{Api, ApiToken};
 pub use self::fault::{ConfigFault, Problem};
 pub use self::gateway::Gateway;
 pub use self::operator::Operator;
-pub use self::paths::Paths;
+pub use self::paths::{Paths, ProviderPaths};
 pub use self::provider::{ClientCredential, Provider};
 pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings, SignOutScope};
 pub use self::settings::{Kind, SETTINGS, Setting};
@@ -42,8 +43,10 @@ const ACCOUNTS: &str = "ACCOUNTS";
 /// A configuration without faults.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The OpenID Provider, from `AzureAd` or `OpenIdConnect`.
+    /// The OpenID Provider, from `AzureAd` or `OpenIdConnect`; where there is neither, the first of `Providers`.
     pub provider: Provider,
+    /// The others of `Providers`, sorted by name; none by default.
+    pub other_providers: Vec<Provider>,
     /// The downstream APIs, sorted by name; none by default.
     pub apis: Vec<Api>,
     /// The public side and the origin.
@@ -89,6 +92,16 @@ impl Config {
         }
     }
 
+    /// Every provider, in the order in which people choose.
+    pub fn providers(&self) -> impl Iterator<Item = &Provider> {
+        std::iter::once(&self.provider).chain(&self.other_providers)
+    }
+
+    /// The downstream APIs that take tokens of the provider of that name.
+    pub fn apis_of<'a>(&'a self, provider: &'a str) -> impl Iterator<Item = &'a Api> {
+        self.apis.iter().filter(move |api| api.provider == provider)
+    }
+
     /// The downstream API of exactly this name.
     #[must_use]
     pub fn api(&self, name: &str) -> Option<&Api> {
@@ -107,19 +120,30 @@ impl Config {
         self.public_url(&format!("{}/{name}", self.paths.auth))
     }
 
+    /// Where a login at that provider begins.
+    #[must_use]
+    pub fn login_url(&self, provider: &Provider) -> String {
+        if self.other_providers.is_empty() {
+            return self.auth_url("login");
+        }
+        self.auth_url(&format!("login/{}", provider.name))
+    }
+
     fn read(mut root: Section<'_>, has_account_objects: bool) -> Option<Self> {
-        let provider::Reading { provider, redirects, platform } = provider::read(&mut root);
-        let apis = api::read(&mut root, platform);
+        let providers::Readings { providers, redirects, platforms } = providers::read_all(&mut root);
+        let apis = api::read(&mut root, &platforms);
         let mut section = root.child("Gateway", "Gateway");
         let gateway = gateway::read(&mut section);
         let (auth, api) = paths::read(&mut section);
         section.finish();
         let session = session::read(&mut root);
         let operator = operator::read(&mut root);
-        let paths = paths::join(&mut root, redirects, auth, api);
+        let paths = paths::join(&mut root, &redirects, auth, api);
         root.finish();
+        let mut providers = providers.into_iter();
         Some(Self {
-            provider: provider?,
+            provider: providers.next()?,
+            other_providers: providers.collect(),
             apis,
             gateway: gateway?,
             session: session?,
@@ -129,3 +153,12 @@ impl Config {
         })
     }
 }
+
+/// Whether an API or a provider can have this name: it stands in paths, cookies and keys.
+fn is_name(name: &str) -> bool {
+    name.len() <= LONGEST_NAME
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+const LONGEST_NAME: usize = 64;

@@ -19,6 +19,7 @@ mod logout;
 mod me;
 mod op_logout;
 mod operator;
+mod realm;
 mod refusal;
 mod revoke;
 mod sessions;
@@ -36,9 +37,10 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::error::Error;
 use crate::forwarding::ForwardPlan;
+use crate::realm::Realm;
 use crate::request::{HeadFault, Method, RequestHead};
 use crate::router::{Route, route};
-use crate::runtime::{Runtime, Task, TransportFault};
+use crate::runtime::{Runtime, Task, TransportFault, Work};
 use crate::time::Timestamp;
 
 pub use account::{account_expired, serve_account};
@@ -55,6 +57,8 @@ pub enum Reply<F> {
 /// What every flow needs, whether a request or something else began it.
 struct Context<'a, R> {
     app: &'a App,
+    /// The realm that it is about.
+    realm: &'a Realm,
     runtime: &'a R,
     now: Timestamp,
     /// Ties an answer to its log lines.
@@ -64,6 +68,7 @@ struct Context<'a, R> {
 /// One request and everything around it.
 struct Incoming<'a, R> {
     context: Context<'a, R>,
+    route: Route<'a>,
     head: &'a RequestHead<'a>,
 }
 
@@ -84,23 +89,23 @@ pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
         return None;
     }
     let route = route(&app.config, head);
-    let incoming = Incoming::new(app, runtime, head, String::new());
+    let incoming = Incoming::new(app, route, runtime, head, String::new());
     match route {
         Route::Api(api, target) => call::at_once(&incoming, api, target),
         Route::Origin => forward::at_once(&incoming),
-        Route::BackChannelLogout
-        | Route::Callback
+        Route::BackChannelLogout(_)
+        | Route::Callback(_)
         | Route::Events
-        | Route::FrontChannelLogout
+        | Route::FrontChannelLogout(_)
         | Route::Health
-        | Route::Login
+        | Route::Login(_)
         | Route::Logout
         | Route::Me
         | Route::Nothing
         | Route::OperatorSignOut
         | Route::Session(_)
         | Route::Sessions
-        | Route::SignedOut => None,
+        | Route::SignedOut(_) => None,
     }
 }
 
@@ -111,8 +116,8 @@ pub async fn serve<R: Runtime>(
     inbound: &R::Inbound,
     head: &RequestHead<'_>,
 ) -> Reply<R::Forwarded> {
-    let incoming = Incoming::new(app, runtime, head, trace(runtime, head));
     let route = route(&app.config, head);
+    let incoming = Incoming::new(app, route, runtime, head, trace(runtime, head));
     match dispatch(&incoming, inbound, route).await {
         Ok(reply) => reply,
         Err(error) => Reply::Answer(refusal::answer(&incoming, route, error).await),
@@ -129,8 +134,8 @@ pub async fn reconsider<R: Runtime>(
     answer: R::Forwarded,
     issued_at: Timestamp,
 ) -> Reply<R::Forwarded> {
-    let incoming = Incoming::new(app, runtime, head, trace(runtime, head));
     let route = route(&app.config, head);
+    let incoming = Incoming::new(app, route, runtime, head, trace(runtime, head));
     let Route::Api(api, target) = route else { return Reply::Forwarded(answer) };
     match call::reconsider(&incoming, inbound, (api, target), answer, issued_at).await {
         Ok(answer) => Reply::Forwarded(answer),
@@ -141,25 +146,29 @@ pub async fn reconsider<R: Runtime>(
 /// Whether the session goes on for which a WebSocket is carried, by the head of its handshake. Only what proves that the
 /// session is over ends it: an outage does not.
 pub async fn goes_on<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> bool {
-    let incoming = Incoming::new(app, runtime, head, trace(runtime, head));
+    let route = route(&app.config, head);
+    let incoming = Incoming::new(app, route, runtime, head, trace(runtime, head));
     authenticate::goes_on(&incoming).await
 }
 
 /// Does what [`Runtime::later`] was given.
 pub async fn perform<R: Runtime>(app: &App, runtime: &R, task: Task) {
-    let context = Context { app, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
-    match task {
-        Task::Renew { session, api } => acquire::renew_due(&context, &session, &api).await,
-        Task::RenewAppToken { api } => acquire::renew_app_token(&context, &api).await,
-        Task::Revoke { token, attempt } => revoke::perform(&context, token, attempt).await,
-        Task::Store { session, attempt } => account::store(&context, session, attempt).await,
+    // Nobody else made it than this deployment.
+    let Some(realm) = app.realm(&task.provider) else { return };
+    let context = Context { app, realm, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
+    match task.work {
+        Work::Renew { session, api } => acquire::renew_due(&context, &session, &api).await,
+        Work::RenewAppToken { api } => acquire::renew_app_token(&context, &api).await,
+        Work::Revoke { token, attempt } => revoke::perform(&context, token, attempt).await,
+        Work::Store { session, attempt } => account::store(&context, session, attempt).await,
     }
 }
 
 /// Answers for a forward that [`serve_at_once`] planned and that failed.
 pub fn forward_failed<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>, fault: TransportFault) -> Answer {
-    let incoming = Incoming::new(app, runtime, head, trace(runtime, head));
-    let error = if let Route::Api(api, _) = route(&app.config, head) {
+    let route = route(&app.config, head);
+    let incoming = Incoming::new(app, route, runtime, head, trace(runtime, head));
+    let error = if let Route::Api(api, _) = route {
         Error::ApiUnreachable(api.name.clone(), fault)
     } else {
         Error::OriginUnreachable(fault)
@@ -192,12 +201,12 @@ async fn dispatch<R: Runtime>(
         Route::Api(api, target) => {
             return call::serve(incoming, inbound, api, target).await.map(Reply::Forwarded);
         }
-        Route::BackChannelLogout => back_channel::requested(incoming, inbound).await,
-        Route::Callback => callback::finish(incoming).await,
+        Route::BackChannelLogout(_) => back_channel::requested(incoming, inbound).await,
+        Route::Callback(_) => callback::finish(incoming).await,
         Route::Events => return events::watch(incoming).await.map(Reply::Forwarded),
-        Route::FrontChannelLogout => front_channel::requested(incoming).await?,
+        Route::FrontChannelLogout(_) => front_channel::requested(incoming).await?,
         Route::Health => Answer::text(200, "ok\n"),
-        Route::Login => login::requested(incoming).await?,
+        Route::Login(provider) => login::requested(incoming, provider.is_some()).await?,
         Route::Logout => logout::requested(incoming).await?,
         Route::Me => me::show(incoming).await?,
         Route::Nothing => return Err(Error::NoSuchRoute),
@@ -205,14 +214,30 @@ async fn dispatch<R: Runtime>(
         Route::Session(id) => sessions::one(incoming, id).await?,
         Route::Sessions => sessions::all(incoming).await?,
         Route::Origin => return forward::serve(incoming, inbound).await.map(Reply::Forwarded),
-        Route::SignedOut => logout::returned(incoming)?,
+        Route::SignedOut(_) => logout::returned(incoming)?,
     };
     Ok(Reply::Answer(answer))
 }
 
+impl<R: Runtime> Context<'_, R> {
+    /// Has something done after the answer.
+    fn later(&self, work: Work) {
+        self.runtime.later(Task { provider: self.realm.provider.name.clone(), work });
+    }
+}
+
 impl<'a, R: Runtime> Incoming<'a, R> {
-    fn new(app: &'a App, runtime: &'a R, head: &'a RequestHead<'a>, trace: String) -> Self {
-        Self { context: Context { app, runtime, now: runtime.now(), trace }, head }
+    fn new(app: &'a App, route: Route<'a>, runtime: &'a R, head: &'a RequestHead<'a>, trace: String) -> Self {
+        let now = runtime.now();
+        let realm = realm::of(app, route, head, now);
+        Self { context: Context { app, realm, runtime, now, trace }, route, head }
+    }
+
+    /// The same request, seen in another realm.
+    fn within<'b>(&'b self, realm: &'b Realm) -> Incoming<'b, R> {
+        let Context { app, runtime, now, trace, .. } = &self.context;
+        let context = Context { app, realm, runtime: *runtime, now: *now, trace: trace.clone() };
+        Incoming { context, head: self.head, route: self.route }
     }
 
     fn only(&self, allowed: &[Method], allow: &'static str) -> Result<(), Error> {

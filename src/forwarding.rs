@@ -79,15 +79,15 @@ pub fn forwarded_cookies(head: &RequestHead<'_>) -> Option<Option<String>> {
 }
 
 /// The headers that tell the origin who is signed in: App Service's names, so that applications written for it run
-/// unchanged. Text outside visible ASCII is percent-encoded; the principal itself carries it unharmed.
+/// unchanged. `idp` is its name of the provider. Text outside visible ASCII is percent-encoded; the principal itself carries it unharmed.
 #[must_use]
-pub fn identity_headers(entry: &TokenCacheEntry, provider: &str) -> Vec<(Cow<'static, str>, String)> {
+pub fn identity_headers(entry: &TokenCacheEntry, idp: &str) -> Vec<(Cow<'static, str>, String)> {
     let name = ["preferred_username", "email", "name", "sub"].iter().find_map(|claim| entry.claim(claim)).unwrap_or("");
     let id = entry.claim("oid").or_else(|| entry.claim("sub")).unwrap_or("");
     vec![
-        ("x-ms-client-principal".into(), STANDARD.encode(principal(entry, provider).to_string())),
+        ("x-ms-client-principal".into(), STANDARD.encode(principal(entry, idp).to_string())),
         ("x-ms-client-principal-id".into(), ascii(id)),
-        ("x-ms-client-principal-idp".into(), idp(provider).to_owned()),
+        ("x-ms-client-principal-idp".into(), idp.to_owned()),
         ("x-ms-client-principal-name".into(), ascii(name)),
     ]
 }
@@ -129,7 +129,7 @@ pub fn api_address(api: &Api, target: Target<'_>) -> String {
     url
 }
 
-fn principal(entry: &TokenCacheEntry, provider: &str) -> Value {
+fn principal(entry: &TokenCacheEntry, idp: &str) -> Value {
     let mut claims = Vec::new();
     for (name, value) in &entry.claims {
         match value {
@@ -139,16 +139,12 @@ fn principal(entry: &TokenCacheEntry, provider: &str) -> Value {
             }
         }
     }
-    json!({ "auth_typ": idp(provider), "name_typ": "name", "role_typ": "roles", "claims": claims })
+    json!({ "auth_typ": idp, "name_typ": "name", "role_typ": "roles", "claims": claims })
 }
 
 fn claim(name: &str, value: &Value) -> Value {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     json!({ "typ": name, "val": text })
-}
-
-fn idp(provider: &str) -> &'static str {
-    if provider == "AzureAd" { "aad" } else { "openidconnect" }
 }
 
 fn ascii(text: &str) -> String {
@@ -197,7 +193,7 @@ mod tests {
         let claims: Map<String, Value> =
             serde_json::from_str(r#"{"sub":"s1","name":"Zoë 100%\r\nX: y","roles":["a","b"]}"#).unwrap();
         let entry = TokenCacheEntry::new("https://op.example".to_owned(), claims, Timestamp::from_unix(0));
-        let headers = identity_headers(&entry, "AzureAd");
+        let headers = identity_headers(&entry, "aad");
         assert_eq!(headers[3].1, "Zo%C3%AB 100%25%0D%0AX: y");
         let principal = STANDARD.decode(&headers[0].1).unwrap();
         let principal: Value = serde_json::from_slice(&principal).unwrap();

@@ -24,6 +24,7 @@ pub mod forwarding;
 mod json;
 pub mod memory;
 pub mod oidc;
+pub mod realm;
 pub mod request;
 mod reserved_headers;
 pub mod router;

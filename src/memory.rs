@@ -33,8 +33,8 @@ pub struct Memory {
     app_tokens: RefCell<Generations<String, CachedAccessToken>>,
     /// Whose turn it is to renew the tokens of a session. For an account's object only.
     pub turns: Turns,
-    /// Up to when every session has ended.
-    pub everybody: Watermark,
+    /// Up to when every session of the deployment has ended.
+    pub everybody: Rc<Watermark>,
     /// The OP's metadata.
     pub metadata: Slot<Metadata>,
     /// The OP's keys.
@@ -51,6 +51,12 @@ impl Memory {
     /// An empty memory for at most `sessions` sessions.
     #[must_use]
     pub fn new(sessions: usize) -> Self {
+        Self::beside(sessions, Rc::default())
+    }
+
+    /// The same, where other memories go by the same moment up to which every session has ended.
+    #[must_use]
+    pub fn beside(sessions: usize, everybody: Rc<Watermark>) -> Self {
         Self {
             entries: RefCell::new(Generations::new(sessions)),
             signed_out: RefCell::new(Generations::new(sessions)),
@@ -59,7 +65,7 @@ impl Memory {
             renewals: RefCell::new(Generations::new(sessions)),
             app_tokens: RefCell::new(Generations::new(sessions)),
             turns: Turns::default(),
-            everybody: Watermark::default(),
+            everybody,
             metadata: Slot::new(),
             jwks: Slot::new(),
         }

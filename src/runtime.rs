@@ -152,7 +152,16 @@ pub struct StoredSession {
 
 /// Something to do after the answer.
 #[derive(Clone, Debug)]
-pub enum Task {
+pub struct Task {
+    /// The name of the provider that it concerns.
+    pub provider: String,
+    /// What.
+    pub work: Work,
+}
+
+/// What there can be to do after an answer.
+#[derive(Clone, Debug)]
+pub enum Work {
     /// Renew the token of an API, whose moment for that has come.
     Renew {
         /// The session.

@@ -9,7 +9,7 @@ use std::fs;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use vestibule::config::{ApiToken, ClientCredential, Config, Kind, SETTINGS, Setting};
+use vestibule::config::{ApiToken, ClientCredential, Config, Kind, Provider, SETTINGS, Setting};
 use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::issuer::IssuerRule;
 
@@ -178,6 +178,27 @@ fn a_setting_that_is_not_listed_is_refused() {
 }
 
 #[test]
+fn providers_are_sorted_and_each_has_paths_of_its_own() {
+    let named = |authority: &str| json!({"Authority": authority, "ClientId": "c", "DisplayName": "Team A"});
+    let config = parsed(&azure_ad(&json!({"vars": {
+        "Providers": {"Staff": named("https://staff.example"), "Partners": named("https://partners.example")},
+        "Providers__Staff__ClientSecret": "s", "Providers__Partners__ClientSecret": "s",
+        "DownstreamApis": {"Orders": {"Provider": "Staff"}, "Own": {"BaseUrl": "https://own.example", "Scopes": "a"}},
+    }})));
+    let names: Vec<_> = config.providers().map(|provider| (provider.name.as_str(), provider.label())).collect();
+    assert_eq!(names, [("AzureAd", None), ("Partners", Some("Partners")), ("Staff", Some("Staff"))]);
+    let callbacks: Vec<_> = config.providers().map(|provider| provider.paths.callback.as_str()).collect();
+    assert_eq!(callbacks, ["/signin-oidc", "/signin-oidc/Partners", "/signin-oidc/Staff"]);
+    assert_eq!(config.providers().map(Provider::idp).collect::<Vec<_>>(), ["aad", "Partners", "Staff"]);
+    let shown: Vec<_> = config.providers().map(|provider| provider.display_name.as_str()).collect();
+    assert_eq!(shown, ["AzureAd", "Team A", "Team A"]);
+    let apis = |provider| config.apis_of(provider).map(|api| api.name.as_str()).collect::<Vec<_>>();
+    assert_eq!((apis("AzureAd"), apis("Staff"), apis("Partners")), (vec!["Own"], vec!["Orders"], vec![]));
+    assert_eq!(config.login_url(&config.provider), "https://app.example.com/.auth/login/AzureAd");
+    assert_eq!(parsed(&azure_ad(&json!({}))).login_url(&config.provider), "https://app.example.com/.auth/login");
+}
+
+#[test]
 fn an_operator_is_named_by_the_key_alone() {
     assert!(parsed(&azure_ad(&json!({}))).operator.is_none());
     let operator = parsed(&azure_ad(&json!({"vars": {"Operator__Key": KEY}}))).operator.unwrap();
@@ -269,14 +290,37 @@ fn open_id_connect(change: &Value) -> Value {
 
 /// The least environment in which the setting may stand.
 fn base_of(setting: &Setting) -> Value {
-    if setting.key.starts_with("OpenIdConnect.") { open_id_connect(&json!({})) } else { azure_ad(&json!({})) }
+    const OF_ENTRA: &[&str] = &["Instance", "TenantId", "Domain", "ClientCapabilities"];
+
+    match setting.key.rsplit_once('.').unwrap() {
+        ("OpenIdConnect", _) => open_id_connect(&json!({})),
+        ("Providers.<Name>", name) if OF_ENTRA.contains(&name) => several("AzureAd", &json!({"TenantId": TENANT})),
+        ("Providers.<Name>", _) => several("OpenIdConnect", &json!({"Authority": "https://staff.example"})),
+        _ => azure_ad(&json!({})),
+    }
+}
+
+/// A second provider, `Orders`.
+fn several(kind: &str, authority: &Value) -> Value {
+    let mut environment = azure_ad(&json!({"vars": {
+        "Providers": {"Orders": {"Kind": kind, "ClientId": "client!+ID"}},
+        "Providers__Orders__ClientSecret": "SECRET?%G+client ~",
+    }}));
+    patch(&mut environment["vars"]["Providers"]["Orders"], authority);
+    environment
 }
 
 /// The environment with the setting written out: its default, or something that fits its kind.
 fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
     let mut environment = base_of(setting);
     let value = match (setting.key, setting.kind, default) {
-        (_, _, Some(default)) => json!(default),
+        (_, _, Some(default)) => json!(default.replace("<Name>", "Orders")),
+        ("DownstreamApis.<Name>.Provider", ..) => json!("AzureAd"),
+        ("Providers.<Name>.TenantId", ..) => json!("common"),
+        ("Providers.<Name>.ClientCapabilities", ..) => json!("cp1"),
+        ("Providers.<Name>.TokenEndpointAuthMethod", ..) => json!("client_secret_post"),
+        ("Providers.<Name>.IdTokenSigningAlgorithms", ..) => json!("ES256"),
+        ("Providers.<Name>.ClockSkewSeconds", ..) => json!("10"),
         ("AzureAd.TenantId", ..) => json!("common"),
         ("AzureAd.Authority", ..) => json!("https://login.microsoftonline.com/common"),
         ("AzureAd.ClientCapabilities", ..) => json!("cp1"),

@@ -8,7 +8,7 @@ use super::fault::Problem;
 use super::platform::Platform;
 use super::section::Section;
 use super::values::Range;
-use super::{address, extra};
+use super::{address, extra, is_name};
 
 const ANONYMOUS: &str = "Anonymous";
 const APP: &str = "RequestAppToken";
@@ -16,7 +16,6 @@ const INCREMENTAL: &str = "IncrementalConsent";
 const SCOPES: &str = "Scopes";
 
 const EXAMPLE: &str = "https://api.example.com";
-const LONGEST_NAME: usize = 64;
 const SECTION: &str = "DownstreamApis";
 const TIMEOUT: Range = Range { min: 1, max: 300, default: 30 };
 
@@ -25,6 +24,8 @@ const TIMEOUT: Range = Range { min: 1, max: 300, default: 30 };
 pub struct Api {
     /// The name in its path, compared exactly.
     pub name: String,
+    /// `Provider`: the provider whose tokens it takes, and whose users may call it; the first one by default.
+    pub provider: String,
     /// `BaseUrl` and `RelativePath` joined; its path has no trailing slash unless it is `/`.
     pub base_url: Url,
     /// Whose access token it gets.
@@ -54,8 +55,8 @@ pub enum ApiToken {
     User,
 }
 
-/// Reads every API, sorted by name; none is fine.
-pub(super) fn read(root: &mut Section<'_>, platform: Platform) -> Vec<Api> {
+/// Reads every API, sorted by name; none is fine. `platforms` are those of all providers by their names.
+pub(super) fn read(root: &mut Section<'_>, platforms: &[(String, Platform)]) -> Vec<Api> {
     let mut section = root.child(SECTION, SECTION);
     let names = section.names();
     let mut apis = Vec::new();
@@ -68,14 +69,16 @@ pub(super) fn read(root: &mut Section<'_>, platform: Platform) -> Vec<Api> {
             section.fault(name, Problem::DiffersByCase(section.key(twin)));
         }
         let mut child = section.child(name, "DownstreamApis.<Name>");
-        apis.extend(api(&mut child, name, platform));
+        apis.extend(api(&mut child, name, platforms));
         child.finish();
     }
     section.finish();
     apis
 }
 
-fn api(section: &mut Section<'_>, name: &str, platform: Platform) -> Option<Api> {
+fn api(section: &mut Section<'_>, name: &str, platforms: &[(String, Platform)]) -> Option<Api> {
+    let provider = provider(section, platforms);
+    let platform = provider.as_ref().map_or(Platform::Other, |(_, platform)| *platform);
     let base = section.required("BaseUrl", "e.g. \"https://api.example.com\"", |text| address::base_url(text, EXAMPLE));
     let relative = section.parsed_or("RelativePath", "", address::relative_path);
     let token = token(section, platform);
@@ -90,6 +93,7 @@ fn api(section: &mut Section<'_>, name: &str, platform: Platform) -> Option<Api>
     let extra_query = extra::query(section, &[]);
     Some(Api {
         name: name.to_owned(),
+        provider: provider?.0,
         base_url: joined(base?, &relative?),
         token: token?,
         scopes: scopes?,
@@ -98,6 +102,17 @@ fn api(section: &mut Section<'_>, name: &str, platform: Platform) -> Option<Api>
         extra_headers,
         extra_query,
         timeout: timeout?,
+    })
+}
+
+fn provider(section: &mut Section<'_>, platforms: &[(String, Platform)]) -> Option<(String, Platform)> {
+    if !section.holds("Provider") {
+        // Without any provider there is a fault already.
+        return Some(platforms.first().cloned().unwrap_or_else(|| (String::new(), Platform::Other)));
+    }
+    section.parsed("Provider", |name| {
+        let known = platforms.iter().find(|(known, _)| known == name).cloned();
+        known.ok_or(Problem::Invalid("be the name of a provider's section", Some("OpenIdConnect")))
     })
 }
 
@@ -169,10 +184,4 @@ fn joined(mut base: Url, relative: &str) -> Url {
     let path = format!("{}/{relative}", base.path().trim_end_matches('/'));
     base.set_path(path.trim_end_matches('/'));
     base
-}
-
-fn is_name(name: &str) -> bool {
-    name.len() <= LONGEST_NAME
-        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }

@@ -5,24 +5,30 @@ use super::address;
 use super::fault::Problem;
 use super::section::Section;
 
-/// The gateway's own paths, canonical and disjoint.
+/// The gateway's own prefixes, canonical and disjoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
+    /// `Gateway.AuthPath`; `/.auth` by default.
+    pub auth: String,
+    /// `Gateway.ApiPath`; `/api` by default.
+    pub api: String,
+}
+
+/// The paths that one provider and the browsers that it sends back know. Each provider has its own, so that an answer of
+/// one can never be taken for that of another (RFC 9700 §4.4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderPaths {
     /// `CallbackPath` of the redirect URI; `/signin-oidc` by default.
     pub callback: String,
     /// `SignedOutCallbackPath` of the post-logout redirect URI; `/signout-callback-oidc` by default.
     pub signed_out_callback: String,
     /// `RemoteSignOutPath` for front-channel logout; `/signout-oidc` by default.
     pub front_channel_logout: String,
-    /// `Gateway.AuthPath`, a prefix; `/.auth` by default.
-    pub auth: String,
-    /// `Gateway.ApiPath`, a prefix; `/api` by default.
-    pub api: String,
 }
 
-/// The paths that stand in the provider's section, as in `appsettings.json`.
+/// The paths that stand in a provider's section, as in `appsettings.json`.
 pub(super) struct Redirects {
-    section: &'static str,
+    section: String,
     callback: Option<String>,
     signed_out_callback: Option<String>,
     front_channel_logout: Option<String>,
@@ -30,20 +36,35 @@ pub(super) struct Redirects {
 }
 
 impl Redirects {
-    /// Those of no section.
-    pub(super) const fn absent(section: &'static str) -> Self {
-        Self { section, callback: None, signed_out_callback: None, front_channel_logout: None, signed_out_target: None }
+    /// Reads a provider's section. The defaults of one with a name of its own end in that.
+    pub(super) fn read(section: &mut Section<'_>, label: Option<&str>) -> Self {
+        let end = label.map(|label| format!("/{label}")).unwrap_or_default();
+        let mut path = |name, default: &str| section.parsed_or(name, &format!("{default}{end}"), address::path);
+        let callback = path("CallbackPath", "/signin-oidc");
+        let signed_out_callback = path("SignedOutCallbackPath", "/signout-callback-oidc");
+        let front_channel_logout = path("RemoteSignOutPath", "/signout-oidc");
+        let signed_out_target = section.parsed("SignedOutRedirectUri", address::redirect_target);
+        let section = section.path().to_owned();
+        Self { section, callback, signed_out_callback, front_channel_logout, signed_out_target }
     }
 
-    /// Reads the provider's section.
-    pub(super) fn read(section: &mut Section<'_>, name: &'static str) -> Self {
-        Self {
-            section: name,
-            callback: section.parsed_or("CallbackPath", "/signin-oidc", address::path),
-            signed_out_callback: section.parsed_or("SignedOutCallbackPath", "/signout-callback-oidc", address::path),
-            front_channel_logout: section.parsed_or("RemoteSignOutPath", "/signout-oidc", address::path),
-            signed_out_target: section.parsed("SignedOutRedirectUri", address::redirect_target),
-        }
+    /// The paths, if none is at fault.
+    pub(super) fn paths(&self) -> Option<ProviderPaths> {
+        Some(ProviderPaths {
+            callback: self.callback.clone()?,
+            signed_out_callback: self.signed_out_callback.clone()?,
+            front_channel_logout: self.front_channel_logout.clone()?,
+        })
+    }
+
+    /// Each with its key.
+    fn keyed(&self) -> [(String, &Option<String>); 3] {
+        let own = |name: &str| format!("{}.{name}", self.section);
+        [
+            (own("CallbackPath"), &self.callback),
+            (own("SignedOutCallbackPath"), &self.signed_out_callback),
+            (own("RemoteSignOutPath"), &self.front_channel_logout),
+        ]
     }
 }
 
@@ -54,21 +75,15 @@ pub(super) fn read(gateway: &mut Section<'_>) -> (Option<String>, Option<String>
     (auth, api)
 }
 
-/// Puts the paths of both sections together and compares each with each.
+/// Puts the paths of all sections together and compares each with each.
 pub(super) fn join(
     root: &mut Section<'_>,
-    redirects: Redirects,
+    redirects: &[Redirects],
     auth: Option<String>,
     api: Option<String>,
 ) -> Option<Paths> {
-    let own = |name: &str| format!("{}.{name}", redirects.section);
     let prefixes = [("Gateway.AuthPath".to_owned(), &auth), ("Gateway.ApiPath".to_owned(), &api)];
-    let exact = [
-        (own("CallbackPath"), &redirects.callback),
-        (own("SignedOutCallbackPath"), &redirects.signed_out_callback),
-        (own("RemoteSignOutPath"), &redirects.front_channel_logout),
-    ];
-    let target = (own("SignedOutRedirectUri"), &redirects.signed_out_target);
+    let exact: Vec<_> = redirects.iter().flat_map(Redirects::keyed).collect();
     let all: Vec<_> = prefixes.iter().chain(&exact).collect();
     for (position, (key, path)) in all.iter().enumerate() {
         for (other_key, other) in all.iter().take(position) {
@@ -83,16 +98,12 @@ pub(super) fn join(
         }
     }
     // A browser sent back to one of these after sign-out would end on an error page.
-    for (key, _) in exact.iter().filter(|(_, path)| path.is_some() && *path == target.1) {
-        root.fault(&target.0, Problem::Same(key.clone()));
+    for Redirects { section, signed_out_target: target, .. } in redirects {
+        for (key, _) in exact.iter().filter(|(_, path)| path.is_some() && *path == target) {
+            root.fault(&format!("{section}.SignedOutRedirectUri"), Problem::Same(key.clone()));
+        }
     }
-    Some(Paths {
-        callback: redirects.callback?,
-        signed_out_callback: redirects.signed_out_callback?,
-        front_channel_logout: redirects.front_channel_logout?,
-        auth: auth?,
-        api: api?,
-    })
+    Some(Paths { auth: auth?, api: api? })
 }
 
 fn lies_under(path: Option<&str>, prefix: Option<&str>) -> bool {

@@ -1,5 +1,6 @@
-//! The OpenID Provider: `[vars.AzureAd]` for the Microsoft identity platform, `[vars.OpenIdConnect]` for any other.
-//! The two differ in how the issuer is named and in a few defaults; see `entra.rs` for the former.
+//! An OpenID Provider: `[vars.AzureAd]` for the Microsoft identity platform, `[vars.OpenIdConnect]` for any other.
+//! The two differ in how the issuer is named and in a few defaults; see `entra.rs` for the former, and `providers.rs` for
+//! where several stand.
 
 use url::Url;
 
@@ -12,10 +13,11 @@ use crate::time::Lifetime;
 use super::authority::{Authority, metadata_url};
 use super::entra;
 use super::fault::Problem;
+use super::paths::{ProviderPaths, Redirects};
 use super::platform::Platform;
 use super::section::{Section, plain_text};
 use super::values::Range;
-use super::{address, extra, paths};
+use super::{address, extra};
 
 const JWKS_REFETCH: Range = Range { min: 1, max: 86_400, default: 60 };
 const TIMEOUT: Range = Range { min: 1, max: 14, default: 5 };
@@ -24,8 +26,14 @@ const AUTHORITY_EXAMPLE: &str = "https://op.example.com";
 /// The OP and how this client talks to it.
 #[derive(Clone, Debug)]
 pub struct Provider {
-    /// The section it came from: `AzureAd` or `OpenIdConnect`.
-    pub name: &'static str,
+    /// `AzureAd` or `OpenIdConnect` of the section of that name, or the name that `Providers` gives it.
+    pub name: String,
+    /// Whether `Providers` gave it that name.
+    pub is_named: bool,
+    /// `DisplayName`: what people are asked to choose; the name by default.
+    pub display_name: String,
+    /// The paths that only it knows.
+    pub paths: ProviderPaths,
     /// Whether it is the Microsoft identity platform.
     pub is_entra: bool,
     /// Where its metadata document is.
@@ -71,20 +79,20 @@ pub enum ClientCredential {
 /// What became of the section; other sections are compared even with a faulty one.
 pub(super) struct Reading {
     pub(super) provider: Option<Provider>,
-    pub(super) redirects: paths::Redirects,
+    pub(super) redirects: Redirects,
     pub(super) platform: Platform,
 }
 
-/// What the two sections do not share.
-struct Defaults {
-    name: &'static str,
+/// What the two kinds do not share.
+pub(super) struct Defaults {
+    pub(super) name: &'static str,
     auth_method: &'static str,
     secret_hint: &'static str,
     algorithms: &'static [Algorithm],
     clock_skew: Range,
 }
 
-const AZURE_AD: Defaults = Defaults {
+pub(super) const AZURE_AD: Defaults = Defaults {
     name: "AzureAd",
     auth_method: "client_secret_post",
     secret_hint: "store it with `wrangler secret put AzureAd__ClientSecret`",
@@ -92,7 +100,7 @@ const AZURE_AD: Defaults = Defaults {
     clock_skew: Range { min: 0, max: 600, default: 300 },
 };
 
-const OPEN_ID_CONNECT: Defaults = Defaults {
+pub(super) const OPEN_ID_CONNECT: Defaults = Defaults {
     name: "OpenIdConnect",
     auth_method: "client_secret_basic",
     secret_hint: "store it with `wrangler secret put OpenIdConnect__ClientSecret`",
@@ -100,42 +108,41 @@ const OPEN_ID_CONNECT: Defaults = Defaults {
     clock_skew: Range { min: 0, max: 600, default: 60 },
 };
 
-/// Reads the one provider section, and the paths that stand in it.
-pub(super) fn read(root: &mut Section<'_>) -> Reading {
-    let is_entra = root.mentions(AZURE_AD.name);
-    if is_entra && root.mentions(OPEN_ID_CONNECT.name) {
-        root.fault(OPEN_ID_CONNECT.name, Problem::Conflict(AZURE_AD.name.to_owned()));
-        // Its own faults are worth knowing all the same.
-        read_section(root.child(OPEN_ID_CONNECT.name, OPEN_ID_CONNECT.name), &OPEN_ID_CONNECT);
+impl Provider {
+    /// What its keys and cookies are told apart by from those of other providers.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.is_named.then_some(self.name.as_str())
     }
-    if is_entra {
-        return read_section(root.child(AZURE_AD.name, AZURE_AD.name), &AZURE_AD);
+
+    /// App Service's name of it; one of several goes by its own.
+    #[must_use]
+    pub fn idp(&self) -> &str {
+        let known = if self.is_entra { "aad" } else { "openidconnect" };
+        self.label().unwrap_or(known)
     }
-    if !root.mentions(OPEN_ID_CONNECT.name) {
-        root.missing(AZURE_AD.name, "add [vars.AzureAd], or [vars.OpenIdConnect] for any other OpenID Provider");
-        let redirects = paths::Redirects::absent(OPEN_ID_CONNECT.name);
-        return Reading { provider: None, redirects, platform: Platform::Other };
-    }
-    read_section(root.child(OPEN_ID_CONNECT.name, OPEN_ID_CONNECT.name), &OPEN_ID_CONNECT)
 }
 
-fn read_section(mut section: Section<'_>, defaults: &Defaults) -> Reading {
-    let redirects = paths::Redirects::read(&mut section, defaults.name);
+/// Reads a section; `label` is the name that `Providers` gives it.
+pub(super) fn read(mut section: Section<'_>, defaults: &Defaults, label: Option<&str>) -> Reading {
+    let redirects = Redirects::read(&mut section, label);
     let is_entra = defaults.name == AZURE_AD.name;
     let authority = if is_entra { entra::read(&mut section) } else { authority(&mut section) };
     let has_one_tenant = authority.as_ref().is_none_or(|authority| authority.has_one_tenant);
     let platform = if is_entra { Platform::Entra { has_one_tenant } } else { Platform::Other };
-    let provider = provider(&mut section, defaults, authority, redirects.signed_out_target.clone());
+    let provider = provider(&mut section, (defaults, label), authority, &redirects);
     section.finish();
     Reading { provider, redirects, platform }
 }
 
 fn provider(
     section: &mut Section<'_>,
-    defaults: &Defaults,
+    (defaults, label): (&Defaults, Option<&str>),
     authority: Option<Authority>,
-    target: Option<String>,
+    redirects: &Redirects,
 ) -> Option<Provider> {
+    let name = label.unwrap_or(defaults.name);
+    let display_name = if label.is_some() { section.text("DisplayName") } else { None };
     let is_entra = defaults.name == AZURE_AD.name;
     let client_id = section.required("ClientId", "the id that the OpenID Provider gave this client", client_text);
     let credential = credential(section, defaults);
@@ -154,7 +161,10 @@ fn provider(
     let timeout = section.seconds("BackchannelTimeoutSeconds", &TIMEOUT);
     let authority = authority?;
     Some(Provider {
-        name: defaults.name,
+        name: name.to_owned(),
+        is_named: label.is_some(),
+        display_name: display_name.unwrap_or_else(|| name.to_owned()),
+        paths: redirects.paths()?,
         is_entra,
         metadata_url: authority.metadata_url,
         issuer: authority.issuer,
@@ -169,7 +179,7 @@ fn provider(
         jwks_refetch: jwks_refetch?,
         clock_skew: clock_skew?,
         timeout: timeout?,
-        signed_out_redirect_uri: target,
+        signed_out_redirect_uri: redirects.signed_out_target.clone(),
     })
 }
 

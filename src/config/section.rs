@@ -55,6 +55,11 @@ impl<'a> Section<'a> {
         self.table.0.keys().cloned().collect()
     }
 
+    /// Its own key.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The full key of `name`.
     pub(super) fn key(&self, name: &str) -> String {
         join(&self.path, name)

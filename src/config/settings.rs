@@ -112,7 +112,32 @@ settings! {
     "OpenIdConnect.RemoteSignOutPath" Path ["/signout-oidc"], "the front-channel logout URL's path";
     "OpenIdConnect.SignedOutRedirectUri" Url, "a path or URL to go to after sign-out, instead of the signed-out page";
 
+    "Providers.<Name>.Kind" Text ["OpenIdConnect"], "AzureAd or OpenIdConnect: whose settings and defaults the section has";
+    "Providers.<Name>.DisplayName" Text, "what people are asked to choose; the name by default";
+    "Providers.<Name>.Authority" Url, "as in the section that Kind names";
+    "Providers.<Name>.Instance" Url ["https://login.microsoftonline.com/"], "AzureAd only: the cloud's sign-in host";
+    "Providers.<Name>.TenantId" Text, "AzureAd only: the tenant's GUID, or common, organizations or consumers";
+    "Providers.<Name>.ClientId" Text, "the client id; required";
+    "Providers.<Name>.ClientSecret" Secret, "the client secret, as Providers__<Name>__ClientSecret; required";
+    "Providers.<Name>.TokenEndpointAuthMethod" Text, "client_secret_post or client_secret_basic; the default is that of Kind";
+    "Providers.<Name>.Domain" Text, "AzureAd only: accepted and unused";
+    "Providers.<Name>.Scope" List, "scopes to ask for at sign-in beyond openid, profile and offline_access";
+    "Providers.<Name>.ExtraQueryParameters" Table, "parameters to add to the authorization request";
+    "Providers.<Name>.IdTokenSigningAlgorithms" List, "accepted ID token algorithms; the default is that of Kind";
+    "Providers.<Name>.ClientCapabilities" List, "AzureAd only: cp1 tells APIs that this client answers claims challenges";
+    "Providers.<Name>.ResponseMode" Text ["query"], "query is the only one";
+    "Providers.<Name>.UserInfo" Boolean ["false"], "whether sign-in calls the UserInfo endpoint, whose sub must match";
+    "Providers.<Name>.OmitIdTokenHint" Boolean ["false"], "OpenIdConnect only: whether sign-out does without id_token_hint";
+    "Providers.<Name>.JwksRefetchSeconds" Seconds ["60"], "least time between two fetches for an unknown key id, 1 to 86400";
+    "Providers.<Name>.ClockSkewSeconds" Seconds, "tolerance for the times in tokens, 0 to 600; the default is that of Kind";
+    "Providers.<Name>.BackchannelTimeoutSeconds" Seconds ["5"], "how long a call to the OP may take, 1 to 14";
+    "Providers.<Name>.CallbackPath" Path ["/signin-oidc/<Name>"], "the redirect URI's path";
+    "Providers.<Name>.SignedOutCallbackPath" Path ["/signout-callback-oidc/<Name>"], "where the OP sends the browser after sign-out";
+    "Providers.<Name>.RemoteSignOutPath" Path ["/signout-oidc/<Name>"], "the front-channel logout URL's path";
+    "Providers.<Name>.SignedOutRedirectUri" Url, "a path or URL to go to after sign-out, instead of the signed-out page";
+
     "DownstreamApis.<Name>.BaseUrl" Url, "where requests for the API go; required";
+    "DownstreamApis.<Name>.Provider" Text, "the provider whose tokens it takes and whose users may call it; the first one by default";
     "DownstreamApis.<Name>.RelativePath" Text, "segments to append to BaseUrl";
     "DownstreamApis.<Name>.Scopes" List, "scopes of the API's access token; required unless Anonymous is set";
     "DownstreamApis.<Name>.RequestAppToken" Boolean ["false"], "whether the API gets the application's own access token";
@@ -152,6 +177,9 @@ pub(super) fn names_under(pattern: &'static str) -> impl Iterator<Item = &'stati
 
 /// Why `name`, which nothing reads, does not belong under `pattern`.
 pub(super) fn explain(pattern: &'static str, name: &str) -> Problem {
+    if names_under(pattern).any(|known| known == name) {
+        return Problem::Unsupported("a provider of this Kind has no such setting");
+    }
     if let Some(right) = names_under(pattern).find(|known| known.eq_ignore_ascii_case(name)) {
         return Problem::Misspelt(right.to_owned());
     }
@@ -199,10 +227,18 @@ mod tests {
         for (position, setting) in SETTINGS.iter().enumerate() {
             assert!(SETTINGS[..position].iter().all(|other| other.key != setting.key), "{}", setting.key);
             let (section, name) = setting.key.rsplit_once('.').unwrap();
-            let pattern = ["AzureAd", "OpenIdConnect", "DownstreamApis.<Name>", "Gateway", "Session", "Operator"]
-                .into_iter()
-                .find(|pattern| *pattern == section)
-                .unwrap();
+            let pattern = [
+                "AzureAd",
+                "OpenIdConnect",
+                "Providers.<Name>",
+                "DownstreamApis.<Name>",
+                "Gateway",
+                "Session",
+                "Operator",
+            ]
+            .into_iter()
+            .find(|pattern| *pattern == section)
+            .unwrap();
             assert_eq!(unsupported::reason(pattern, name), None, "{}", setting.key);
         }
     }

@@ -15,7 +15,7 @@ enum Place {
 pub(super) fn reason(pattern: &str, name: &str) -> Option<&'static str> {
     let places: &[Place] = match pattern {
         "" => &[Place::Root],
-        "AzureAd" => &[Place::Provider],
+        "AzureAd" | "Providers.<Name>" => &[Place::Provider],
         "OpenIdConnect" => &[Place::Provider, Place::OpenIdConnect],
         "DownstreamApis.<Name>" => &[Place::Api],
         "Gateway" => &[Place::Gateway],

@@ -88,6 +88,8 @@ pub enum OperatorFault {
     Moment,
     /// Not a form, longer than any, or it broke off.
     NoForm,
+    /// The provider of the account is not named, or is none.
+    Provider,
     /// A parameter that means nothing here.
     Unknown,
 }

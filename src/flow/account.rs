@@ -66,7 +66,7 @@ pub(super) async fn read<R: Runtime>(
     if !is_elsewhere(context) {
         return token_cache::read(context, session).await;
     }
-    let memory = &context.app.memory;
+    let memory = &context.realm.memory;
     let known = memory.stale_entry(session.id);
     let revision = known.as_ref().map(|entry| entry.revision);
     let ask = Ask::Read { session: message::encoded(session), revision };
@@ -98,7 +98,7 @@ pub(super) async fn renew<R: Runtime>(
         return renewal::renew(context, session, api, cause).await;
     }
     let purpose = cause.purpose(api);
-    if let Some(failure) = context.app.memory.recent_failure(session.id, &purpose, context.now) {
+    if let Some(failure) = context.realm.memory.recent_failure(session.id, &purpose, context.now) {
         return Err(failure);
     }
     let ask = Ask::Renew { session: message::encoded(session), api: api.name.clone(), cause: cause.clone() };
@@ -106,14 +106,14 @@ pub(super) async fn renew<R: Runtime>(
         Ok(Reply::Entry(sealed)) => match token_cache::open(context, session, &sealed) {
             Ok(entry) => {
                 // Not what a later reply may have left in memory: that token was made for another demand.
-                context.app.memory.remember(session.id, entry.clone(), context.now);
+                context.realm.memory.remember(session.id, entry.clone(), context.now);
                 return Ok(Rc::new(entry));
             }
             Err(error) => self::failure(error),
         },
         Ok(Reply::Failed(failure)) => {
             if let Failure::Ended(_) = failure {
-                context.app.memory.forget(session.id);
+                context.realm.memory.forget(session.id);
             }
             failure
         }
@@ -145,7 +145,7 @@ pub(super) async fn index<R: Runtime>(
 /// The sessions of the account that go on.
 pub(super) async fn sessions<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<Vec<Listed>, Error> {
     let mut listed = Vec::new();
-    for prefix in session.account.prefixes(&context.app.ring) {
+    for prefix in session.account.prefixes(&context.realm.ring) {
         if is_elsewhere(context) {
             let name = object_under(&prefix);
             let reply = ask(context, &name, Ask::Sessions { prefix }).await?;
@@ -155,13 +155,14 @@ pub(super) async fn sessions<R: Runtime>(context: &Context<'_, R>, session: &Ses
             listed.extend(registry::copied(context, &prefix).await.map_err(Error::CacheUnavailable)?);
         }
     }
-    listed.retain(|listed| !context.app.memory.everybody.covers(listed.metadata.created));
+    listed.retain(|listed| !context.realm.memory.everybody.covers(listed.metadata.created));
     Ok(listed)
 }
 
 /// Asks an object by its name.
 pub(super) async fn ask<R: Runtime>(context: &Context<'_, R>, name: &str, ask: Ask) -> Result<Reply, Error> {
-    let call = Call { trace: context.trace.clone(), ask }.to_text();
+    let provider = Some(context.realm.provider.name.clone());
+    let call = Call { provider, trace: context.trace.clone(), ask }.to_text();
     let reply = context.runtime.call_account(name, &call).await.map_err(Error::CacheUnavailable)?;
     Reply::parse(&reply).ok_or(Error::CacheUnavailable(StoreFault::Account))
 }
@@ -173,7 +174,7 @@ pub(super) fn object_under(prefix: &str) -> String {
 
 /// The name of the object that keeps the session.
 pub(super) fn object_name<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<String, Error> {
-    let keys = context.app.ring.find(session.named_by).ok_or(Error::SessionEnded(SessionEnd::EntryMissing))?;
+    let keys = context.realm.ring.find(session.named_by).ok_or(Error::SessionEnded(SessionEnd::EntryMissing))?;
     Ok(session.account.object_name(keys))
 }
 

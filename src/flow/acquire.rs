@@ -9,7 +9,7 @@ use super::log::{self, Event};
 use super::{Context, Incoming, app_token, interaction};
 use crate::config::{Api, ApiToken};
 use crate::error::{Error, Failure, InteractionReason};
-use crate::runtime::{RETRY_AFTER, Runtime, Task};
+use crate::runtime::{RETRY_AFTER, Runtime, Work};
 use crate::secret::Secret;
 use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry, digest_of};
 use crate::session::session::Session;
@@ -142,8 +142,8 @@ async fn renewed<R: Runtime>(
 }
 
 fn renew_later<R: Runtime>(context: &Context<'_, R>, session: &Session, api: &Api) {
-    if context.app.memory.begins_renewal(session.id, &api.name, context.now, PAUSE) {
-        context.runtime.later(Task::Renew { session: session.clone(), api: api.name.clone() });
+    if context.realm.memory.begins_renewal(session.id, &api.name, context.now, PAUSE) {
+        context.later(Work::Renew { session: session.clone(), api: api.name.clone() });
     }
 }
 

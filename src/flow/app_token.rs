@@ -12,7 +12,7 @@ use super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::{Context, documents, token_cache};
 use crate::config::Api;
 use crate::error::{Error, Failure};
-use crate::runtime::{AccountStorage, RETRY_AFTER, Runtime, StoreFault, StoredSession, Task};
+use crate::runtime::{AccountStorage, RETRY_AFTER, Runtime, StoreFault, StoredSession, Work};
 use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
 use crate::session::keys::Purpose as SealedFor;
 use crate::session::session::SessionId;
@@ -21,13 +21,13 @@ use crate::time::{Lifetime, Timestamp};
 
 /// The token in this isolate's memory. Where the OP would like it renewed by now, that is begun.
 pub(super) fn at_once<R: Runtime>(context: &Context<'_, R>, api: &Api) -> Option<CachedAccessToken> {
-    let cached = context.app.memory.app_token(&api.name)?;
+    let cached = context.realm.memory.app_token(&api.name)?;
     match cached.lookup_at(context.now) {
         Lookup::Fresh(_) => Some(cached),
         Lookup::Due(_) => {
             let session = key(context, api).session();
-            if context.app.memory.begins_renewal(session, &api.name, context.now, PAUSE) {
-                context.runtime.later(Task::RenewAppToken { api: api.name.clone() });
+            if context.realm.memory.begins_renewal(session, &api.name, context.now, PAUSE) {
+                context.later(Work::RenewAppToken { api: api.name.clone() });
             }
             Some(cached)
         }
@@ -41,7 +41,7 @@ pub(super) async fn acquire<R: Runtime>(
     api: &Api,
     cause: &Cause,
 ) -> Result<CachedAccessToken, Error> {
-    let memory = &context.app.memory;
+    let memory = &context.realm.memory;
     let remembered = memory.app_token(&api.name);
     let outcome = if account::is_elsewhere(context) {
         from_object(context, api, cause).await
@@ -69,7 +69,7 @@ pub(super) async fn in_object<R: Runtime>(
 ) -> Result<Vec<u8>, Failure> {
     let key = key(context, api);
     let session = key.session();
-    let _turn = context.app.memory.turns.take(session, storage.life()).await;
+    let _turn = context.realm.memory.turns.take(session, storage.life()).await;
     let now = context.runtime.now();
     let stored = storage.session(session).map_err(Failure::Store)?.and_then(|stored| stored.entry);
     let kept = stored.and_then(|sealed| Some((opened(context, &key, &sealed)?, sealed)));
@@ -154,7 +154,7 @@ async fn request<R: Runtime>(
     api: &Api,
     cause: &Cause,
 ) -> Result<CachedAccessToken, Failure> {
-    let memory = &context.app.memory;
+    let memory = &context.realm.memory;
     let now = context.runtime.now();
     let named = cause.purpose(api);
     if let Some(failure) = memory.recent_failure(session, &named, now) {
@@ -200,20 +200,20 @@ fn still_serves(cached: &CachedAccessToken, cause: &Cause, now: Timestamp) -> bo
 }
 
 fn key<R: Runtime>(context: &Context<'_, R>, api: &Api) -> AppTokenKey {
-    let provider = &context.app.config.provider;
+    let provider = &context.realm.provider;
     let authority = provider.metadata_url.as_str();
-    AppTokenKey::new(authority, &provider.client_id, api.resource.as_deref(), &api.scopes, context.app.ring.current())
+    AppTokenKey::new(authority, &provider.client_id, api.resource.as_deref(), &api.scopes, context.realm.ring.current())
 }
 
 fn sealed<R: Runtime>(context: &Context<'_, R>, key: &AppTokenKey, cached: CachedAccessToken) -> Vec<u8> {
     let mut entry = TokenCacheEntry::new(String::new(), Map::new(), cached.issued_at);
     let now = cached.issued_at;
     entry.save(cached, now);
-    context.app.ring.seal(SealedFor::AppTokens, key.as_str(), &entry.to_json(), context.runtime.random())
+    context.realm.ring.seal(SealedFor::AppTokens, key.as_str(), &entry.to_json(), context.runtime.random())
 }
 
 fn opened<R: Runtime>(context: &Context<'_, R>, key: &AppTokenKey, sealed: &[u8]) -> Option<CachedAccessToken> {
-    let (_, plain) = context.app.ring.open(SealedFor::AppTokens, key.as_str(), sealed).ok()?;
+    let (_, plain) = context.realm.ring.open(SealedFor::AppTokens, key.as_str(), sealed).ok()?;
     TokenCacheEntry::from_json(&plain).ok()?.into_only_token()
 }
 

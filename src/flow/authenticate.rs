@@ -22,7 +22,7 @@ pub(super) struct SignedIn {
 /// The session of the request's cookie, unless it has ended as far as this isolate knows.
 pub(super) fn session<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
     let session = opened(incoming)?;
-    if incoming.app.memory.has_ended(&session) {
+    if incoming.realm.memory.has_ended(&session) {
         return Err(Error::SessionEnded(SessionEnd::SignedOut));
     }
     Ok(session)
@@ -31,22 +31,25 @@ pub(super) fn session<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session,
 /// The session of the request's cookie, by the cookie alone: whoever signs out a second time finds it, too.
 pub(super) fn opened<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
     let cookies = Cookies::parse(incoming.head.header("cookie"));
-    if !cookies.has_session() {
+    let label = incoming.realm.ring.label();
+    if !cookies.has_session(label) {
         return Err(Error::LoginRequired);
     }
     let ended = |fault| Error::SessionEnded(SessionEnd::Cookie(fault));
-    let sealed = cookies.session().ok_or_else(|| ended(SessionFault::DoesNotOpen))?;
-    Session::open(&sealed, &incoming.app.ring, incoming.now).map_err(ended)
+    let sealed = cookies.session(label).ok_or_else(|| ended(SessionFault::DoesNotOpen))?;
+    Session::open(&sealed, &incoming.realm.ring, incoming.now).map_err(ended)
 }
 
 /// Whether the session of the request's cookie goes on by now, by what the store says. The request is an earlier one, so
 /// the idle end in its cookie says nothing: the browser may have another cookie since.
 pub(super) async fn goes_on<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
-    let Some(sealed) = Cookies::parse(incoming.head.header("cookie")).session() else { return true };
-    let Ok(session) = Session::open(&sealed, &incoming.app.ring, Timestamp::from_unix(0)) else { return true };
+    let Some(sealed) = Cookies::parse(incoming.head.header("cookie")).session(incoming.realm.ring.label()) else {
+        return true;
+    };
+    let Ok(session) = Session::open(&sealed, &incoming.realm.ring, Timestamp::from_unix(0)) else { return true };
     everybody::learn(incoming).await;
     let is_over = session.absolute_expires_at <= incoming.now
-        || incoming.app.memory.has_ended(&session)
+        || incoming.realm.memory.has_ended(&session)
         || matches!(account::read(incoming, &session).await, Err(Error::SessionEnded(_)));
     !is_over
 }
@@ -57,7 +60,7 @@ pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<SignedIn
         return None;
     }
     let session = session(incoming).ok()?;
-    let entry = incoming.app.memory.entry(session.id, incoming.now, incoming.app.config.session.recheck)?;
+    let entry = incoming.realm.memory.entry(session.id, incoming.now, incoming.app.config.session.recheck)?;
     Some(SignedIn { session, entry })
 }
 

@@ -37,7 +37,7 @@ async fn ended<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &R::Inbound) -> 
     incoming.only(&[Method::Post], "POST")?;
     let compact = token(incoming, inbound).await.map_err(Error::LogoutRequestInvalid)?;
     let token = verify_logout_token::verify(incoming, &compact).await?;
-    let provider = &incoming.app.config.provider;
+    let provider = &incoming.realm.provider;
     // At the Microsoft identity platform `sub` is another one in each application, and no account is known by it.
     let subject = token.subject().filter(|_| !provider.is_entra);
     let account = subject.map(|subject| AccountDigest::from_subject(token.issuer(), subject));

@@ -130,14 +130,14 @@ impl<R: Runtime> ApiCall<'_, R> {
 
     /// After the time that the API asks for, if a person would wait so long and sending twice is the same as once.
     async fn after_a_while(&self, answer: R::Forwarded) -> Result<R::Forwarded, Error> {
-        let Incoming { context, head } = self.incoming;
+        let Incoming { context, head, route } = self.incoming;
         let wait = context.runtime.answer_header(&answer, "retry-after");
         let wait =
             wait.and_then(|value| retry_after(&value, context.runtime.now())).filter(|wait| *wait <= LONGEST_WAIT);
         let Some(wait) = wait.filter(|_| head.method.is_idempotent() && !head.has_body()) else { return Ok(answer) };
         context.runtime.discard(answer);
         context.runtime.sleep(wait).await;
-        let later = Incoming::new(context.app, context.runtime, head, context.trace.clone());
+        let later = Incoming::new(context.app, *route, context.runtime, head, context.trace.clone());
         let credential = acquire::credential(&later, &self.signed_in, self.api).await?;
         self.send(&credential).await
     }
@@ -162,7 +162,7 @@ impl<R: Runtime> ApiCall<'_, R> {
         };
         let (app, user);
         let cached = if self.api.token == ApiToken::App {
-            app = self.incoming.app.memory.app_token(&self.api.name);
+            app = self.incoming.realm.memory.app_token(&self.api.name);
             app.as_ref()
         } else {
             user = acquire::lookup(&self.signed_in.entry, self.api, self.incoming.now);

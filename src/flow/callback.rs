@@ -37,7 +37,7 @@ pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
         refusal::shown(incoming, &error)
     });
     match attempt_id {
-        Some(id) => answer.with("set-cookie", CookieName::LoginAttempt(&id).expire()),
+        Some(id) => answer.with("set-cookie", CookieName::LoginAttempt(incoming.realm.ring.label(), &id).expire()),
         None => answer,
     }
 }
@@ -80,7 +80,7 @@ async fn signed_in<R: Runtime>(
     establish::end_previous(incoming, &session).await;
     documents::store(incoming).await;
     log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, json!({ "attempt": attempt_id }));
-    let cookie = session.cookie(&incoming.app.ring, incoming.runtime.random(), incoming.now);
+    let cookie = session.cookie(&incoming.realm.ring, incoming.runtime.random(), incoming.now);
     Ok(go_on(incoming, &return_to).with("set-cookie", cookie))
 }
 
@@ -94,11 +94,11 @@ fn go_on<R: Runtime>(incoming: &Incoming<'_, R>, return_to: &ReturnTo) -> Answer
 
 fn attempt<R: Runtime>(incoming: &Incoming<'_, R>, id: Option<&str>) -> Result<LoginAttempt, Error> {
     let id = id.ok_or(Error::AttemptInvalid(AttemptFault::Missing))?;
-    let sealed = Cookies::parse(incoming.head.header("cookie")).login_attempt(id);
+    let sealed = Cookies::parse(incoming.head.header("cookie")).login_attempt(incoming.realm.ring.label(), id);
     let lifetime = incoming.app.config.session.login_attempt;
-    let attempt = LoginAttempt::open(id, sealed.as_deref(), &incoming.app.ring, incoming.now, lifetime);
+    let attempt = LoginAttempt::open(id, sealed.as_deref(), &incoming.realm.ring, incoming.now, lifetime);
     // An attempt at another provider must not end here (RFC 9700 §4.4).
-    let ours = |attempt: &LoginAttempt| attempt.provider == incoming.app.config.provider.name;
+    let ours = |attempt: &LoginAttempt| attempt.provider == incoming.realm.provider.name;
     attempt
         .and_then(|attempt| if ours(&attempt) { Ok(attempt) } else { Err(AttemptFault::Missing) })
         .map_err(Error::AttemptInvalid)
@@ -112,7 +112,7 @@ fn accept<R: Runtime>(
 ) -> Result<AuthorizationCode, Error> {
     let expected = ExpectedResponse {
         state: &attempt.state,
-        issuer: &incoming.app.config.provider.issuer,
+        issuer: &incoming.realm.provider.issuer,
         tenant: None,
         issuer_required: metadata.sends_issuer_parameter,
     };

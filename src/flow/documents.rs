@@ -22,13 +22,13 @@ use crate::time::{Lifetime, Timestamp};
 
 /// The OP's metadata.
 pub(super) async fn metadata<R: Runtime>(context: &Context<'_, R>) -> Result<Rc<Metadata>, Error> {
-    let provider = &context.app.config.provider;
+    let provider = &context.realm.provider;
     let source = Source {
         url: provider.metadata_url.as_str(),
         name: "metadata",
         parse: |bytes: &[u8]| Metadata::parse(bytes, &provider.issuer).map_err(OpFault::Metadata),
     };
-    source.read(context, &context.app.memory.metadata, METADATA_LIFETIME).await
+    source.read(context, &context.realm.memory.metadata, METADATA_LIFETIME).await
 }
 
 /// The OP's keys. Where they must be new, the OP is asked again, but at most once per configured interval.
@@ -42,13 +42,13 @@ pub(super) async fn jwks<R: Runtime>(
         name: "jwks",
         parse: |bytes: &[u8]| Jwks::parse(bytes).map_err(OpFault::Jwks),
     };
-    let lifetime = if must_be_new { context.app.config.provider.jwks_refetch } else { JWKS_LIFETIME };
-    source.read(context, &context.app.memory.jwks, lifetime).await
+    let lifetime = if must_be_new { context.realm.provider.jwks_refetch } else { JWKS_LIFETIME };
+    source.read(context, &context.realm.memory.jwks, lifetime).await
 }
 
 /// Writes to the store what this isolate fetched and the store does not have. A failure costs the next isolate a fetch.
 pub(super) async fn store<R: Runtime>(context: &Context<'_, R>) {
-    let memory = &context.app.memory;
+    let memory = &context.realm.memory;
     for (name, unstored) in [("metadata", memory.metadata.take_unstored()), ("jwks", memory.jwks.take_unstored())] {
         let Some((source, fetched_at)) = unstored else { continue };
         let mut value = fetched_at.as_unix().to_be_bytes().to_vec();
@@ -154,7 +154,7 @@ pub(super) async fn get<R: Runtime>(
     };
     // URLs were parsed, and a token that is no header value was refused with its response.
     let request = request.body(Vec::new()).map_err(|_| Error::Bug("a request to the OP is malformed"))?;
-    let timeout = context.app.config.provider.timeout;
+    let timeout = context.realm.provider.timeout;
     let response = context.runtime.call_op(request, timeout).await.map_err(Error::OpUnreachable)?;
     match (response.status().as_u16(), outage(&response, context.now)) {
         (200, _) => Ok(response.into_body()),
@@ -177,7 +177,7 @@ pub(super) fn outage(response: &OpResponse, now: Timestamp) -> Option<TransportF
 }
 
 fn storage_key<R: Runtime>(context: &Context<'_, R>, name: &str) -> String {
-    let issuer = Sha256::digest(context.app.config.provider.metadata_url.as_str());
+    let issuer = Sha256::digest(context.realm.provider.metadata_url.as_str());
     format!("op/{}/{name}", URL_SAFE_NO_PAD.encode(issuer))
 }
 

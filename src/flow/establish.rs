@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::authenticate::SignedIn;
 use super::sign_in_scope::SignInScope;
 use super::token_endpoint::{self, Purpose};
-use super::{Incoming, account, authenticate, documents, sign_out, token_cache};
-use crate::config::Config;
+use super::{Context, Incoming, account, authenticate, documents, sign_out, token_cache};
+use crate::config::{Config, Provider};
 use crate::error::{Error, OpFault};
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::id_token::IdToken;
@@ -47,7 +47,7 @@ pub(super) async fn session<R: Runtime>(
     metadata: &Metadata,
     sign_in: SignIn<'_>,
 ) -> Result<Session, Error> {
-    let app = incoming.app;
+    let Context { app, realm, .. } = &incoming.context;
     let account = account(incoming, &sign_in)?;
     // Nothing of anybody else's is taken over.
     let previous = sign_in.previous.filter(|previous| previous.session.account == account);
@@ -55,13 +55,13 @@ pub(super) async fn session<R: Runtime>(
     if sign_in.interaction.is_some_and(|interaction| interaction.account != account) {
         return Err(Error::AccountMismatch);
     }
-    let keys = app.ring.current();
+    let keys = realm.ring.current();
     let record_key = Secret::new(incoming.runtime.random());
     let settings = &app.config.session;
     let session = Session::begin(account, incoming.runtime.random(), record_key, keys.id(), incoming.now, settings);
     account::everybody::learn(incoming).await;
     // Only the comparison with a sign-out counts from there; the session ends no later for it.
-    let issued_at = app.memory.after_sign_out(account, app.memory.everybody.after(incoming.now));
+    let issued_at = realm.memory.after_sign_out(account, realm.memory.everybody.after(incoming.now));
     let session = Session { issued_at, ..session };
     let begun_at = sign_in.begun_at;
     let entry = entry(incoming, metadata, sign_in).await?;
@@ -69,7 +69,7 @@ pub(super) async fn session<R: Runtime>(
     if let Some(sid_key) = &entry.sid_key {
         index(incoming, &session, sid_key, begun_at).await?;
     }
-    app.memory.remember(session.id, entry, incoming.now);
+    realm.memory.remember(session.id, entry, incoming.now);
     Ok(session)
 }
 
@@ -101,22 +101,25 @@ async fn entry<R: Runtime>(
     metadata: &Metadata,
     sign_in: SignIn<'_>,
 ) -> Result<TokenCacheEntry, Error> {
-    let config = &incoming.app.config;
+    let Context { app, realm, .. } = &incoming.context;
+    let provider = &realm.provider;
     let claims = claims(incoming, metadata, &sign_in).await?;
     let SignIn { id_token, tokens, purpose, session_state, interaction, previous, begun_at } = sign_in;
     // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
-    let session_state = session_state.filter(|_| config.provider.is_entra);
+    let session_state = session_state.filter(|_| provider.is_entra);
     let sid = id_token.session_id().map(str::to_owned).or(session_state);
-    let issuer = config.provider.issuer.in_metadata();
-    let sid_key = sid.map(|sid| SidKey::new(issuer, &sid, incoming.app.ring.current()));
+    let issuer = provider.issuer.in_metadata();
+    let sid_key = sid.map(|sid| SidKey::new(issuer, &sid, incoming.realm.ring.current()));
 
     let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, incoming.now);
-    entry.id_token = tokens.id_token.clone().filter(|_| config.provider.sends_id_token_hint);
+    entry.id_token = tokens.id_token.clone().filter(|_| provider.sends_id_token_hint);
     entry.sid_key = sid_key.map(|key| key.as_str().to_owned());
     entry.device = device::describe(incoming.head.header("user-agent"));
     entry.country = device::country(incoming.head.header("cf-ipcountry"));
     let earlier = previous.map(|previous| previous.entry.as_ref());
-    consents(config, interaction, earlier, begun_at).into_iter().for_each(|consent| entry.consent(consent));
+    consents((&app.config, provider), interaction, earlier, begun_at)
+        .into_iter()
+        .for_each(|consent| entry.consent(consent));
     let cached = token_endpoint::cached(&tokens, &purpose, incoming.now);
     entry.declined(purpose.resource, purpose.scopes, &cached.scopes);
     entry.save(cached, incoming.now);
@@ -129,7 +132,7 @@ async fn entry<R: Runtime>(
     }
     // The Microsoft identity platform lists those of the one resource that the code was redeemed for, and has no name for
     // it but in the scopes.
-    if let Some(granted) = tokens.scope.as_ref().filter(|_| !config.provider.is_entra) {
+    if let Some(granted) = tokens.scope.as_ref().filter(|_| !provider.is_entra) {
         entry.granted(purpose.resource, granted);
     }
     Ok(entry)
@@ -137,17 +140,17 @@ async fn entry<R: Runtime>(
 
 /// What the new refresh token is good for, as far as anybody knows.
 fn consents(
-    config: &Config,
+    (config, provider): (&Config, &Provider),
     interaction: Option<&Interaction>,
     earlier: Option<&TokenCacheEntry>,
     begun_at: Timestamp,
 ) -> Vec<Consent> {
     // A session that another tab began since then had no part in the authorization request.
     let left = earlier.filter(|earlier| earlier.created_at <= begun_at);
-    let mut consents = SignInScope::of(config, interaction, left).into_consents();
+    let mut consents = SignInScope::of(config, provider, interaction, left).into_consents();
     // The Microsoft identity platform remembers what it was asked before.
-    if let Some(earlier) = earlier.filter(|_| config.provider.is_entra && interaction.is_some()) {
-        let at_first = || SignInScope::of(config, None, None).into_consents();
+    if let Some(earlier) = earlier.filter(|_| provider.is_entra && interaction.is_some()) {
+        let at_first = || SignInScope::of(config, provider, None, None).into_consents();
         consents.extend(earlier.consents().map_or_else(at_first, <[Consent]>::to_vec));
     }
     consents
@@ -159,7 +162,7 @@ pub(super) async fn end_previous<R: Runtime>(incoming: &Incoming<'_, R>, begun: 
     // One whose entry cannot be read is ended all the same.
     let Ok(session) = authenticate::session(incoming) else { return };
     // A second sign-in within one session of the OP: that index entry leads to the new session now.
-    let taken_over = incoming.app.memory.stale_entry(begun.id).and_then(|entry| entry.sid_key.clone());
+    let taken_over = incoming.realm.memory.stale_entry(begun.id).and_then(|entry| entry.sid_key.clone());
     let farewell = sign_out::session(incoming, &session, taken_over.as_deref()).await;
     if let Err(Error::CacheUnavailable(fault)) = farewell.outcome {
         token_cache::failed(incoming, "previous entry", fault);
@@ -169,7 +172,7 @@ pub(super) async fn end_previous<R: Runtime>(incoming: &Incoming<'_, R>, begun: 
 /// The home account at the Microsoft identity platform, from the token response only: what the browser carries back
 /// can be edited by its user.
 fn account<R: Runtime>(incoming: &Incoming<'_, R>, sign_in: &SignIn<'_>) -> Result<AccountDigest, Error> {
-    if !incoming.app.config.provider.is_entra {
+    if !incoming.realm.provider.is_entra {
         return Ok(AccountDigest::from_subject(sign_in.id_token.issuer(), sign_in.id_token.subject()));
     }
     let info = sign_in.tokens.client_info.as_deref().and_then(ClientInfo::parse);
@@ -184,7 +187,7 @@ async fn claims<R: Runtime>(
 ) -> Result<Map<String, Value>, Error> {
     let mut claims = sign_in.id_token.claims().clone();
     // A sign-in for an API brings a token for that API, which UserInfo does not take; the answer is known from before.
-    let has_user_info = incoming.app.config.provider.user_info;
+    let has_user_info = incoming.realm.provider.user_info;
     let is_asked = has_user_info && sign_in.interaction.is_none();
     if let Some(previous) = sign_in.previous.filter(|_| has_user_info && !is_asked) {
         for (name, value) in &previous.entry.claims {

@@ -56,7 +56,7 @@ fn must_be_ours<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
 fn origin_plan<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &SignedIn) -> ForwardPlan {
     let config = &incoming.app.config;
     let mut remove = headers_to_remove(incoming.head);
-    let mut set = identity_headers(&signed_in.entry, config.provider.name);
+    let mut set = identity_headers(&signed_in.entry, incoming.realm.provider.idp());
     set.extend(origin_headers(incoming.head, &config.gateway.public_origin));
     match forwarded_cookies(incoming.head) {
         None => {}
@@ -80,6 +80,6 @@ pub(super) fn rolled<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &SignedI
         return Vec::new();
     }
     let rolled = signed_in.session.rolled(incoming.now, &incoming.app.config.session);
-    let cookie = |session: Session| session.cookie(&incoming.app.ring, incoming.runtime.random(), incoming.now);
+    let cookie = |session: Session| session.cookie(&incoming.realm.ring, incoming.runtime.random(), incoming.now);
     rolled.map(cookie).into_iter().collect()
 }

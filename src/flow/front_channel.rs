@@ -40,7 +40,7 @@ fn named<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<String, LogoutRequest
     if values("sid").count() > 1 || values("iss").count() > 1 {
         return Err(LogoutRequestFault::Duplicate);
     }
-    let issuer = &incoming.app.config.provider.issuer;
+    let issuer = &incoming.realm.provider.issuer;
     if values("iss").any(|named| !issuer.accepts_of_any_tenant(&named)) {
         return Err(LogoutRequestFault::Issuer);
     }
@@ -51,7 +51,7 @@ fn named<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<String, LogoutRequest
 /// Who may show the answer in a frame: the OP, at whichever of its origins.
 async fn frames<R: Runtime>(incoming: &Incoming<'_, R>) -> String {
     let origin = |url: &Url| url.origin().ascii_serialization();
-    let configured = origin(&incoming.app.config.provider.metadata_url);
+    let configured = origin(&incoming.realm.provider.metadata_url);
     let metadata = documents::metadata(incoming).await.ok();
     let stated = metadata.and_then(|metadata| metadata.end_session_endpoint.as_ref().map(origin));
     match stated.filter(|stated| *stated != configured) {

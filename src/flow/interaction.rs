@@ -52,7 +52,7 @@ pub(super) fn required<R: Runtime>(
 /// The value of `request` at the login, for a script to send its user to.
 pub(super) fn sealed_request<R: Runtime>(incoming: &Incoming<'_, R>, interaction: &Interaction) -> String {
     let request = LoginRequest { interaction: interaction.clone(), created_at: incoming.now };
-    request.seal(&incoming.app.ring, incoming.runtime.random())
+    request.seal(&incoming.realm.ring, incoming.runtime.random())
 }
 
 /// The entry of whoever is sent to the OP: not that of somebody else who signed in since the address was handed out.

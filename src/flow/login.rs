@@ -42,12 +42,16 @@ impl Wish {
     }
 }
 
-/// `/.auth/login`: takes what a page may ask for, and nothing else, from the query.
-pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
+/// `/.auth/login`, with or without a provider's name: takes what a page may ask for, and nothing else, from the query.
+/// Where only the end-user can say which provider it is to be, they are asked.
+pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, is_chosen: bool) -> Result<Answer, Error> {
     incoming.only(&[Method::Get, Method::Head], "GET, HEAD")?;
+    if !is_chosen && incoming.app.has_several_realms() {
+        return Ok(choice(incoming));
+    }
     let hint = |name| incoming.parameter(name).filter(|hint: &String| hint.len() <= MAX_HINT);
     let request = incoming.parameter("request").map(|sealed| {
-        LoginRequest::open(&sealed, &incoming.app.ring, incoming.now).map_err(Error::LoginRequestInvalid)
+        LoginRequest::open(&sealed, &incoming.realm.ring, incoming.now).map_err(Error::LoginRequestInvalid)
     });
     let wish = Wish {
         return_to: incoming
@@ -61,18 +65,29 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
     begin(incoming, wish).await
 }
 
+/// Asks the end-user for the provider, and keeps what else the address says.
+fn choice<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
+    let query = incoming.head.target.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let config = &incoming.app.config;
+    let links: Vec<_> = config
+        .providers()
+        .map(|provider| (provider.display_name.as_str(), format!("{}{query}", config.login_url(provider))))
+        .collect();
+    Answer::choice("Sign in", "How would you like to sign in?", &links)
+}
+
 /// Begins an attempt and redirects.
 pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) -> Result<Answer, Error> {
-    let config = &incoming.app.config;
+    let (config, provider) = (&incoming.app.config, &incoming.realm.provider);
     let metadata = documents::metadata(incoming).await?;
     let entry = interaction::entry_of_who_left(incoming, wish.interaction.as_ref()).await;
     let entry = entry.as_deref();
-    let scope = SignInScope::of(config, wish.interaction.as_ref(), entry);
+    let scope = SignInScope::of(config, provider, wish.interaction.as_ref(), entry);
     let (resource, scopes) = scope.redeemed_for();
     let attempt = LoginAttempt::begin(Beginning {
         random: incoming.runtime.random(),
         return_to: wish.return_to.clone(),
-        provider: config.provider.name.to_owned(),
+        provider: provider.name.clone(),
         resource,
         scopes,
         interaction: wish.interaction.clone(),
@@ -93,13 +108,13 @@ fn location<R: Runtime>(
     scope: &SignInScope<'_>,
     entry: Option<&TokenCacheEntry>,
 ) -> Url {
-    let config = &incoming.app.config;
+    let (config, provider) = (&incoming.app.config, &incoming.realm.provider);
     let (scopes, resources) = scope.consented_to();
     let challenge = wish.interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
-    let home = entry.filter(|_| config.provider.is_entra).and_then(interaction::domain_hint);
+    let home = entry.filter(|_| provider.is_entra).and_then(interaction::domain_hint);
     AuthorizationRequest {
-        client_id: &config.provider.client_id,
-        redirect_uri: &config.public_url(&config.paths.callback),
+        client_id: &provider.client_id,
+        redirect_uri: &config.public_url(&provider.paths.callback),
         scopes: &scopes,
         resources: &resources,
         state: &attempt.state,
@@ -110,9 +125,9 @@ fn location<R: Runtime>(
         domain_hint: wish.domain_hint.as_deref().or(home),
         max_age: None,
         acr_values: None,
-        claims: claims_request(&config.provider.client_capabilities, challenge).as_deref(),
-        client_info: config.provider.is_entra,
-        extra: &config.provider.extra_query,
+        claims: claims_request(&provider.client_capabilities, challenge).as_deref(),
+        client_info: provider.is_entra,
+        extra: &provider.extra_query,
     }
     .url(&metadata.authorization_endpoint)
 }
@@ -120,8 +135,9 @@ fn location<R: Runtime>(
 /// The cookie of an attempt. Where claims make it longer than a browser keeps, the way back is given up for the start page.
 fn cookie<R: Runtime>(incoming: &Incoming<'_, R>, attempt: LoginAttempt) -> String {
     let seal = |attempt: &LoginAttempt| {
-        let sealed = attempt.seal(&incoming.app.ring, incoming.runtime.random());
-        CookieName::LoginAttempt(attempt.id()).set(&sealed, incoming.app.config.session.login_attempt)
+        let sealed = attempt.seal(&incoming.realm.ring, incoming.runtime.random());
+        CookieName::LoginAttempt(incoming.realm.ring.label(), attempt.id())
+            .set(&sealed, incoming.app.config.session.login_attempt)
     };
     let cookie = seal(&attempt);
     if cookie.len() <= MAX_COOKIE {
@@ -133,13 +149,15 @@ fn cookie<R: Runtime>(incoming: &Incoming<'_, R>, attempt: LoginAttempt) -> Stri
 /// Cookies of attempts that were never finished must not pile up until a server refuses the header.
 fn give_up_surplus<R: Runtime>(incoming: &Incoming<'_, R>, answer: Answer) -> Answer {
     let lifetime = incoming.app.config.session.login_attempt;
-    let attempts = Cookies::parse(incoming.head.header("cookie")).login_attempts().map(|(id, sealed)| {
-        let attempt = LoginAttempt::open(id, sealed.as_deref(), &incoming.app.ring, incoming.now, lifetime);
-        (id, attempt.ok().map(|attempt| attempt.created_at))
-    });
-    surplus(attempts.collect(), MAX_ATTEMPTS)
-        .into_iter()
-        .fold(answer, |answer, id| answer.with("set-cookie", CookieName::LoginAttempt(id).expire()))
+    let attempts = Cookies::parse(incoming.head.header("cookie")).login_attempts(incoming.realm.ring.label()).map(
+        |(id, sealed)| {
+            let attempt = LoginAttempt::open(id, sealed.as_deref(), &incoming.realm.ring, incoming.now, lifetime);
+            (id, attempt.ok().map(|attempt| attempt.created_at))
+        },
+    );
+    surplus(attempts.collect(), MAX_ATTEMPTS).into_iter().fold(answer, |answer, id| {
+        answer.with("set-cookie", CookieName::LoginAttempt(incoming.realm.ring.label(), id).expire())
+    })
 }
 
 /// A page of ours that is worth returning to; our own paths are not, or a login would follow the login. An API is, if a

@@ -33,19 +33,49 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
         }
         return Ok(asking(config));
     }
+    let others = end_others(incoming).await?;
+    let answer = end_own(incoming).await?;
+    Ok(others.into_iter().fold(answer, |answer, cookie| answer.with("set-cookie", cookie)))
+}
+
+/// Ends the session of the request's realm, and sends the browser to its provider.
+async fn end_own<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
+    let cookie = CookieName::Session(incoming.realm.ring.label()).expire();
     // By the cookie alone: after a removal that failed, the user signs out again and must not be told that it is done.
     let Ok(session) = authenticate::opened(incoming) else {
         // Nobody is signed in here; the OP may still know the user, and the cookie may be a remnant.
-        let answer = leave(incoming, None).await;
-        return Ok(answer.with("set-cookie", CookieName::Session.expire()));
+        return Ok(leave(incoming, None).await.with("set-cookie", cookie));
     };
-    let farewell = match config.session.sign_out_scope {
-        SignOutScope::Account => sign_out::account(incoming, &session).await,
-        SignOutScope::Session => sign_out::session(incoming, &session, None).await,
-    };
+    let farewell = end(incoming, &session).await;
     let entry = gone(incoming, farewell)?;
-    let answer = leave(incoming, entry.as_deref()).await;
-    Ok(answer.with("set-cookie", CookieName::Session.expire()))
+    Ok(leave(incoming, entry.as_deref()).await.with("set-cookie", cookie))
+}
+
+/// Ends the sessions that the browser has with other providers: whoever signs out is signed in nowhere. The providers
+/// themselves are not visited, one cannot go to several. Returns what deletes their cookies.
+async fn end_others<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Vec<String>, Error> {
+    let mut cookies = Vec::new();
+    for realm in incoming.app.realms().filter(|realm| !std::ptr::eq(*realm, incoming.realm)) {
+        let label = realm.ring.label();
+        if !Cookies::parse(incoming.head.header("cookie")).has_session(label) {
+            continue;
+        }
+        let other = incoming.within(realm);
+        if let Ok(session) = authenticate::opened(&other) {
+            let farewell = end(&other, &session).await;
+            gone(&other, farewell)?;
+        }
+        cookies.push(CookieName::Session(label).expire());
+    }
+    Ok(cookies)
+}
+
+/// What signing out ends by configuration.
+async fn end<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Farewell {
+    match incoming.app.config.session.sign_out_scope {
+        SignOutScope::Account => sign_out::account(incoming, session).await,
+        SignOutScope::Session => sign_out::session(incoming, session, None).await,
+    }
 }
 
 /// Ends every session of the account for a user who looks at them, whatever signing out means otherwise.
@@ -64,8 +94,14 @@ pub(super) async fn here<R: Runtime>(incoming: &Incoming<'_, R>, session: &Sessi
 pub(super) fn returned<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
     incoming.only(&[Method::Get], "GET")?;
     let expected = Cookies::parse(incoming.head.header("cookie"))
-        .logout()
-        .and_then(|sealed| incoming.app.ring.open(Purpose::LogoutState, &CookieName::Logout.text(), &sealed).ok())
+        .logout(incoming.realm.ring.label())
+        .and_then(|sealed| {
+            incoming
+                .realm
+                .ring
+                .open(Purpose::LogoutState, &CookieName::Logout(incoming.realm.ring.label()).text(), &sealed)
+                .ok()
+        })
         .map(|(_, state)| state);
     let state = incoming.parameter("state");
     let matches = expected
@@ -75,7 +111,7 @@ pub(super) fn returned<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer,
         return Err(Error::LogoutResponseInvalid);
     }
     log::happened(incoming.runtime, &incoming.trace, Event::LogoutReturned, json!({}));
-    Ok(signed_out(incoming).with("set-cookie", CookieName::Logout.expire()))
+    Ok(signed_out(incoming).with("set-cookie", CookieName::Logout(incoming.realm.ring.label()).expire()))
 }
 
 /// Asks before it signs out: no other site can make a user press this button.
@@ -94,7 +130,7 @@ async fn left<R: Runtime>(incoming: &Incoming<'_, R>, farewell: Farewell) -> Res
     let entry = gone(incoming, farewell)?;
     let is_person = incoming.head.is_navigation();
     let answer = if is_person { leave(incoming, entry.as_deref()).await } else { Answer::empty(204) };
-    Ok(answer.with("set-cookie", CookieName::Session.expire()))
+    Ok(answer.with("set-cookie", CookieName::Session(incoming.realm.ring.label()).expire()))
 }
 
 /// The last entry, if all is removed. Its refresh token goes back to the OP in any case: the sessions are over.
@@ -107,7 +143,7 @@ fn gone<R: Runtime>(incoming: &Incoming<'_, R>, farewell: Farewell) -> Result<Op
 
 /// Sends the browser to the OP to end its session there; without such an endpoint the sign-out ends here.
 async fn leave<R: Runtime>(incoming: &Incoming<'_, R>, entry: Option<&TokenCacheEntry>) -> Answer {
-    let config = &incoming.app.config;
+    let (config, provider) = (&incoming.app.config, &incoming.realm.provider);
     // The account is removed: an OP that cannot be reached must not turn that into an error.
     let metadata = documents::metadata(incoming).await.ok();
     let Some(endpoint) = metadata.as_ref().and_then(|metadata| metadata.end_session_endpoint.as_ref()) else {
@@ -115,22 +151,23 @@ async fn leave<R: Runtime>(incoming: &Incoming<'_, R>, entry: Option<&TokenCache
     };
     let state = super::hex(&incoming.runtime.random::<16>());
     let location = EndSessionRequest {
-        client_id: &config.provider.client_id,
+        client_id: &provider.client_id,
         id_token_hint: entry.and_then(|entry| entry.id_token.as_ref()).map(|token| token.expose().as_str()),
         logout_hint: entry.and_then(|entry| entry.claim("login_hint")),
-        post_logout_redirect_uri: &config.public_url(&config.paths.signed_out_callback),
+        post_logout_redirect_uri: &config.public_url(&provider.paths.signed_out_callback),
         state: &state,
     }
     .url(endpoint);
-    let place = CookieName::Logout.text();
-    let sealed = incoming.app.ring.seal(Purpose::LogoutState, &place, state.as_bytes(), incoming.runtime.random());
-    Answer::redirect(303, location.into()).with("set-cookie", CookieName::Logout.set(&sealed, LOGOUT_LIFETIME))
+    let place = CookieName::Logout(incoming.realm.ring.label()).text();
+    let sealed = incoming.realm.ring.seal(Purpose::LogoutState, &place, state.as_bytes(), incoming.runtime.random());
+    Answer::redirect(303, location.into())
+        .with("set-cookie", CookieName::Logout(incoming.realm.ring.label()).set(&sealed, LOGOUT_LIFETIME))
 }
 
 /// The end: the configured page, or our own.
 fn signed_out<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
     let config = &incoming.app.config;
-    if let Some(uri) = &config.provider.signed_out_redirect_uri {
+    if let Some(uri) = &incoming.realm.provider.signed_out_redirect_uri {
         let location = if uri.starts_with('/') { config.public_url(uri) } else { uri.clone() };
         return Answer::redirect(303, location);
     }

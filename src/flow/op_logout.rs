@@ -37,7 +37,7 @@ pub(super) enum Heard {
 pub(super) async fn carry_out<R: Runtime>(context: &Context<'_, R>, logout: &OpLogout<'_>) -> Result<Heard, Error> {
     let end_here = || {
         if let Some(account) = logout.account.filter(|_| logout.sid.is_none()) {
-            context.app.memory.sign_out(account, logout.until.min(context.now));
+            context.realm.memory.sign_out(account, logout.until.min(context.now));
         }
     };
     if !account::is_elsewhere(context) {
@@ -45,14 +45,14 @@ pub(super) async fn carry_out<R: Runtime>(context: &Context<'_, R>, logout: &OpL
         end_here();
     }
     let mut heard = Heard::Unknown;
-    for keys in context.app.ring.all() {
+    for keys in context.realm.ring.all() {
         let under_one = match logout.account {
             Some(account) => by_account(context, logout, (account, keys)).await?,
             None => by_index(context, logout, keys).await?,
         };
         // Here the end is known, and need not be heard of from an object.
         if let Some(sid) = logout.sid.filter(|_| under_one != Heard::Unknown) {
-            context.app.memory.forget_indexed(&sid_key(context, sid, keys));
+            context.realm.memory.forget_indexed(&sid_key(context, sid, keys));
         }
         heard = match (heard, under_one) {
             (Heard::Ended, _) | (_, Heard::Ended) => Heard::Ended,
@@ -75,7 +75,7 @@ async fn by_account<R: Runtime>(
     let sid = logout.sid.map(|sid| sid_key(context, sid, keys));
     // First: sign-ins that are under way find there that their session of the OP has ended, and those that have registered
     // end with it. They are named by the current key.
-    let is_current = keys.id() == context.app.ring.current().id();
+    let is_current = keys.id() == context.realm.ring.current().id();
     if let Some(sid) = sid.clone().filter(|_| is_current && account::is_elsewhere(context)) {
         end_indexed(context, sid, logout).await?;
     }
@@ -140,5 +140,5 @@ fn heard(reply: Reply) -> Result<Heard, Error> {
 }
 
 fn sid_key<R: Runtime>(context: &Context<'_, R>, sid: &str, keys: &PurposeKeys) -> String {
-    SidKey::new(context.app.config.provider.issuer.in_metadata(), sid, keys).as_str().to_owned()
+    SidKey::new(context.realm.provider.issuer.in_metadata(), sid, keys).as_str().to_owned()
 }

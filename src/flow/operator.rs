@@ -10,6 +10,7 @@ use crate::answer::Answer;
 use crate::error::{Error, OperatorFault};
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::issuer::IssuerRule;
+use crate::realm::Realm;
 use crate::request::Method;
 use crate::runtime::Runtime;
 use crate::session::account::{ACCOUNT_PREFIX, AccountDigest};
@@ -35,6 +36,8 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &
     }
     incoming.only(&[Method::Post], "POST")?;
     let form = incoming.form(inbound).await.ok_or(Error::OperatorRequestInvalid(OperatorFault::NoForm))?;
+    let realm = realm(incoming, &form).map_err(Error::OperatorRequestInvalid)?;
+    let incoming = &incoming.within(realm);
     let (whose, until) = read(incoming, &form).map_err(Error::OperatorRequestInvalid)?;
     let cursor = match whose {
         Whose::Account(account) => {
@@ -47,6 +50,19 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &
     Ok(Answer::json(200, &json!({ "ended_until": until, "cursor": cursor })))
 }
 
+/// The realm of the account: that of the one `provider`, which must be named where there are several and an account is.
+fn realm<'a, R: Runtime>(incoming: &Incoming<'a, R>, form: &[u8]) -> Result<&'a Realm, OperatorFault> {
+    let values = |wanted: &'static str| form_urlencoded::parse(form).filter(move |(name, _)| name == wanted);
+    let mut named = values("provider").map(|(_, value)| incoming.app.realm(&value).ok_or(OperatorFault::Provider));
+    let is_needed = incoming.app.has_several_realms() && values("everybody").next().is_none();
+    match (named.next(), named.next()) {
+        (Some(realm), None) => realm,
+        (None, _) if is_needed => Err(OperatorFault::Provider),
+        (None, _) => Ok(incoming.app.first()),
+        (Some(_), Some(_)) => Err(OperatorFault::Duplicate),
+    }
+}
+
 /// Exactly one of `sub` (`account` at the Microsoft identity platform, as `uid.utid`) and `everybody`; and until when, in
 /// seconds since the epoch.
 fn read<R: Runtime>(incoming: &Incoming<'_, R>, form: &[u8]) -> Result<(Whose, Timestamp), OperatorFault> {
@@ -57,6 +73,8 @@ fn read<R: Runtime>(incoming: &Incoming<'_, R>, form: &[u8]) -> Result<(Whose, T
             "everybody" if value == "true" => whose.replace(Whose::Everybody { from: None }).is_none(),
             "before" => until.replace(moment(incoming, &value)?).is_none(),
             "cursor" => cursor.replace(place(incoming, &value)?).is_none(),
+            // It was looked at before.
+            "provider" => true,
             _ => return Err(OperatorFault::Unknown),
         };
         if !is_first {
@@ -71,7 +89,7 @@ fn read<R: Runtime>(incoming: &Incoming<'_, R>, form: &[u8]) -> Result<(Whose, T
 }
 
 fn account<R: Runtime>(incoming: &Incoming<'_, R>, name: &str, value: &str) -> Result<AccountDigest, OperatorFault> {
-    let provider = &incoming.app.config.provider;
+    let provider = &incoming.realm.provider;
     if (name == "account") != provider.is_entra || value.is_empty() {
         return Err(OperatorFault::Account);
     }

@@ -15,7 +15,9 @@ use crate::session::return_to::ReturnTo;
 pub(super) async fn answer<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<'_>, error: Error) -> Answer {
     log::refused(incoming.runtime, &incoming.trace, &error);
     let ends_session = error.ends_session();
-    let answer = if wants_login(incoming, route, &error) {
+    let answer = if wants_login(incoming, route, &error) && !is_known(incoming, &error) {
+        Answer::redirect(302, chooser_url(incoming))
+    } else if wants_login(incoming, route, &error) {
         let wish = login::Wish::to_return_to(incoming, interaction(&error).cloned());
         match login::begin(incoming, wish).await {
             Ok(answer) => answer,
@@ -27,7 +29,11 @@ pub(super) async fn answer<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<
     } else {
         shown(incoming, &error)
     };
-    if ends_session { answer.with("set-cookie", CookieName::Session.expire()) } else { answer }
+    if ends_session {
+        answer.with("set-cookie", CookieName::Session(incoming.realm.ring.label()).expire())
+    } else {
+        answer
+    }
 }
 
 /// The problem document of an error, for whoever is no browser.
@@ -42,8 +48,8 @@ pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> An
         let start = if matches!(error, Error::AccountMismatch) {
             // The OP would bring the same account again without asking. `login` is the one of these values that every OP
             // knows (OIDC Core 15.1); the Microsoft identity platform would keep to the account with it.
-            let prompt = if config.provider.is_entra { "select_account" } else { "login" };
-            format!("{}?prompt={prompt}", config.auth_url("login"))
+            let prompt = if incoming.realm.provider.is_entra { "select_account" } else { "login" };
+            format!("{}?prompt={prompt}", config.login_url(&incoming.realm.provider))
         } else {
             config.public_url("/")
         };
@@ -58,6 +64,23 @@ fn wants_login<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<'_>, error: 
         && needs_login(error)
         && incoming.head.is_navigation()
         && incoming.head.method.starts_a_login()
+}
+
+/// Whether it is clear at which provider the end-user is to sign in.
+fn is_known<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> bool {
+    is_known_for(incoming, interaction(error).is_some())
+}
+
+/// Whoever is to sign in again is to do so where they did before.
+fn is_known_for<R: Runtime>(incoming: &Incoming<'_, R>, is_again: bool) -> bool {
+    is_again || incoming.route.provider().is_some() || !incoming.app.has_several_realms()
+}
+
+/// Where the end-user chooses, to come back to the page that was asked for.
+fn chooser_url<R: Runtime>(incoming: &Incoming<'_, R>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("return_to", &incoming.head.target.path_and_query());
+    format!("{}?{}", incoming.app.config.auth_url("login"), query.finish())
 }
 
 const fn needs_login(error: &Error) -> bool {
@@ -79,6 +102,7 @@ fn login_url<R: Runtime>(incoming: &Incoming<'_, R>, interaction: Option<&Intera
     query.extend_pairs(page.as_ref().map(|page| ("return_to", page.as_str())));
     query.extend_pairs(request.as_ref().map(|request| ("request", request)));
     let query = query.finish();
-    let login = config.auth_url("login");
+    let is_known = is_known_for(incoming, interaction.is_some());
+    let login = if is_known { config.login_url(&incoming.realm.provider) } else { config.auth_url("login") };
     if query.is_empty() { login } else { format!("{login}?{query}") }
 }

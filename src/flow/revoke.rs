@@ -7,7 +7,7 @@ use super::log::{self, Event};
 use super::{Context, documents};
 use crate::config::ClientCredential;
 use crate::oidc::revocation::RevocationRequest;
-use crate::runtime::{Runtime, Task};
+use crate::runtime::{Runtime, Work};
 use crate::secret::Secret;
 use crate::session::entry::TokenCacheEntry;
 use crate::time::Lifetime;
@@ -15,7 +15,7 @@ use crate::time::Lifetime;
 /// Has the refresh token of an entry revoked after the answer.
 pub(super) fn begin<R: Runtime>(context: &Context<'_, R>, entry: Option<&TokenCacheEntry>) {
     if let Some(token) = entry.and_then(|entry| entry.refresh_token.clone()) {
-        context.runtime.later(Task::Revoke { token, attempt: 0 });
+        context.later(Work::Revoke { token, attempt: 0 });
     }
 }
 
@@ -29,7 +29,7 @@ pub(super) async fn perform<R: Runtime>(context: &Context<'_, R>, token: Secret,
         Some(Ok(200)) => return log::happened(context.runtime, &context.trace, Event::TokenRevoked, json!({})),
         Some(Ok(status @ ..500)) if status != 429 => json!({ "status": status }),
         Some(outcome) if attempt < MAX_ATTEMPTS => {
-            context.runtime.later(Task::Revoke { token, attempt: attempt + 1 });
+            context.later(Work::Revoke { token, attempt: attempt + 1 });
             json!({ "reason": format!("{outcome:?}") })
         }
         Some(outcome) => json!({ "reason": format!("{outcome:?}"), "given_up": true }),
@@ -44,7 +44,7 @@ async fn revoke<R: Runtime>(context: &Context<'_, R>, token: &Secret) -> Option<
         Err(error) => return Some(Err(error.to_string())),
     };
     let endpoint = metadata.revocation_endpoint.as_ref()?;
-    let provider = &context.app.config.provider;
+    let provider = &context.realm.provider;
     let (secret, is_secret_in_body) = match &provider.credential {
         ClientCredential::SecretBasic(secret) => (secret, false),
         ClientCredential::SecretPost(secret) => (secret, true),

@@ -1,13 +1,13 @@
 //! What a sign-in asks for: the scopes and resources of the authorization request, and the part of them that the code is
 //! redeemed for. A token request names one resource only; the refresh token serves the others.
 
-use crate::config::{Api, ApiToken, Config};
+use crate::config::{Api, ApiToken, Config, Provider};
 use crate::session::entry::{Consent, TokenCacheEntry};
 use crate::session::login_attempt::Interaction;
 
 /// The aim of one sign-in.
 pub(super) struct SignInScope<'a> {
-    config: &'a Config,
+    provider: &'a Provider,
     /// What to ask for, the first thing first.
     consents: Vec<Consent>,
     /// Whether it is for one API.
@@ -18,23 +18,30 @@ impl<'a> SignInScope<'a> {
     /// A first sign-in asks for every API that does not wait until it is called. One for an API asks for what it lacks;
     /// outside the Microsoft identity platform also for what the session has already, since there a refresh token is good
     /// for the scopes of its own authorization request only (RFC 6749 §6), and the end-user is not asked again for those.
-    pub(super) fn of(config: &'a Config, interaction: Option<&Interaction>, entry: Option<&TokenCacheEntry>) -> Self {
+    pub(super) fn of(
+        config: &Config,
+        provider: &'a Provider,
+        interaction: Option<&Interaction>,
+        entry: Option<&TokenCacheEntry>,
+    ) -> Self {
         let Some(api) = interaction.and_then(|interaction| config.api(&interaction.api)) else {
-            return Self { config, consents: at_first(config), is_interaction: false };
+            return Self { provider, consents: at_first(config, provider), is_interaction: false };
         };
         let mut consents = vec![consent(api)];
-        if !config.provider.is_entra {
-            let known = entry.and_then(TokenCacheEntry::consents).map_or_else(|| at_first(config), <[Consent]>::to_vec);
+        if !provider.is_entra {
+            let known = entry
+                .and_then(TokenCacheEntry::consents)
+                .map_or_else(|| at_first(config, provider), <[Consent]>::to_vec);
             consents.extend(known);
         }
-        Self { config, consents, is_interaction: true }
+        Self { provider, consents, is_interaction: true }
     }
 
     /// What the code is redeemed for: UserInfo, which takes no token made for an API, where it is called; else the first
     /// API.
     pub(super) fn redeemed_for(&self) -> (Option<String>, Vec<String>) {
-        let scopes = self.config.provider.scopes.as_slice();
-        let calls_user_info = self.config.provider.user_info && !self.is_interaction;
+        let scopes = self.provider.scopes.as_slice();
+        let calls_user_info = self.provider.user_info && !self.is_interaction;
         self.consents.first().filter(|_| !calls_user_info).map_or_else(
             || (None, scopes.to_vec()),
             |consent| (consent.resource.clone(), [scopes, consent.scopes.as_slice()].concat()),
@@ -43,7 +50,7 @@ impl<'a> SignInScope<'a> {
 
     /// What the user is asked to consent to.
     pub(super) fn consented_to(&self) -> (Vec<String>, Vec<String>) {
-        let mut scopes = self.config.provider.scopes.clone();
+        let mut scopes = self.provider.scopes.clone();
         let mut resources: Vec<String> = Vec::new();
         for Consent { resource, scopes: more } in &self.consents {
             scopes.extend_from_slice(more);
@@ -61,17 +68,18 @@ impl<'a> SignInScope<'a> {
 
 /// The Microsoft identity platform refuses `.default` beside any other scope, so an API that uses it comes alone if it is
 /// the first, and otherwise when it is called.
-fn at_first(config: &Config) -> Vec<Consent> {
-    let mut apis = config.apis.iter().filter(|api| api.token == ApiToken::User && !api.incremental_consent).peekable();
-    let is_alone = apis.peek().is_some_and(|first| stands_alone(config, first));
+fn at_first(config: &Config, provider: &Provider) -> Vec<Consent> {
+    let mut apis =
+        config.apis_of(&provider.name).filter(|api| api.token == ApiToken::User && !api.incremental_consent).peekable();
+    let is_alone = apis.peek().is_some_and(|first| stands_alone(provider, first));
     apis.enumerate()
-        .filter(|(position, api)| if is_alone { *position == 0 } else { !stands_alone(config, api) })
+        .filter(|(position, api)| if is_alone { *position == 0 } else { !stands_alone(provider, api) })
         .map(|(_, api)| consent(api))
         .collect()
 }
 
-fn stands_alone(config: &Config, api: &Api) -> bool {
-    config.provider.is_entra && api.scopes.iter().any(|scope| scope.to_ascii_lowercase().ends_with(".default"))
+fn stands_alone(provider: &Provider, api: &Api) -> bool {
+    provider.is_entra && api.scopes.iter().any(|scope| scope.to_ascii_lowercase().ends_with(".default"))
 }
 
 fn consent(api: &Api) -> Consent {

@@ -25,12 +25,12 @@ pub(super) struct Farewell {
 pub(super) async fn account<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Farewell {
     let until = context.now.max(session.issued_at);
     let mut farewell = Farewell { entry: last_known(context, session).await, outcome: Ok(()) };
-    let memory = &context.app.memory;
+    let memory = &context.realm.memory;
     if !account::is_elsewhere(context) {
         // From this moment on a refresh that is under way in this isolate keeps nothing.
         memory.sign_out(session.account, until);
     }
-    for keys in context.app.ring.all() {
+    for keys in context.realm.ring.all() {
         let (prefix, chosen) = (session.account.prefix(keys), Chosen::Whole(until));
         if keys.id() == session.named_by {
             farewell.own(end(context, prefix, chosen, Some(session), None).await, context, session);
@@ -49,12 +49,12 @@ pub(super) async fn account<R: Runtime>(context: &Context<'_, R>, session: &Sess
 /// Ends one session, of which the cookie is here. `kept` is an index key that leads to another one by now.
 pub(super) async fn session<R: Runtime>(context: &Context<'_, R>, session: &Session, kept: Option<&str>) -> Farewell {
     let mut farewell = Farewell { entry: last_known(context, session).await, outcome: Ok(()) };
-    if let Some(keys) = context.app.ring.find(session.named_by) {
+    if let Some(keys) = context.realm.ring.find(session.named_by) {
         let prefix = session.account.prefix(keys);
         let ended = end(context, prefix, Chosen::One(session.id), Some(session), kept).await;
         farewell.own(ended, context, session);
     }
-    context.app.memory.forget(session.id);
+    context.realm.memory.forget(session.id);
     farewell
 }
 
@@ -65,8 +65,8 @@ pub(super) async fn by_id<R: Runtime>(
     id: SessionId,
 ) -> Result<(), Error> {
     // No more than that: it may be anybody's.
-    context.app.memory.forget(id);
-    for prefix in account.prefixes(&context.app.ring) {
+    context.realm.memory.forget(id);
+    for prefix in account.prefixes(&context.realm.ring) {
         end(context, prefix, Chosen::One(id), None, None).await?.outcome?;
     }
     Ok(())
@@ -80,12 +80,12 @@ pub(super) async fn by_operator<R: Runtime>(
 ) -> Result<(), Error> {
     if !account::is_elsewhere(context) {
         // From this moment on a refresh that is under way in this isolate keeps nothing.
-        context.app.memory.sign_out(account, until);
+        context.realm.memory.sign_out(account, until);
     }
-    for prefix in account.prefixes(&context.app.ring) {
+    for prefix in account.prefixes(&context.realm.ring) {
         under(context, prefix, Chosen::until(until, context.now)).await?;
     }
-    context.app.memory.sign_out(account, until);
+    context.realm.memory.sign_out(account, until);
     Ok(())
 }
 
@@ -112,7 +112,7 @@ async fn end<R: Runtime>(
 ) -> Result<Ended, Error> {
     if !account::is_elsewhere(context) {
         let sid =
-            |session: &Session| context.app.memory.stale_entry(session.id).and_then(|entry| entry.sid_key.clone());
+            |session: &Session| context.realm.memory.stale_entry(session.id).and_then(|entry| entry.sid_key.clone());
         let own = own.map(|session| (EntryKey::under(&prefix, session.id).as_str().to_owned(), sid(session)));
         kv_alone::end(context, (&prefix, chosen.into()), own, kept).await.map_err(account::error)?;
         return Ok(Ended { entry: None, outcome: Ok(()) });
@@ -152,7 +152,7 @@ impl Farewell {
 
 /// The entry as far as it is known before it is removed. Doing without is no reason not to sign out.
 async fn last_known<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Option<Rc<TokenCacheEntry>> {
-    let known = context.app.memory.stale_entry(session.id);
+    let known = context.realm.memory.stale_entry(session.id);
     if known.is_some() || account::is_elsewhere(context) {
         return known;
     }

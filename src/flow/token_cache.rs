@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Context;
 use super::log::{self, Event};
 use crate::error::{Error, SessionEnd};
-use crate::runtime::{KvListing, Runtime, StoreFault, Task};
+use crate::runtime::{KvListing, Runtime, StoreFault, Work};
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
 use crate::session::storage_key::{EntryKey, SidKey};
@@ -15,7 +15,7 @@ use crate::time::Lifetime;
 
 /// Where the session's entry is kept. The key that named it is in the ring, or the session would not have opened.
 pub(super) fn key<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<EntryKey, Error> {
-    EntryKey::of(session, &context.app.ring).ok_or(Error::SessionEnded(SessionEnd::EntryMissing))
+    EntryKey::of(session, &context.realm.ring).ok_or(Error::SessionEnded(SessionEnd::EntryMissing))
 }
 
 /// The entry as it is stored, and what is stored beside it.
@@ -45,7 +45,7 @@ pub(super) fn opened<R: Runtime>(
     session: &Session,
     stored: &[u8],
 ) -> Result<Rc<TokenCacheEntry>, Error> {
-    Ok(context.app.memory.remember(session.id, open(context, session, stored)?, context.now))
+    Ok(context.realm.memory.remember(session.id, open(context, session, stored)?, context.now))
 }
 
 /// The entry as the store has it now, or as this isolate does if that is newer.
@@ -53,7 +53,7 @@ pub(super) async fn read<R: Runtime>(
     context: &Context<'_, R>,
     session: &Session,
 ) -> Result<Rc<TokenCacheEntry>, Error> {
-    let memory = &context.app.memory;
+    let memory = &context.realm.memory;
     match context.runtime.kv_get(key(context, session)?.as_str()).await {
         Ok(Some(stored)) => opened(context, session, &stored),
         Ok(None) if may_be_on_its_way(context, session) => {
@@ -89,7 +89,7 @@ fn recalled<R: Runtime>(
     fault: StoreFault,
 ) -> Result<Rc<TokenCacheEntry>, Error> {
     failed(context, "entry", fault);
-    context.app.memory.stale_entry(session.id).ok_or(Error::CacheUnavailable(fault))
+    context.realm.memory.stale_entry(session.id).ok_or(Error::CacheUnavailable(fault))
 }
 
 /// Writes an entry to the store, where it ends with its session.
@@ -110,7 +110,7 @@ pub(super) async fn keep<R: Runtime>(
     session: &Session,
     renewed: TokenCacheEntry,
 ) -> Option<Rc<TokenCacheEntry>> {
-    let memory = &context.app.memory;
+    let memory = &context.realm.memory;
     if memory.has_ended(session) || is_gone(context, session).await {
         memory.forget(session.id);
         return None;
@@ -120,7 +120,7 @@ pub(super) async fn keep<R: Runtime>(
     if let Err(Error::CacheUnavailable(fault)) = store_newest(context, session).await {
         // The store keeps the old copy for now: this isolate goes on with the new one.
         failed(context, "entry", fault);
-        context.runtime.later(Task::Store { session: session.clone(), attempt: 1 });
+        context.later(Work::Store { session: session.clone(), attempt: 1 });
     }
     Some(renewed)
 }
@@ -135,7 +135,7 @@ async fn is_gone<R: Runtime>(context: &Context<'_, R>, session: &Session) -> boo
 
 /// Writes to the store what this isolate has of a session, or takes it away once the account signed out.
 pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
-    let memory = &context.app.memory;
+    let memory = &context.realm.memory;
     let mut written = None;
     while !memory.has_ended(session) {
         let Some(newest) = memory.stale_entry(session.id) else { return Ok(()) };

@@ -75,7 +75,7 @@ pub(super) async fn exchange<R: Runtime>(
     purpose: &Purpose<'_>,
 ) -> Result<TokenParts, Refusal> {
     let client = client(context, metadata)?;
-    let claims = claims_request(&context.app.config.provider.client_capabilities, purpose.claims);
+    let claims = claims_request(&context.realm.provider.client_capabilities, purpose.claims);
     let extra = extra_parameters(context, purpose, claims.as_deref());
     let answer = match grant {
         Grant::ClientCredentials => {
@@ -87,7 +87,7 @@ pub(super) async fn exchange<R: Runtime>(
             let verifier = PkceCodeVerifier::new(verifier.expose().to_owned());
             let request = client.exchange_code(AuthorizationCode::new(code)).set_pkce_verifier(verifier);
             // The Microsoft identity platform wants the one resource of a token request named by its scopes here too.
-            let scope = context.app.config.provider.is_entra.then(|| ("scope", scopes(purpose)));
+            let scope = context.realm.provider.is_entra.then(|| ("scope", scopes(purpose)));
             let request = extra.iter().fold(request, |request, (name, value)| request.add_extra_param(*name, *value));
             let request =
                 scope.into_iter().fold(request, |request, (name, value)| request.add_extra_param(name, value));
@@ -121,7 +121,7 @@ pub(super) fn cached(response: &TokenParts, purpose: &Purpose<'_>, now: Timestam
 }
 
 async fn send<R: Runtime>(context: &Context<'_, R>, request: OpRequest) -> Result<OpResponse, TransportFault> {
-    let response = context.runtime.call_op(request, context.app.config.provider.timeout).await?;
+    let response = context.runtime.call_op(request, context.realm.provider.timeout).await?;
     documents::outage(&response, context.runtime.now()).map_or(Ok(response), Err)
 }
 
@@ -138,8 +138,7 @@ async fn send_twice<R: Runtime>(context: &Context<'_, R>, request: OpRequest) ->
 }
 
 fn client<R: Runtime>(context: &Context<'_, R>, metadata: &Metadata) -> Result<TokenClient, Refusal> {
-    let config = &context.app.config;
-    let provider = &config.provider;
+    let (config, provider) = (&context.app.config, &context.realm.provider);
     let (auth_type, secret) = match &provider.credential {
         ClientCredential::SecretBasic(secret) => (AuthType::BasicAuth, secret),
         ClientCredential::SecretPost(secret) => (AuthType::RequestBody, secret),
@@ -148,7 +147,7 @@ fn client<R: Runtime>(context: &Context<'_, R>, metadata: &Metadata) -> Result<T
         .set_client_secret(ClientSecret::new(secret.expose().clone()))
         .set_auth_type(auth_type)
         .set_token_uri(TokenUrl::from_url(metadata.token_endpoint.clone()));
-    let redirect_url = RedirectUrl::new(config.public_url(&config.paths.callback));
+    let redirect_url = RedirectUrl::new(config.public_url(&provider.paths.callback));
     let redirect_url = redirect_url.map_err(|_| Refusal::Error(Error::Bug("the callback URL is no URL")))?;
     Ok(client.set_redirect_uri(redirect_url))
 }
@@ -158,7 +157,7 @@ fn extra_parameters<'a, R: Runtime>(
     purpose: &Purpose<'a>,
     claims: Option<&'a str>,
 ) -> Vec<(&'static str, &'a str)> {
-    let client_info = context.app.config.provider.is_entra.then_some("1");
+    let client_info = context.realm.provider.is_entra.then_some("1");
     let parameters = [("resource", purpose.resource), ("claims", claims), ("client_info", client_info)];
     parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

@@ -39,7 +39,7 @@ pub(super) async fn verify<R: Runtime>(
         // A key so new that it cannot be had yet: nothing is known against the token, and the next try may know.
         return Err(Error::OpMisbehaved(OpFault::KeyUnknown));
     }
-    let provider = &context.app.config.provider;
+    let provider = &context.realm.provider;
     let (issuer, nonce, access_token, subject) = match occasion {
         Occasion::SignIn { nonce, access_token } => (provider.issuer.clone(), Some(*nonce), Some(*access_token), None),
         Occasion::Refresh { issuer, subject } => (IssuerRule::Exact((*issuer).to_owned()), None, None, *subject),

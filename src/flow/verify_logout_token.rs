@@ -11,7 +11,7 @@ pub(super) async fn verify<R: Runtime>(context: &Context<'_, R>, compact: &str) 
     let token = UntrustedLogoutToken::parse(compact).map_err(Error::LogoutTokenRejected)?;
     let metadata = documents::metadata(context).await?;
     let signer = signer::find(context, &metadata, token.jwt()).await?;
-    let provider = &context.app.config.provider;
+    let provider = &context.realm.provider;
     let expected = ExpectedLogoutToken {
         issuer: &provider.issuer,
         client_id: &provider.client_id,

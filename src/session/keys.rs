@@ -44,6 +44,7 @@ pub struct PurposeKeys {
 
 /// The current key and the previous ones that still open.
 pub struct KeyRing {
+    label: Option<String>,
     current: PurposeKeys,
     previous: Vec<PurposeKeys>,
 }
@@ -52,10 +53,24 @@ impl KeyRing {
     /// Derives all keys.
     #[must_use]
     pub fn new(keys: &SessionKeys) -> Self {
+        Self::of(keys, None)
+    }
+
+    /// Derives all keys of one provider among several. Under another label, other keys come of the same ones.
+    #[must_use]
+    pub fn of(keys: &SessionKeys, label: Option<&str>) -> Self {
+        let derive = |master| PurposeKeys::derive(master, label);
         Self {
-            current: PurposeKeys::derive(&keys.current),
-            previous: keys.previous.iter().map(PurposeKeys::derive).collect(),
+            label: label.map(str::to_owned),
+            current: derive(&keys.current),
+            previous: keys.previous.iter().map(derive).collect(),
         }
+    }
+
+    /// The provider whose keys these are, where it has a name of its own; cookies carry it, too.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
     }
 
     /// The key that seals.
@@ -100,17 +115,18 @@ impl KeyRing {
 }
 
 impl PurposeKeys {
-    fn derive(master: &Secret<[u8; 32]>) -> Self {
+    fn derive(master: &Secret<[u8; 32]>, label: Option<&str>) -> Self {
         let hkdf = Hkdf::<Sha256>::new(None, master.expose());
-        let sealing = |info| SealingKey::new(&Secret::new(expand::<32>(&hkdf, info)));
+        let named = |info: &str| label.map_or_else(|| info.to_owned(), |label| format!("{info} of {label}"));
+        let sealing = |info: &str| SealingKey::new(&Secret::new(expand::<32>(&hkdf, &named(info))));
         Self {
-            id: KeyId(expand(&hkdf, "vestibule key id v1")),
+            id: KeyId(expand(&hkdf, &named("vestibule key id v1"))),
             session: sealing("vestibule session cookie v1"),
             app_tokens: sealing("vestibule app tokens v1"),
             login_attempt: sealing("vestibule login attempt v1"),
             login_request: sealing("vestibule login request v1"),
             logout_state: sealing("vestibule logout state v1"),
-            names: Secret::new(expand(&hkdf, "vestibule storage names v1")),
+            names: Secret::new(expand(&hkdf, &named("vestibule storage names v1"))),
         }
     }
 

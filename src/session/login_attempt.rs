@@ -125,7 +125,7 @@ impl LoginAttempt {
             created_at: self.created_at,
         };
         let plain = serde_json::to_vec(&stored).unwrap_or_default();
-        ring.seal(Purpose::LoginAttempt, &CookieName::LoginAttempt(self.id()).text(), &plain, nonce)
+        ring.seal(Purpose::LoginAttempt, &CookieName::LoginAttempt(ring.label(), self.id()).text(), &plain, nonce)
     }
 
     /// Opens the cookie of the attempt `id`.
@@ -140,7 +140,7 @@ impl LoginAttempt {
         lifetime: Lifetime,
     ) -> Result<Self, AttemptFault> {
         let sealed = sealed.ok_or(AttemptFault::Missing)?;
-        let place = CookieName::LoginAttempt(id).text();
+        let place = CookieName::LoginAttempt(ring.label(), id).text();
         let (_, plain) = ring.open(Purpose::LoginAttempt, &place, sealed).map_err(|_| AttemptFault::DoesNotOpen)?;
         let stored: StoredAttempt = json::parse(&plain).ok_or(AttemptFault::DoesNotOpen)?;
         let verifier = CodeVerifier::parse(stored.verifier).ok_or(AttemptFault::DoesNotOpen)?;

@@ -124,7 +124,7 @@ impl Session {
     /// The `Set-Cookie` value that hands the session to its browser. The browser forgets it when it ends.
     #[must_use]
     pub fn cookie(&self, ring: &KeyRing, nonce: [u8; NONCE_LENGTH], now: Timestamp) -> String {
-        CookieName::Session.set(&self.seal(ring, nonce), self.expires_at().since(now))
+        CookieName::Session(ring.label()).set(&self.seal(ring, nonce), self.expires_at().since(now))
     }
 
     /// The session as bytes, the record key among them.

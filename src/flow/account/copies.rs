@@ -6,7 +6,7 @@ use super::super::log::{self, Event};
 use super::super::{Context, token_cache};
 use super::registry;
 use crate::error::Error;
-use crate::runtime::{Runtime, Task};
+use crate::runtime::{Runtime, Work};
 use crate::session::session::Session;
 use crate::time::Lifetime;
 
@@ -23,7 +23,7 @@ pub(crate) async fn store<R: Runtime>(context: &Context<'_, R>, session: Session
     let Err(Error::CacheUnavailable(fault)) = outcome else { return };
     token_cache::failed(context, "entry", fault);
     if attempt < MAX_ATTEMPTS {
-        context.runtime.later(Task::Store { session, attempt: attempt + 1 });
+        context.later(Work::Store { session, attempt: attempt + 1 });
     } else {
         log::happened(context.runtime, &context.trace, Event::StoreGivenUp, json!({}));
     }

@@ -14,7 +14,7 @@ pub(in crate::flow) fn is_known<R: Runtime>(context: &Context<'_, R>) -> bool {
     let config = &context.app.config;
     // One object for all isolates is not asked for every request.
     let delay = config.session.recheck.max(SHORTEST_DELAY);
-    config.operator.is_none() || context.app.memory.everybody.was_asked(context.now, delay)
+    config.operator.is_none() || context.realm.memory.everybody.was_asked(context.now, delay)
 }
 
 /// Asks for the moment, if this isolate does not know it. An outage ends nobody's session.
@@ -22,7 +22,7 @@ pub(in crate::flow) async fn learn<R: Runtime>(context: &Context<'_, R>) {
     if is_known(context) {
         return;
     }
-    let memory = &context.app.memory.everybody;
+    let memory = &context.realm.memory.everybody;
     if !memory.is_unknown() {
         // Before the answer: a crowd must not ask one by one. At first there is nothing that it could go by meanwhile.
         memory.asks(context.now);
@@ -46,7 +46,7 @@ pub(in crate::flow) async fn end_all<R: Runtime>(context: &Context<'_, R>, until
         let value = until.as_unix().to_be_bytes();
         context.runtime.kv_put(NAME, &value, "{}", LONGEST_SESSION).await.map_err(Error::CacheUnavailable)?;
     }
-    context.app.memory.everybody.raise(until);
+    context.realm.memory.everybody.raise(until);
     Ok(())
 }
 

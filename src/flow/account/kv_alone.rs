@@ -41,7 +41,7 @@ pub(in crate::flow) async fn end<R: Runtime>(
     ended.extend(own.filter(|(own, _)| !ended.iter().any(|(key, _)| key == own)));
     // From here on a refresh that is under way in this isolate keeps nothing.
     let ids = ended.iter().filter_map(|(key, _)| EntryKey::parse(key)?.session());
-    ids.for_each(|id| context.app.memory.end(id));
+    ids.for_each(|id| context.realm.memory.end(id));
     for (key, sid) in ended {
         // Each key once: Workers KV takes one change of it in a second.
         let sid = sid.filter(|sid| !done.contains(sid));

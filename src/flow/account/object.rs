@@ -17,8 +17,11 @@ use crate::session::session::{Session, SessionId};
 pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) -> String {
     let reply = match Call::parse(request) {
         None => Reply::Failed(Failure::Store(StoreFault::Account)),
-        Some(Call { trace, ask }) => {
-            let context = Context { app, runtime, now: runtime.now(), trace };
+        Some(Call { provider, trace, ask }) => {
+            let Some(realm) = provider.map_or(Some(app.first()), |provider| app.realm(&provider)) else {
+                return Reply::Failed(Failure::Store(StoreFault::Account)).to_text();
+            };
+            let context = Context { app, realm, runtime, now: runtime.now(), trace };
             answer(&context, ask).await.unwrap_or_else(Reply::Failed)
         }
     };
@@ -31,7 +34,9 @@ pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) ->
 /// The storage's. The platform then calls again a little later.
 pub async fn account_expired<R: Runtime>(app: &App, runtime: &R) -> Result<(), StoreFault> {
     let Some(storage) = runtime.storage() else { return Ok(()) };
-    let context = Context { app, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
+    // What ends by the clock ends alike in every realm.
+    let realm = app.first();
+    let context = Context { app, realm, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
     if let Err(Failure::Store(fault)) = deletion::sweep(&context, storage).await {
         token_cache::failed(&context, "deletion", fault);
     }
@@ -113,7 +118,7 @@ async fn ended<R: Runtime>(
 }
 
 fn session<R: Runtime>(context: &Context<'_, R>, text: &str) -> Result<Session, Failure> {
-    let session = message::decoded(text, &context.app.ring).ok_or(Failure::Ended(SessionEnd::EntryMissing))?;
+    let session = message::decoded(text, &context.realm.ring).ok_or(Failure::Ended(SessionEnd::EntryMissing))?;
     if session.absolute_expires_at <= context.now {
         return Err(Failure::Ended(SessionEnd::EntryMissing));
     }

@@ -7,7 +7,7 @@ use super::super::{Context, token_cache};
 use super::deletion;
 use super::message::{Listed, Reply};
 use crate::error::{Error, Failure, SessionEnd};
-use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession, Task};
+use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession, Work};
 use crate::session::entry::{EntryMetadata, TokenCacheEntry};
 use crate::session::session::{Session, SessionId};
 use crate::session::storage_key::EntryKey;
@@ -34,7 +34,7 @@ pub(super) async fn begin<R: Runtime>(
     let session = Session { issued_at, ..session };
     put(storage, &session, entry)?;
     storage.flush().await.map_err(Failure::Store)?;
-    context.runtime.later(Task::Store { session, attempt: 0 });
+    context.later(Work::Store { session, attempt: 0 });
     Ok(Reply::Begun(issued_at))
 }
 
@@ -77,7 +77,7 @@ pub(super) async fn keep<R: Runtime>(
     registered(storage, session)?.ok_or(Failure::Ended(SessionEnd::EntryMissing))?;
     put(storage, session, Current { revision: entry.revision, entry: sealed, metadata })?;
     storage.flush().await.map_err(Failure::Store)?;
-    context.runtime.later(Task::Store { session: session.clone(), attempt: 0 });
+    context.later(Work::Store { session: session.clone(), attempt: 0 });
     Ok(())
 }
 

@@ -31,19 +31,19 @@ pub(super) async fn renew<R: Runtime>(
     api: &Api,
     cause: &Cause,
 ) -> Result<Rc<TokenCacheEntry>, Failure> {
-    let Context { app, runtime, trace, .. } = context;
+    let Context { app, realm, runtime, trace, .. } = context;
     let _turn = match runtime.storage() {
-        Some(storage) => Some(app.memory.turns.take(session.id, storage.life()).await),
+        Some(storage) => Some(realm.memory.turns.take(session.id, storage.life()).await),
         None => None,
     };
     // The turn may have taken a while to come.
-    let context = &Context { app, runtime: *runtime, now: runtime.now(), trace: trace.clone() };
+    let context = &Context { app, realm, runtime: *runtime, now: runtime.now(), trace: trace.clone() };
     let entry = newest(context, session).await?;
     if cause.is_met(&entry, api, context.now) {
         return Ok(entry);
     }
     let purpose = cause.purpose(api);
-    if let Some(failure) = app.memory.recent_failure(session.id, &purpose, context.now) {
+    if let Some(failure) = realm.memory.recent_failure(session.id, &purpose, context.now) {
         return Err(failure);
     }
     let renewal = Renewal { context, session, api, cause };
@@ -60,12 +60,12 @@ pub(super) async fn renew<R: Runtime>(
 pub(super) fn remember<R: Runtime>(context: &Context<'_, R>, session: &Session, purpose: String, failure: &Failure) {
     if failure.is_of_the_op() {
         let until = context.runtime.now() + Lifetime::from_seconds(failure.pause());
-        context.app.memory.failed(session.id, purpose, failure.clone(), until);
+        context.realm.memory.failed(session.id, purpose, failure.clone(), until);
     }
 }
 
 async fn newest<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<Rc<TokenCacheEntry>, Failure> {
-    let memory = &context.app.memory;
+    let memory = &context.realm.memory;
     let known = memory.stale_entry(session.id);
     let Some(storage) = context.runtime.storage() else {
         return match known {
@@ -112,8 +112,7 @@ impl<R: Runtime> Renewal<'_, R> {
             return Err(needs_user(InteractionReason::NoRefreshToken));
         };
         // Not even tried: an OP may rotate the refresh token first and refuse then, and its successor would be lost.
-        if !self.context.app.config.provider.is_entra
-            && !entry.is_consented(self.api.resource.as_deref(), &self.api.scopes)
+        if !self.context.realm.provider.is_entra && !entry.is_consented(self.api.resource.as_deref(), &self.api.scopes)
         {
             return Err(needs_user(InteractionReason::ScopesNotGranted));
         }
@@ -166,7 +165,7 @@ impl<R: Runtime> Renewal<'_, R> {
             let occasion = Occasion::Refresh { issuer: &entry.issuer, subject: entry.claim("sub") };
             verify(self.context, metadata, id_token.expose(), &occasion).await?;
         }
-        let info = response.client_info.as_deref().filter(|_| self.context.app.config.provider.is_entra);
+        let info = response.client_info.as_deref().filter(|_| self.context.realm.provider.is_entra);
         let home = info.and_then(ClientInfo::parse).map(|info| AccountDigest::from_client_info(&info));
         if home.is_some_and(|home| home != self.session.account) {
             return Err(Error::OpMisbehaved(OpFault::AccountMismatch));
@@ -175,7 +174,7 @@ impl<R: Runtime> Renewal<'_, R> {
     }
 
     async fn keep(&self, renewed: TokenCacheEntry) -> Result<Rc<TokenCacheEntry>, Failure> {
-        let memory = &self.context.app.memory;
+        let memory = &self.context.realm.memory;
         let Some(storage) = self.context.runtime.storage() else {
             let renewed = token_cache::keep(self.context, self.session, renewed).await;
             return renewed.ok_or(Failure::Ended(SessionEnd::SignedOut));

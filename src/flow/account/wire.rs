@@ -16,15 +16,17 @@ use crate::time::Timestamp;
 impl Call {
     /// The call as text.
     pub(super) fn to_text(&self) -> String {
-        object([("trace", text(&self.trace)), ("ask", self.ask.to_json())]).to_string()
+        let provider = option(self.provider.as_deref());
+        object([("provider", provider), ("trace", text(&self.trace)), ("ask", self.ask.to_json())]).to_string()
     }
 
     /// Reads the text back.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut call = Fields(json::object(text.as_bytes())?);
+        let provider = call.text("provider");
         let trace = call.text("trace")?;
         let Value::Object(ask) = call.0.remove("ask")? else { return None };
-        Some(Self { trace, ask: Ask::parse(ask)? })
+        Some(Self { provider, trace, ask: Ask::parse(ask)? })
     }
 }
 
@@ -328,7 +330,7 @@ mod tests {
     #[test]
     fn every_message_comes_back_as_it_went() {
         for ask in asks() {
-            let text = Call { trace: "t\"1".to_owned(), ask }.to_text();
+            let text = Call { provider: Some("B".to_owned()), trace: "t\"1".to_owned(), ask }.to_text();
             assert_eq!(Call::parse(&text).unwrap().to_text(), text);
         }
         for reply in replies() {

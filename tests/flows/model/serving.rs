@@ -1,6 +1,6 @@
 //! Requests at several isolates, what is done after them, and what answers them.
 
-use vestibule::runtime::{Runtime, Task, TransportFault};
+use vestibule::runtime::{Runtime, Task, TransportFault, Work};
 use vestibule::secret::Secret;
 use vestibule::session::account::AccountDigest;
 use vestibule::session::session::Session;
@@ -16,10 +16,11 @@ use crate::world::{NOW, World};
 /// A task with nothing to do: the API does not exist.
 fn nothing(site: &Site<'_>) -> Task {
     let account = AccountDigest::from_subject("https://op.example", "nobody");
-    let (ring, settings) = (&site.isolate.ring, &site.isolate.config.session);
+    let (ring, settings) = (&site.isolate.first().ring, &site.isolate.config.session);
     let record_key = Secret::new(site.random());
     let session = Session::begin(account, site.random(), record_key, ring.current().id(), site.now(), settings);
-    Task::Renew { session, api: "Nothing".to_owned() }
+    let provider = site.isolate.config.provider.name.clone();
+    Task { provider, work: Work::Renew { session, api: "Nothing".to_owned() } }
 }
 
 #[test]
