@@ -145,7 +145,7 @@ fn provider(
     let display_name = if label.is_some() { section.text("DisplayName") } else { None };
     let is_entra = defaults.name == AZURE_AD.name;
     let client_id = section.required("ClientId", "the id that the OpenID Provider gave this client", client_text);
-    let credential = credential(section, defaults);
+    let credential = credential(section, (defaults, label));
     let scopes = section.scopes("Scope").unwrap_or_default();
     let extra_query = extra::query(section, RESERVED_PARAMETERS);
     let id_token_algorithms = algorithms(section, defaults);
@@ -192,14 +192,17 @@ fn authority(section: &mut Section<'_>) -> Option<Authority> {
     })
 }
 
-fn credential(section: &mut Section<'_>, defaults: &Defaults) -> Option<ClientCredential> {
+fn credential(section: &mut Section<'_>, (defaults, label): (&Defaults, Option<&str>)) -> Option<ClientCredential> {
+    const NAMED: &str = "store it with `wrangler secret put Providers__<Name>__ClientSecret`";
+
+    let secret_hint = if label.is_some() { NAMED } else { defaults.secret_hint };
     let wrap = section.parsed_or("TokenEndpointAuthMethod", defaults.auth_method, |method| match method {
         "client_secret_basic" => Ok(ClientCredential::SecretBasic as fn(Secret<String>) -> ClientCredential),
         "client_secret_post" => Ok(ClientCredential::SecretPost as fn(Secret<String>) -> ClientCredential),
         _ => Err(Problem::Invalid("be client_secret_basic or client_secret_post", None)),
     });
     if !section.holds("ClientSecret") {
-        section.missing("ClientSecret", defaults.secret_hint);
+        section.missing("ClientSecret", secret_hint);
     }
     let value = section.secret("ClientSecret")?;
     let secret = plain_text(&value).and_then(|text| client_text(&text));

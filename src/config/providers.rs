@@ -54,9 +54,10 @@ fn named(root: &mut Section<'_>, readings: &mut Readings) {
         section.missing("<Name>", "a section for each OpenID Provider");
     }
     for (position, name) in names.iter().enumerate() {
-        // Its sections say what kind of provider they are of.
         let is_taken = [AZURE_AD.name, OPEN_ID_CONNECT.name].iter().any(|taken| taken.eq_ignore_ascii_case(name));
-        if is_taken || !is_name(name) {
+        if is_taken {
+            section.fault(name, Problem::Invalid("not be the name of a section of its own", None));
+        } else if !is_name(name) {
             section.fault(name, NAME_RULE);
         }
         if let Some(twin) = names.iter().take(position).find(|earlier| earlier.eq_ignore_ascii_case(name)) {

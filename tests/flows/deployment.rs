@@ -54,6 +54,18 @@ pub(crate) fn microsoft() -> Value {
     environment
 }
 
+/// Two OpenID Providers, and an API that takes tokens of the second.
+pub(crate) fn two_providers() -> Value {
+    changed(
+        environment(),
+        &json!({
+            "Providers": { "Staff": { "Authority": "https://staff.example", "ClientId": CLIENT_ID, "DisplayName": "<Staff> & co" } },
+            "Providers__Staff__ClientSecret": CLIENT_SECRET,
+            "DownstreamApis": { "Orders": { "Provider": "Staff" } },
+        }),
+    )
+}
+
 /// The environment with an object for every account.
 pub(crate) fn with_accounts(mut environment: Value) -> Value {
     environment["bindings"] = json!(["TOKEN_CACHE", "ACCOUNTS"]);

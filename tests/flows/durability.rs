@@ -22,7 +22,7 @@ impl World {
     pub(crate) fn note_tokens(&self) {
         let durable = self.accounts.durable_revision();
         let mut came_at = self.durability.came_at.borrow_mut();
-        for token in self.op.access_tokens() {
+        for token in [self.op.access_tokens(), self.staff.access_tokens()].concat() {
             came_at.entry(token).or_insert(durable);
         }
     }

@@ -49,6 +49,7 @@ pub(crate) mod op_logout;
 pub(crate) mod operator;
 pub(crate) mod operator_everybody;
 pub(crate) mod outage;
+pub(crate) mod providers;
 pub(crate) mod races;
 pub(crate) mod refresh;
 pub(crate) mod request;

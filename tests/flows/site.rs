@@ -95,8 +95,11 @@ impl Runtime for Site<'_> {
     async fn call_op(&self, request: OpRequest, timeout: Lifetime) -> Result<OpResponse, TransportFault> {
         assert!((1..=14).contains(&timeout.as_seconds()), "no call may take {timeout}");
         self.pause().await;
-        self.world.op.now.set(self.world.time());
-        let answer = self.world.op.answer(&request);
+        let world = self.world;
+        let is_staff = request.uri().host() == Some("staff.example");
+        let op = if is_staff { &world.staff } else { &world.op };
+        op.now.set(world.time());
+        let answer = op.answer(&request);
         self.world.note_tokens();
         self.pause().await;
         answer

@@ -28,6 +28,8 @@ pub(crate) struct World {
     pub(crate) accounts: Accounts,
     pub(crate) background: Background,
     pub(crate) op: Op,
+    /// Another OpenID Provider, for deployments that know both.
+    pub(crate) staff: Op,
     pub(crate) downstream: Downstream,
     pub(crate) durability: Durability,
     /// Whether every call of the outside pauses.
@@ -74,6 +76,7 @@ impl World {
             kv: Kv::default(),
             background: Background::default(),
             op: Op::new(),
+            staff: Op::at("https://staff.example", "/signin-oidc/Staff"),
             downstream: Downstream::default(),
             durability: Durability::default(),
             pauses,
@@ -160,7 +163,7 @@ impl Drop for World {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let stored = [self.kv.dump(), self.accounts.dump()].concat();
-            self.emitted.assert_no_secret(&self.op.secrets(), &stored);
+            self.emitted.assert_no_secret(&[self.op.secrets(), self.staff.secrets()].concat(), &stored);
         }
     }
 }

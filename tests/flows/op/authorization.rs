@@ -29,7 +29,7 @@ impl Op {
         let one = |name: &str| any(name).unwrap_or_else(|| panic!("no {name} in {location}"));
         assert!(location.starts_with(&format!("{}/authorize?policy=p%26q&", self.base())), "{location}");
         assert_eq!((one("response_type").as_str(), one("client_id").as_str()), ("code", CLIENT_ID));
-        assert_eq!(one("redirect_uri"), format!("{PUBLIC}/signin-oidc"));
+        assert_eq!(one("redirect_uri"), format!("{PUBLIC}{}", self.callback));
         assert_eq!(one("code_challenge_method"), "S256");
         assert!(one("scope").starts_with("openid profile offline_access"));
         assert_claims(any("claims").as_deref());
@@ -59,7 +59,7 @@ impl Op {
 
     /// A callback URL with these parameters and, from a provider that announces it, `iss`.
     pub(crate) fn callback(&self, parameters: &[(&str, &str)]) -> String {
-        let mut url = Url::parse(&format!("{PUBLIC}/signin-oidc")).unwrap();
+        let mut url = Url::parse(&format!("{PUBLIC}{}", self.callback)).unwrap();
         url.query_pairs_mut().extend_pairs(parameters);
         if !self.is_microsoft.get() {
             url.query_pairs_mut().append_pair("iss", &self.issuer.borrow());

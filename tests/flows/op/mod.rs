@@ -53,6 +53,10 @@ pub(crate) const BOB: EndUser = EndUser { sub: "bob", sid: Some("sid-of-bob") };
 type Call = (Endpoint, Vec<(String, String)>);
 
 pub(crate) struct Op {
+    /// What its addresses begin with, unless it is the Microsoft identity platform.
+    base: &'static str,
+    /// The path of the redirect URI that is registered.
+    pub(super) callback: &'static str,
     /// The issuer in ID tokens.
     pub(crate) issuer: RefCell<String>,
     /// Changes to the ID tokens' claims and headers, and the key that signs them.
@@ -92,8 +96,15 @@ pub(crate) struct Op {
 
 impl Op {
     pub(crate) fn new() -> Self {
+        Self::at("https://op.example", "/signin-oidc")
+    }
+
+    /// One with that issuer, which sends people back to that path.
+    pub(crate) fn at(base: &'static str, callback: &'static str) -> Self {
         Self {
-            issuer: RefCell::new("https://op.example".to_owned()),
+            base,
+            callback,
+            issuer: RefCell::new(base.to_owned()),
             claims: RefCell::new(json!({})),
             header: RefCell::new(json!({})),
             signing_key: RefCell::new("first key".to_owned()),
@@ -199,8 +210,8 @@ impl Op {
         self.counter.get()
     }
 
-    fn base(&self) -> &'static str {
-        if self.is_microsoft.get() { "https://login.microsoftonline.com/common" } else { "https://op.example" }
+    pub(crate) fn base(&self) -> &'static str {
+        if self.is_microsoft.get() { "https://login.microsoftonline.com/common" } else { self.base }
     }
 
     fn endpoint(&self, url: &str) -> Endpoint {

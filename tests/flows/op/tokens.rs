@@ -83,7 +83,7 @@ impl Op {
         let scope = parameter("scope").unwrap_or("");
         match parameter("grant_type") {
             Some("authorization_code") => {
-                assert_eq!(parameter("redirect_uri"), Some(format!("{PUBLIC}/signin-oidc").as_str()));
+                assert_eq!(parameter("redirect_uri"), Some(format!("{PUBLIC}{}", self.callback).as_str()));
                 self.redeem_code(parameter("code").unwrap(), parameter("code_verifier"), resource, scope)
             }
             Some("refresh_token") => self.redeem_refresh_token(parameter("refresh_token").unwrap(), resource, scope),
