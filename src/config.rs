@@ -16,11 +16,15 @@ mod paths;
 mod platform;
 mod provider;
 mod providers;
+mod requirement;
+mod routes;
 mod section;
 mod session;
 mod settings;
 mod unsupported;
 mod values;
+
+use crate::rules::Rules;
 
 use self::environment::Environment;
 use self::section::Section;
@@ -55,6 +59,8 @@ pub struct Config {
     pub session: SessionSettings,
     /// The paths that the gateway keeps for itself.
     pub paths: Paths,
+    /// Who may send which requests; everything needs a sign-in by default.
+    pub rules: Rules,
     /// Who may end the sessions of others; nobody by default.
     pub operator: Option<Operator>,
     /// Whether the binding `ACCOUNTS`, an object for each account, is there.
@@ -135,10 +141,13 @@ impl Config {
         let mut section = root.child("Gateway", "Gateway");
         let gateway = gateway::read(&mut section);
         let (auth, api) = paths::read(&mut section);
+        let routes = routes::read(&mut section, api.as_deref());
         section.finish();
         let session = session::read(&mut root);
         let operator = operator::read(&mut root);
         let paths = paths::join(&mut root, &redirects, auth, api);
+        let names: Vec<_> = platforms.iter().map(|(name, _)| name.as_str()).collect();
+        let rules = routes::join(&mut root, routes, paths.as_ref(), (&redirects, &names));
         root.finish();
         let mut providers = providers.into_iter();
         Some(Self {
@@ -148,6 +157,7 @@ impl Config {
             gateway: gateway?,
             session: session?,
             paths: paths?,
+            rules: rules?,
             operator,
             has_account_objects,
         })

@@ -7,7 +7,7 @@
 //! ```text
 //! browser ─► edge ─► router ─► flow ─► session ─► oidc          arrows = "may use"; never backwards
 //!              │                │
-//!              └─ implements ─► runtime (trait)                 config, error, secret, time: leaves, used by all
+//!              └─ implements ─► runtime (trait)                 config, rules, error, secret, time: leaves, used by all
 //! ```
 //!
 //! The protocol ([`oidc`]) and what lives between requests ([`session`]) are pure values. [`flow`] orders the I/O and is
@@ -28,6 +28,7 @@ pub mod realm;
 pub mod request;
 mod reserved_headers;
 pub mod router;
+pub mod rules;
 pub mod runtime;
 pub mod secret;
 pub mod session;

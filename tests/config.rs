@@ -169,8 +169,17 @@ fn each_listed_setting_is_accepted_and_its_default_is_what_holds_without_it() {
 fn a_setting_that_is_not_listed_is_refused() {
     for setting in SETTINGS {
         let mut environment = base_of(setting);
-        let key = format!("{}X", setting.key.replace("<Name>", "Orders"));
-        environment["vars"][key.replace('.', "__")] = json!("1");
+        let key = format!("{}X", setting.key.replace("<Name>", "Orders").replace("[]", "[0]"));
+        match key.rsplit_once("Routes[0].") {
+            None => environment["vars"][key.replace('.', "__")] = json!("1"),
+            Some((_, name)) => {
+                let name = name.replace('.', "/");
+                let (table, name) = name.rsplit_once('/').unwrap_or(("", &name));
+                let rule = &mut environment["vars"]["Gateway"]["Routes"][0];
+                let table = if table.is_empty() { rule } else { &mut rule[table] };
+                table[name] = json!("1");
+            }
+        }
         let lines = faults(&environment);
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(lines[0].starts_with(&format!("{key}: is not a known setting")), "{lines:?}");
@@ -223,7 +232,19 @@ proptest! {
     fn no_fault_repeats_a_value(value in "[!-~]{0,3}q0Z[ -~]{0,3}x9W[!-~\n\u{e9}]{0,40}", is_flat: bool, wrong_case: bool) {
         for setting in SETTINGS {
             let mut environment = base_of(setting);
-            let value = if setting.kind == Kind::Table { json!({"a": value, "b": [value]}) } else { json!(value) };
+            let value = match setting.kind {
+                Kind::Table => json!({"a": value, "b": [value]}),
+                Kind::Tables => json!([{"Roles": value}, {"Claims": {"a": value, "b": [value]}}, value]),
+                Kind::Boolean
+                | Kind::List
+                | Kind::Number
+                | Kind::Path
+                | Kind::Seconds
+                | Kind::Secret
+                | Kind::Text
+                | Kind::Url => json!(value),
+            };
+            let is_flat = is_flat && !setting.key.contains("[]");
             set(&mut environment, setting, value, is_flat, wrong_case);
             for line in faults(&environment) {
                 prop_assert!(!line.contains("q0Z") && !line.contains("x9W"), "{}", line);
@@ -296,7 +317,10 @@ fn base_of(setting: &Setting) -> Value {
         ("OpenIdConnect", _) => open_id_connect(&json!({})),
         ("Providers.<Name>", name) if OF_ENTRA.contains(&name) => several("AzureAd", &json!({"TenantId": TENANT})),
         ("Providers.<Name>", _) => several("OpenIdConnect", &json!({"Authority": "https://staff.example"})),
-        _ => azure_ad(&json!({})),
+        _ => match setting.key.split_once("Routes[].") {
+            None => azure_ad(&json!({})),
+            Some((_, name)) => azure_ad(&json!({"vars": {"Gateway": {"Routes": [rule_of(name)]}}})),
+        },
     }
 }
 
@@ -308,6 +332,16 @@ fn several(kind: &str, authority: &Value) -> Value {
     }}));
     patch(&mut environment["vars"]["Providers"]["Orders"], authority);
     environment
+}
+
+/// The least rule in which the setting may stand.
+fn rule_of(name: &str) -> Value {
+    match name {
+        "Scopes" => json!({"Path": "/x", "Access": "Bearer"}),
+        "Hide" => json!({"Path": "/x", "Require": {"Present": ["oid"]}}),
+        _ if name.starts_with("Require.") => json!({"Path": "/x", "Require": {"Present": ["oid"]}}),
+        _ => json!({"Path": "/x"}),
+    }
 }
 
 /// The environment with the setting written out: its default, or something that fits its kind.
@@ -327,9 +361,18 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
         ("Session.Key" | "Operator.Key", ..) => json!(KEY),
         ("Session.PreviousKeys", ..) => json!("BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("DownstreamApis.<Name>.Resource", ..) => json!("urn:example:orders"),
+        ("Gateway.Routes[].Path", ..) => json!("/docs/**"),
+        ("Gateway.Routes[].Methods", ..) => json!("GET"),
+        ("Gateway.Routes[].Host", ..) => json!("app.example.com"),
+        ("Gateway.Routes[].Provider", ..) => json!("AzureAd"),
+        ("Gateway.Routes[].Require.EmailDomains", ..) => json!("example.com"),
+        ("Gateway.Routes[].Require.Not", ..) => json!({"Roles": "Guest"}),
+        ("Gateway.Routes[].CorsOrigins", ..) => json!("https://spa.example.com"),
+        (_, Kind::Seconds, _) => json!(60),
         (_, Kind::Table, _) => json!({"slice": "test"}),
+        (_, Kind::Tables, _) => json!([{"Roles": "Admin"}]),
         (_, Kind::Url, _) => json!("https://other.example.com"),
-        (_, Kind::Boolean | Kind::List | Kind::Number | Kind::Path | Kind::Seconds | Kind::Secret | Kind::Text, _) => {
+        (_, Kind::Boolean | Kind::List | Kind::Number | Kind::Path | Kind::Secret | Kind::Text, _) => {
             json!("other")
         }
     };
@@ -352,7 +395,10 @@ fn set(environment: &mut Value, setting: &Setting, value: Value, is_flat: bool, 
     }
     let mut table = &mut environment["vars"];
     for part in section.split('.') {
-        table = &mut table[part];
+        table = match part.strip_suffix("[]") {
+            None => &mut table[part],
+            Some(list) => &mut table[list][0],
+        };
         if table.is_null() {
             *table = Value::Object(Map::new());
         }

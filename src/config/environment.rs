@@ -94,7 +94,8 @@ impl Table {
 }
 
 impl Node {
-    fn from_value(value: Value, form: Form) -> Self {
+    /// Objects are tables; a list stays one value, whose reader knows whether tables stand in it.
+    pub(super) fn from_value(value: Value, form: Form) -> Self {
         match value {
             Value::Object(object) => Self::Table(Table(
                 object.into_iter().map(|(name, value)| (name, Self::from_value(value, Form::Plain))).collect(),

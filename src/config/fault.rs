@@ -29,6 +29,8 @@ pub enum Problem {
     Misspelt(String),
     /// A required key that is absent: an example, or where it comes from.
     Missing(&'static str),
+    /// Without effect except with a certain other setting: which.
+    NeedsBeside(&'static str),
     /// Greater than another setting.
     NotAbove(&'static str),
     /// A number, or something that is none, outside its bounds.
@@ -81,6 +83,7 @@ impl fmt::Display for Problem {
             Self::Invalid(rule, Some(example)) => write!(f, "must {rule}; e.g. \"{example}\""),
             Self::Misspelt(right) => write!(f, "is spelled {right}"),
             Self::Missing(hint) => write!(f, "is required; {hint}"),
+            Self::NeedsBeside(other) => write!(f, "has a meaning only with {other}"),
             Self::NotAbove(other) => write!(f, "must not be greater than {other}"),
             Self::OutOfRange(min, max) => write!(f, "must be a whole number from {min} to {max}"),
             Self::PlainSecret(name) => {

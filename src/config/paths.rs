@@ -58,7 +58,7 @@ impl Redirects {
     }
 
     /// Each with its key.
-    fn keyed(&self) -> [(String, &Option<String>); 3] {
+    pub(super) fn keyed(&self) -> [(String, &Option<String>); 3] {
         let own = |name: &str| format!("{}.{name}", self.section);
         [
             (own("CallbackPath"), &self.callback),

@@ -11,6 +11,10 @@ use super::settings;
 const NEEDS_TEXT: Problem =
     Problem::Invalid("be a string that is not empty and has no control characters or spaces around it", None);
 
+const NEEDS_TABLE: Problem = Problem::Invalid("be a table of settings", None);
+const NEEDS_TABLES: Problem = Problem::Invalid("be a list of tables", None);
+const NO_TABLE: Problem = Problem::Invalid("be a value, not a table", None);
+
 /// One table of the configuration.
 ///
 /// A reader that returns `None` for a faulty value has reported it, and the parse fails as a whole.
@@ -38,7 +42,7 @@ impl<'a> Section<'a> {
             None => (Table::default(), self.is_misspelt(name)),
             Some(Node::Table(table)) => (table, false),
             Some(Node::Leaf(_)) => {
-                self.fault(name, Problem::Invalid("be a table of settings", None));
+                self.fault(name, NEEDS_TABLE);
                 (Table::default(), true)
             }
         };
@@ -138,10 +142,48 @@ impl<'a> Section<'a> {
         for (name, node) in std::mem::take(&mut child.table).0 {
             match node {
                 Node::Leaf(leaf) => entries.push((name, leaf.value)),
-                Node::Table(_) => child.fault(&name, Problem::Invalid("be a value, not a table", None)),
+                Node::Table(_) => child.fault(&name, NO_TABLE),
             }
         }
         entries
+    }
+
+    /// The tables of a list, such as `[[vars.Gateway.Routes]]`, with their positions; none if it is absent.
+    pub(super) fn tables(&mut self, name: &str) -> Vec<(usize, Table)> {
+        let Some(leaf) = self.take_or(name, NEEDS_TABLES) else { return Vec::new() };
+        let Value::Array(items) = leaf.value else {
+            self.fault(name, NEEDS_TABLES);
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for (position, item) in items.into_iter().enumerate() {
+            match Node::from_value(item, Form::Plain) {
+                Node::Table(table) => tables.push((position, table)),
+                Node::Leaf(_) => self.fault(&format!("{name}[{position}]"), NEEDS_TABLE),
+            }
+        }
+        tables
+    }
+
+    /// One of the [`tables`](Self::tables) of the list `name`.
+    pub(super) fn element(
+        &mut self,
+        name: &str,
+        (position, table): (usize, Table),
+        pattern: &'static str,
+    ) -> Section<'_> {
+        let path = self.key(&format!("{name}[{position}]"));
+        Section { path, pattern, table, is_broken: false, faults: self.faults }
+    }
+
+    /// Whether it is a table with nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.0.is_empty() && !self.is_broken
+    }
+
+    /// Reports a fault of the section as a whole.
+    pub(super) fn fault_as_a_whole(&mut self, problem: Problem) {
+        self.faults.push(ConfigFault::new(&self.path, problem));
     }
 
     /// Whether the next read of `name` finds something.
@@ -160,16 +202,34 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Whether the key is written with this truth value.
+    pub(super) fn says(&self, name: &str, flag: bool) -> bool {
+        let value = match self.table.0.get(name) {
+            Some(Node::Leaf(leaf)) => &leaf.value,
+            Some(Node::Table(_)) | None => return false,
+        };
+        *value == flag || *value == if flag { "true" } else { "false" }
+    }
+
+    /// Whether the key is a table with nothing in it.
+    pub(super) fn holds_empty_table(&self, name: &str) -> bool {
+        matches!(self.table.0.get(name), Some(Node::Table(table)) if table.0.is_empty())
+    }
+
     /// Takes the value of a key out. A key that [`settings::SETTINGS`] lacks is never found, so none can be accepted
     /// without being documented.
     pub(super) fn take(&mut self, name: &str) -> Option<Leaf> {
+        self.take_or(name, NO_TABLE)
+    }
+
+    fn take_or(&mut self, name: &str, problem: Problem) -> Option<Leaf> {
         if !settings::names_under(self.pattern).any(|known| known == name) {
             return None;
         }
         match self.table.0.remove(name)? {
             Node::Leaf(leaf) => Some(leaf),
             Node::Table(_) => {
-                self.fault(name, Problem::Invalid("be a value, not a table", None));
+                self.fault(name, problem);
                 None
             }
         }

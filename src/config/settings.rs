@@ -9,7 +9,7 @@ use super::unsupported;
 /// One accepted key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// The full key; `<Name>` stands for a name that the operator chooses.
+    /// The full key; `<Name>` stands for a name that the operator chooses, `[]` for a position in a list of tables.
     pub key: &'static str,
     /// What kind of value it takes.
     pub kind: Kind,
@@ -36,6 +36,8 @@ pub enum Kind {
     Secret,
     /// A table of strings.
     Table,
+    /// A list of tables.
+    Tables,
     /// A string.
     Text,
     /// An absolute URL.
@@ -52,6 +54,7 @@ impl fmt::Display for Kind {
             Self::Seconds => "seconds",
             Self::Secret => "secret",
             Self::Table => "table",
+            Self::Tables => "tables",
             Self::Text => "text",
             Self::Url => "URL",
         })
@@ -153,6 +156,29 @@ settings! {
     "Gateway.OriginTimeoutSeconds" Seconds ["30"], "how long the origin may take to answer, 1 to 300";
     "Gateway.AuthPath" Path ["/.auth"], "prefix of login, logout, me, sessions, health and backchannel-logout";
     "Gateway.ApiPath" Path ["/api"], "prefix of the downstream APIs";
+    "Gateway.IgnorePathCase" Boolean ["false"], "whether the origin takes paths that differ by letter case only for the same";
+    "Gateway.Routes[].Name" Text, "names the rule in the log; its position if absent";
+    "Gateway.Routes[].Path" Text, "the paths the rule is for: /docs exactly, * for any one segment, /** at the end for everything below; required";
+    "Gateway.Routes[].Methods" List, "the methods the rule is for, of GET (and HEAD with it), HEAD, POST, PUT, PATCH, DELETE and OPTIONS; all if absent";
+    "Gateway.Routes[].Host" Text, "the host, with its port unless that is the default, that the rule is for; any if absent";
+    "Gateway.Routes[].Access" Text ["Login"], "who may pass: Anonymous, Optional, Login, Api or Bearer; under ApiPath only Api, the default there";
+    "Gateway.Routes[].Provider" Text, "the provider's section by which to sign in here; the default provider if absent";
+    "Gateway.Routes[].Require.Roles" List, "any of these in the claim roles";
+    "Gateway.Routes[].Require.Groups" List, "any of these in the claim groups";
+    "Gateway.Routes[].Require.EmailDomains" List, "any of these as the whole domain of the verified e-mail address";
+    "Gateway.Routes[].Require.Claims" Table, "for each claim a value, or a list of values of which it must be or contain one";
+    "Gateway.Routes[].Require.Present" List, "claims that must be there and not blank";
+    "Gateway.Routes[].Require.All" Tables, "tables like Require, all of which must hold";
+    "Gateway.Routes[].Require.Any" Tables, "tables like Require, of which one must hold";
+    "Gateway.Routes[].Require.Not" Table, "a table like Require that must not hold";
+    "Gateway.Routes[].Scopes" List, "scopes that the access token must have; with Bearer only";
+    "Gateway.Routes[].AcrValues" List, "authentication context classes, one of which the sign-in must have reached";
+    "Gateway.Routes[].MaxAgeSeconds" Seconds, "how long ago the end-user may have entered credentials, 60 to 86400";
+    "Gateway.Routes[].Sensitive" Boolean ["false"], "whether a sign-out elsewhere holds here at once instead of within Session.RevocationDelay";
+    "Gateway.Routes[].AntiForgery" Boolean ["true"], "whether only pages of this origin may change state here with the session";
+    "Gateway.Routes[].CorsOrigins" List, "other origins whose pages may send requests here";
+    "Gateway.Routes[].TimeoutSeconds" Seconds, "how long the origin may take to answer, 1 to 300; OriginTimeoutSeconds if absent";
+    "Gateway.Routes[].Hide" Boolean ["false"], "whether whoever does not meet Require is told 404 instead of 403";
 
     "Session.Key" Secret, "32 random bytes in base64, from which all keys are derived; required";
     "Session.PreviousKeys" Secret, "up to 4 earlier keys with commas between them, which still open what they sealed";
@@ -171,7 +197,7 @@ pub(super) fn names_under(pattern: &'static str) -> impl Iterator<Item = &'stati
     SETTINGS.iter().filter_map(move |setting| {
         let rest = setting.key.strip_prefix(pattern)?;
         let rest = if pattern.is_empty() { rest } else { rest.strip_prefix('.')? };
-        rest.split('.').next()
+        rest.split('.').next().map(|name| name.strip_suffix("[]").unwrap_or(name))
     })
 }
 
@@ -227,18 +253,18 @@ mod tests {
         for (position, setting) in SETTINGS.iter().enumerate() {
             assert!(SETTINGS[..position].iter().all(|other| other.key != setting.key), "{}", setting.key);
             let (section, name) = setting.key.rsplit_once('.').unwrap();
-            let pattern = [
+            let patterns = [
                 "AzureAd",
                 "OpenIdConnect",
                 "Providers.<Name>",
                 "DownstreamApis.<Name>",
                 "Gateway",
+                "Gateway.Routes[]",
+                "Gateway.Routes[].Require",
                 "Session",
                 "Operator",
-            ]
-            .into_iter()
-            .find(|pattern| *pattern == section)
-            .unwrap();
+            ];
+            let pattern = patterns.into_iter().find(|pattern| *pattern == section).unwrap();
             assert_eq!(unsupported::reason(pattern, name), None, "{}", setting.key);
         }
     }

@@ -34,10 +34,20 @@ impl Section<'_> {
         self.number(name, range).map(Lifetime::from_seconds)
     }
 
+    /// A number of seconds; `None` within if it is absent.
+    pub(super) fn optional_seconds(&mut self, name: &str, range: &Range) -> Option<Option<Lifetime>> {
+        if self.holds(name) { self.seconds(name, range).map(Some) } else { Some(None) }
+    }
+
     /// `true` or `false`; `false` if it is absent.
     pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
+        self.flag_or(name, false)
+    }
+
+    /// `true` or `false`, with a default.
+    pub(super) fn flag_or(&mut self, name: &str, default: bool) -> Option<bool> {
         if !self.holds(name) {
-            return Some(false);
+            return Some(default);
         }
         let leaf = self.take(name)?;
         let flag = match &leaf.value {
@@ -53,6 +63,14 @@ impl Section<'_> {
         let leaf = self.take(name)?;
         let words = words(&leaf.value);
         self.accept(name, words)
+    }
+
+    /// Strings that may have spaces in them, as names of roles do: a list, or a single one without spaces, which could
+    /// be meant as several. `None` if absent.
+    pub(super) fn texts(&mut self, name: &str) -> Option<Vec<String>> {
+        let leaf = self.take(name)?;
+        let texts = texts(&leaf.value);
+        self.accept(name, texts)
     }
 
     /// Scopes, each of the characters of RFC 6749 §3.3. `None` if absent.
@@ -84,6 +102,22 @@ fn words(value: &Value) -> Result<Vec<String>, Problem> {
     if words.is_empty() || words.iter().any(|word| word.is_empty() || word.contains(' ')) {
         return Err(NEEDS_WORDS);
     }
+    distinct(words)
+}
+
+fn texts(value: &Value) -> Result<Vec<String>, Problem> {
+    const NEEDS_TEXTS: Problem = Problem::Invalid("be a list of strings without spaces around them", None);
+
+    let texts = match value {
+        Value::Array(items) => items.iter().map(plain_text).collect::<Result<Vec<_>, _>>(),
+        Value::String(text) if !text.contains(' ') => plain_text(value).map(|text| vec![text]),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Err(NEEDS_TEXTS),
+    };
+    let texts = texts.map_err(|_| NEEDS_TEXTS)?;
+    if texts.is_empty() { Err(NEEDS_TEXTS) } else { distinct(texts) }
+}
+
+fn distinct(words: Vec<String>) -> Result<Vec<String>, Problem> {
     if words.iter().enumerate().any(|(position, word)| words.iter().take(position).any(|earlier| earlier == word)) {
         return Err(Problem::Invalid("not name anything twice", None));
     }

@@ -11,6 +11,8 @@ pub enum Method {
     Head,
     /// `OPTIONS`.
     Options,
+    /// `PATCH` (RFC 5789).
+    Patch,
     /// `POST`.
     Post,
     /// `PUT`.
@@ -26,6 +28,7 @@ impl Method {
             "GET" => Self::Get,
             "HEAD" => Self::Head,
             "OPTIONS" => Self::Options,
+            "PATCH" => Self::Patch,
             "POST" => Self::Post,
             "PUT" => Self::Put,
             _ => Self::Other,
@@ -37,7 +40,7 @@ impl Method {
     pub const fn is_safe(self) -> bool {
         match self {
             Self::Get | Self::Head | Self::Options => true,
-            Self::Delete | Self::Post | Self::Put | Self::Other => false,
+            Self::Delete | Self::Patch | Self::Post | Self::Put | Self::Other => false,
         }
     }
 
@@ -46,7 +49,7 @@ impl Method {
     pub const fn is_idempotent(self) -> bool {
         match self {
             Self::Delete | Self::Get | Self::Head | Self::Options | Self::Put => true,
-            Self::Post | Self::Other => false,
+            Self::Patch | Self::Post | Self::Other => false,
         }
     }
 
@@ -55,7 +58,7 @@ impl Method {
     pub const fn starts_a_login(self) -> bool {
         match self {
             Self::Get | Self::Head => true,
-            Self::Delete | Self::Options | Self::Post | Self::Put | Self::Other => false,
+            Self::Delete | Self::Options | Self::Patch | Self::Post | Self::Put | Self::Other => false,
         }
     }
 }
