@@ -17,6 +17,7 @@ mod platform;
 mod provider;
 mod providers;
 mod requirement;
+mod rewriting;
 mod routes;
 mod section;
 mod session;
@@ -31,10 +32,11 @@ use self::section::Section;
 
 pub use self::api::{Api, ApiToken};
 pub use self::fault::{ConfigFault, Problem};
-pub use self::gateway::Gateway;
+pub use self::gateway::{Gateway, Origin};
 pub use self::operator::Operator;
 pub use self::paths::{Paths, ProviderPaths};
 pub use self::provider::{ClientCredential, Provider};
+pub use self::rewriting::Rewriting;
 pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings, SignOutScope};
 pub use self::settings::{Kind, SETTINGS, Setting};
 
@@ -87,7 +89,7 @@ impl Config {
         if !is_bound(TOKEN_CACHE) && !root.holds(TOKEN_CACHE) {
             root.missing(TOKEN_CACHE, "bind a KV namespace under this name in [[kv_namespaces]] of wrangler.toml");
         }
-        let config = Self::read(root, is_bound(ACCOUNTS));
+        let config = Self::read(root, &bindings);
         match config {
             Some(config) if faults.is_empty() => Ok(config),
             Some(_) | None => {
@@ -135,11 +137,11 @@ impl Config {
         self.auth_url(&format!("login/{}", provider.name))
     }
 
-    fn read(mut root: Section<'_>, has_account_objects: bool) -> Option<Self> {
+    fn read(mut root: Section<'_>, bindings: &[String]) -> Option<Self> {
         let providers::Readings { providers, redirects, platforms } = providers::read_all(&mut root);
         let apis = api::read(&mut root, &platforms);
         let mut section = root.child("Gateway", "Gateway");
-        let gateway = gateway::read(&mut section);
+        let gateway = gateway::read(&mut section, bindings);
         let (auth, api) = paths::read(&mut section);
         let routes = routes::read(&mut section, api.as_deref());
         section.finish();
@@ -159,7 +161,7 @@ impl Config {
             paths: paths?,
             rules: rules?,
             operator,
-            has_account_objects,
+            has_account_objects: bindings.iter().any(|binding| binding == ACCOUNTS),
         })
     }
 }

@@ -41,7 +41,7 @@ pub fn serve(request: JsValue, env: JsValue, context: ExecutionContext) -> Promi
         Err(fault) => return resolved(&flow::refuse_head(&runtime, fault)),
     };
     if let Some(plan) = flow::serve_at_once(&app, &runtime, &head) {
-        return glue::forward_at_once(&request, &plan, runtime.context());
+        return glue::forward_at_once(&request, runtime.env(), &plan, runtime.context());
     }
     runtime.clone().finish(serve_later(app, runtime, request, text))
 }

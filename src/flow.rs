@@ -36,7 +36,7 @@ use std::ops::Deref;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::error::Error;
-use crate::forwarding::ForwardPlan;
+use crate::forwarding::{self, ForwardPlan};
 use crate::realm::Realm;
 use crate::request::{HeadFault, Method, RequestHead};
 use crate::router::{Route, route};
@@ -175,6 +175,11 @@ pub fn forward_failed<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>
     };
     log::refused(runtime, &incoming.trace, &error);
     refusal::shown(&incoming, &error)
+}
+
+/// Where a redirect of the origin leads instead of `location`, if anywhere else.
+pub fn relocated(app: &App, head: &RequestHead<'_>, location: &str) -> Option<String> {
+    forwarding::relocated(&app.config.gateway, head.target, location)
 }
 
 /// Answers a request that no configuration can serve.

@@ -1,6 +1,8 @@
 //! What is changed on a request that is passed on, and on its answer. The plan is data: the runtime applies it to
 //! native handles, so that bodies and all other headers stay where they are.
 
+mod origin;
+
 use std::borrow::Cow;
 
 use base64::Engine;
@@ -16,17 +18,22 @@ use crate::session::entry::TokenCacheEntry;
 use crate::session::session::SessionId;
 use crate::time::{Lifetime, Timestamp};
 
+pub use origin::{configured_headers, origin_answer, origin_destination, relocated, rewritten_headers};
+
 /// How to pass a request on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForwardPlan {
-    /// The absolute URL.
-    pub url: String,
+    /// Where the request goes.
+    pub destination: Destination,
     /// Request headers to take away, in lower case.
     pub remove: Vec<String>,
     /// Request headers to set, after the removal.
     pub set: Vec<(Cow<'static, str>, String)>,
     /// How long to wait for the head of the answer.
     pub timeout: Lifetime,
+    /// Whether the platform's own cache may answer, or keep the answer. Never for a request that tells who is signed in or
+    /// carries a token: that cache knows no end-users.
+    pub may_be_cached: bool,
     /// Whether an answer of 401, 429 or 503 is for [`crate::flow::reconsider`] to look at: when the token was issued that
     /// the request carries.
     pub reconsider: Option<Timestamp>,
@@ -34,6 +41,29 @@ pub struct ForwardPlan {
     pub answer: AnswerEdits,
     /// The session that a WebSocket ends with, if the request opens one.
     pub carried: Option<Carried>,
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Over the network, to an absolute URL.
+    Url(String),
+    /// To a binding of the Worker.
+    Service {
+        /// The binding's name.
+        name: String,
+        /// The absolute URL that it sees.
+        url: String,
+    },
+}
+
+impl Destination {
+    /// The absolute URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        let (Self::Url(url) | Self::Service { url, .. }) = self;
+        url
+    }
 }
 
 /// For whom a WebSocket is carried.
@@ -48,7 +78,7 @@ pub struct Carried {
     pub ends_at: Timestamp,
 }
 
-/// What is changed on the answer.
+/// What is changed on the answer. Whatever is set here, the answer's origin can neither set nor delete a cookie of ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnswerEdits {
     /// `Set-Cookie` headers of ours; with any, the answer is never cacheable.
@@ -58,7 +88,24 @@ pub struct AnswerEdits {
     /// Whether only `no-store` or `private` of the answer's own are kept, and everything else becomes `no-store`;
     /// otherwise any `Cache-Control` of the answer's own stays and only a missing one becomes `no-store`.
     pub force_no_store: bool,
+    /// Headers to take away, in lower case; none that tell how the body is to be read.
+    pub remove: Vec<Cow<'static, str>>,
+    /// Headers to set after the removal, in lower case. `vary` is added to the answer's own.
+    pub set: Vec<(Cow<'static, str>, String)>,
+    /// Whether [`crate::flow::relocated`] is asked where a redirect leads.
+    pub relocate: bool,
 }
+
+/// The answer headers of the CORS protocol (Fetch standard, 3.3.3): to be removed where we decide about it.
+pub const CORS_ANSWER_HEADERS: [&str; 7] = [
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    "access-control-allow-methods",
+    "access-control-allow-headers",
+    "access-control-allow-private-network",
+    "access-control-expose-headers",
+    "access-control-max-age",
+];
 
 /// The request headers that never pass: whatever claims to be an identity, a credential or an original request, in any
 /// case and with `_` for `-`, our own cookies, and whatever `Connection` names.

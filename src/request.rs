@@ -145,6 +145,17 @@ impl<'a> Target<'a> {
         Self { path, query: self.query }
     }
 
+    /// What follows the path `prefix` in this target, at least `/`; none if the path does not lie under it, segment by
+    /// segment.
+    #[must_use]
+    pub(crate) fn after(self, prefix: &str) -> Option<Self> {
+        match self.path.strip_prefix(prefix)? {
+            "" => Some(self.with_rest("/")),
+            rest if rest.starts_with('/') => Some(self.with_rest(rest)),
+            _ => None,
+        }
+    }
+
     /// This target without its query.
     #[must_use]
     pub(crate) const fn without_query(self) -> Self {

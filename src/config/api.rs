@@ -4,6 +4,7 @@ use url::Url;
 
 use crate::time::Lifetime;
 
+use super::extra::Purpose;
 use super::fault::Problem;
 use super::platform::Platform;
 use super::section::Section;
@@ -89,7 +90,7 @@ fn api(section: &mut Section<'_>, name: &str, platforms: &[(String, Platform)]) 
     let incremental_consent = incremental_consent(section, token);
     let resource = section.parsed("Resource", address::resource);
     let timeout = section.seconds("TimeoutSeconds", &TIMEOUT);
-    let extra_headers = extra::headers(section);
+    let extra_headers = extra::headers(section, "ExtraHeaderParameters", Purpose::SetOnRequest);
     let extra_query = extra::query(section, &[]);
     Some(Api {
         name: name.to_owned(),

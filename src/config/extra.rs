@@ -7,24 +7,40 @@ use super::section::{Section, plain_text};
 
 const NEEDS_TOKEN: &str = "have a name of letters, digits and !#$%&'*+-.^_`|~";
 
-/// `ExtraHeaderParameters`, sorted by name, in lower case.
-pub(super) fn headers(section: &mut Section<'_>) -> Vec<(String, String)> {
-    const TABLE: &str = "ExtraHeaderParameters";
+/// What a header is named for in the configuration.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    SetOnRequest,
+    RemoveFromRequest,
+    SetOnAnswer,
+    RemoveFromAnswer,
+}
 
-    let entries = section.entries(TABLE);
+/// The headers of a table, sorted by name, in lower case.
+pub(super) fn headers(section: &mut Section<'_>, table: &str, purpose: Purpose) -> Vec<(String, String)> {
+    let entries = section.entries(table);
     let mut pairs = Vec::new();
     for (position, (name, value)) in entries.iter().enumerate() {
-        let key = format!("{TABLE}.{name}");
+        let key = format!("{table}.{name}");
         if let Some((twin, _)) = entries.iter().take(position).find(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
-            let twin = section.key(&format!("{TABLE}.{twin}"));
+            let twin = section.key(&format!("{table}.{twin}"));
             section.fault(&key, Problem::DiffersByCase(twin));
         }
-        let name = section.accept(&key, header_name(name));
+        let name = section.accept(&key, header_name(name, purpose));
         let value = section.accept(&key, plain_text(value).and_then(header_value));
         pairs.extend(name.zip(value));
     }
     pairs.sort();
     pairs
+}
+
+/// The header names of a list, in lower case.
+pub(super) fn names(section: &mut Section<'_>, list: &str, purpose: Purpose) -> Vec<String> {
+    let mut names = Vec::new();
+    for name in section.words(list).unwrap_or_default() {
+        names.extend(section.accept(list, header_name(&name, purpose)));
+    }
+    names
 }
 
 /// `ExtraQueryParameters`, sorted by name; `reserved` are those that a sign-in sends itself.
@@ -43,14 +59,17 @@ pub(super) fn query(section: &mut Section<'_>, reserved: &[&str]) -> Vec<(String
     pairs
 }
 
-fn header_name(name: &str) -> Result<String, Problem> {
+fn header_name(name: &str, purpose: Purpose) -> Result<String, Problem> {
     if name.is_empty() || !name.bytes().all(is_token_byte) {
         return Err(Problem::Invalid(NEEDS_TOKEN, Some("X-Api-Version")));
     }
-    let refused = REFUSED.iter().find(|(names, prefixes, _)| is_listed(name, names, prefixes));
-    match refused {
-        Some((.., reason)) => Err(Problem::Unsupported(reason)),
-        None if is_reserved(name) => Err(Problem::Unsupported("it tells who calls and from where")),
+    let is_refused =
+        |refused: &&Refused| refused.purposes.contains(&purpose) && is_listed(name, refused.names, refused.prefixes);
+    match REFUSED.iter().find(is_refused) {
+        Some(refused) => Err(Problem::Unsupported(refused.reason)),
+        None if REQUESTS.contains(&purpose) && is_reserved(name) => {
+            Err(Problem::Unsupported("it tells who calls and from where"))
+        }
         None => Ok(name.to_ascii_lowercase()),
     }
 }
@@ -72,19 +91,63 @@ const fn is_token_byte(byte: u8) -> bool {
         )
 }
 
-/// Names, prefixes and why no configuration may set them.
-type Refused = (&'static [&'static str], &'static [&'static str], &'static str);
+/// Headers that no configuration may name for some purposes, and why.
+struct Refused {
+    purposes: &'static [Purpose],
+    names: &'static [&'static str],
+    prefixes: &'static [&'static str],
+    reason: &'static str,
+}
+
+const REQUESTS: &[Purpose] = &[Purpose::SetOnRequest, Purpose::RemoveFromRequest];
+const ANSWERS: &[Purpose] = &[Purpose::SetOnAnswer, Purpose::RemoveFromAnswer];
+const ALL: &[Purpose] =
+    &[Purpose::SetOnRequest, Purpose::RemoveFromRequest, Purpose::SetOnAnswer, Purpose::RemoveFromAnswer];
 
 const REFUSED: &[Refused] = &[
-    (&["authorization", "cookie"], &[], "Vestibule itself decides which credentials reach an API"),
-    (&["origin", "referer", "x-csrf"], &["sec-"], "it tells which page sent the request"),
-    (&["content-encoding", "content-length", "content-type", "expect"], &[], "it describes the caller's own body"),
-    (
-        &["connection", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"],
-        &["proxy-"],
-        "it belongs to the connection",
-    ),
-    (&["cdn-loop"], &["cf-"], "it is Cloudflare's own"),
+    Refused {
+        purposes: REQUESTS,
+        names: &["authorization", "cookie"],
+        prefixes: &[],
+        reason: "Vestibule itself decides which credentials are passed on",
+    },
+    Refused {
+        purposes: &[Purpose::SetOnRequest],
+        names: &["origin", "referer", "x-csrf"],
+        prefixes: &["sec-"],
+        reason: "it tells which page sent the request",
+    },
+    Refused {
+        purposes: REQUESTS,
+        names: &["content-encoding", "content-length", "content-type", "expect"],
+        prefixes: &[],
+        reason: "it describes the caller's own body",
+    },
+    Refused {
+        purposes: ANSWERS,
+        names: &["content-encoding", "content-length", "content-range", "content-type"],
+        prefixes: &[],
+        reason: "it describes the answer's own body",
+    },
+    Refused {
+        purposes: ANSWERS,
+        names: &["set-cookie"],
+        prefixes: &[],
+        reason: "cookies are set by the origin and by Vestibule itself",
+    },
+    Refused {
+        purposes: ANSWERS,
+        names: &[],
+        prefixes: &["access-control-"],
+        reason: "which other sites may read an answer is decided for each request",
+    },
+    Refused {
+        purposes: ALL,
+        names: &["connection", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"],
+        prefixes: &["proxy-", "sec-websocket-"],
+        reason: "it belongs to the connection",
+    },
+    Refused { purposes: ALL, names: &["cdn-loop"], prefixes: &["cf-"], reason: "it is Cloudflare's own" },
 ];
 
 #[cfg(test)]
@@ -94,14 +157,43 @@ mod tests {
 
     #[test]
     fn a_name_that_means_something_on_the_way_is_refused() {
+        let set = |name| header_name(name, Purpose::SetOnRequest);
         for name in [ANTI_FORGERY_HEADER, "Host", "TE", "Proxy_Connection", "CF-Ray", "sec_fetch-site", "X_REAL_IP"] {
-            assert!(matches!(header_name(name), Err(Problem::Unsupported(_))), "{name}");
+            assert!(matches!(set(name), Err(Problem::Unsupported(_))), "{name}");
         }
         for name in ["", "a b", "a:b", "a\r\nb", "a(b)", "é", "\"a\""] {
-            assert!(matches!(header_name(name), Err(Problem::Invalid(..))), "{name}");
+            assert!(matches!(set(name), Err(Problem::Invalid(..))), "{name}");
         }
         for name in ["X-Api-Version", "Accept", "content-md5", "te-st", "hosts", "cfray", "!#$%&'*+-.^_`|~"] {
-            assert_eq!(header_name(name), Ok(name.to_ascii_lowercase()));
+            assert_eq!(set(name), Ok(name.to_ascii_lowercase()));
+        }
+    }
+
+    #[test]
+    fn what_may_be_removed_and_what_an_answer_may_get_is_another_list() {
+        for (name, purposes) in [
+            ("Referer", [Purpose::RemoveFromRequest, Purpose::SetOnAnswer]),
+            ("Sec-Fetch-Site", [Purpose::RemoveFromRequest, Purpose::RemoveFromAnswer]),
+            ("Strict-Transport-Security", ANSWERS.try_into().unwrap()),
+            ("Server", ANSWERS.try_into().unwrap()),
+            ("X-Forwarded-Server", ANSWERS.try_into().unwrap()),
+        ] {
+            for purpose in purposes {
+                assert!(header_name(name, purpose).is_ok(), "{name}");
+            }
+        }
+        for (name, purposes) in [
+            ("Set_Cookie", ANSWERS),
+            ("Access-Control-Allow-Origin", ANSWERS),
+            ("Content-Length", ALL),
+            ("Upgrade", ALL),
+            ("sec-websocket-accept", ALL),
+            ("x_forwarded-for", REQUESTS),
+            ("Cookie", REQUESTS),
+        ] {
+            for purpose in purposes {
+                assert!(matches!(header_name(name, *purpose), Err(Problem::Unsupported(_))), "{name}");
+            }
         }
     }
 }

@@ -6,11 +6,14 @@ use crate::time::Lifetime;
 
 use super::address;
 use super::fault::Problem;
+use super::rewriting::{self, REWRITE_LOCATION, Rewriting};
 use super::section::Section;
 use super::values::Range;
 
+const ORIGIN: &str = "Origin";
 const ORIGIN_EXAMPLE: &str = "https://origin.example.com";
 const PUBLIC_EXAMPLE: &str = "https://app.example.com";
+const SERVICE: &str = "OriginService";
 const TIMEOUT: Range = Range { min: 1, max: 300, default: 30 };
 
 /// The public side and the origin.
@@ -18,23 +21,69 @@ const TIMEOUT: Range = Range { min: 1, max: 300, default: 30 };
 pub struct Gateway {
     /// `PublicOrigin`: scheme, host and port only, as browsers see them.
     pub public_origin: Url,
-    /// `Origin`: scheme, host and port only.
-    pub origin: Url,
+    /// What stands behind the gateway.
+    pub origin: Origin,
     /// `OriginTimeoutSeconds` until the origin's answer begins; 30 s by default.
     pub origin_timeout: Lifetime,
+    /// What is rewritten on the way to the origin and back; nothing but `Location` by default.
+    pub rewriting: Rewriting,
 }
 
-/// Reads the two addresses; the section's paths are read by `paths.rs`.
-pub(super) fn read(section: &mut Section<'_>) -> Option<Gateway> {
+/// What stands behind the gateway: exactly one of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `Origin`: scheme, host and port, and a path that is put before that of each request.
+    Url(Url),
+    /// `OriginService`: the name of a service binding or of a static-assets binding.
+    Service(String),
+}
+
+/// Reads the public side and the origin, which may be one of `bindings`; the section's paths are read by `paths.rs`.
+pub(super) fn read(section: &mut Section<'_>, bindings: &[String]) -> Option<Gateway> {
     let public_origin = section
         .required("PublicOrigin", "e.g. \"https://app.example.com\"", |text| address::origin(text, PUBLIC_EXAMPLE));
-    let origin =
-        section.required("Origin", "e.g. \"https://origin.example.com\"", |text| address::origin(text, ORIGIN_EXAMPLE));
+    let is_service = section.holds(SERVICE);
+    let origin = if is_service { service(section, bindings) } else { url(section) };
     let origin_timeout = section.seconds("OriginTimeoutSeconds", &TIMEOUT);
-    let gateway = Gateway { public_origin: public_origin?, origin: origin?, origin_timeout: origin_timeout? };
-    if gateway.public_origin.origin() == gateway.origin.origin() {
+    if is_service && section.holds(REWRITE_LOCATION) {
+        // A service sees the public URL, so there is nothing to rewrite.
+        let service = section.key(SERVICE);
+        section.fault(REWRITE_LOCATION, Problem::Conflict(service));
+    }
+    let rewriting = rewriting::read(section);
+    let gateway = Gateway {
+        public_origin: public_origin?,
+        origin: origin?,
+        origin_timeout: origin_timeout?,
+        rewriting: rewriting?,
+    };
+    if matches!(&gateway.origin, Origin::Url(url) if url.origin() == gateway.public_origin.origin()) {
         // Requests would come back to the gateway for ever.
-        section.fault("Origin", Problem::Same(section.key("PublicOrigin")));
+        section.fault(ORIGIN, Problem::Same(section.key("PublicOrigin")));
     }
     Some(gateway)
+}
+
+fn url(section: &mut Section<'_>) -> Option<Origin> {
+    const HINT: &str = "e.g. \"https://origin.example.com\", or OriginService with the name of a binding";
+
+    section.required(ORIGIN, HINT, |text| address::base_url(text, ORIGIN_EXAMPLE)).map(Origin::Url)
+}
+
+fn service(section: &mut Section<'_>, bindings: &[String]) -> Option<Origin> {
+    const NEEDS_BINDING: &str = "name a binding of [[services]] or [assets] in wrangler.toml";
+
+    if section.holds(ORIGIN) {
+        let origin = section.key(ORIGIN);
+        section.fault(SERVICE, Problem::Conflict(origin));
+        section.take(ORIGIN);
+    }
+    section.parsed(SERVICE, |name| {
+        let is_other = name == super::TOKEN_CACHE || name == super::ACCOUNTS;
+        if !is_other && bindings.iter().any(|binding| binding == name) {
+            Ok(Origin::Service(name.to_owned()))
+        } else {
+            Err(Problem::Invalid(NEEDS_BINDING, Some("ASSETS")))
+        }
+    })
 }

@@ -152,8 +152,15 @@ settings! {
     "DownstreamApis.<Name>.TimeoutSeconds" Seconds ["30"], "how long the API may take to answer, 1 to 300";
 
     "Gateway.PublicOrigin" Url, "scheme, host and port that browsers use; every absolute URL starts with it; required";
-    "Gateway.Origin" Url, "scheme, host and port of the origin behind the gateway; required";
+    "Gateway.Origin" Url, "where requests for the origin go, with a path to put before theirs if there is one; required unless OriginService is set";
+    "Gateway.OriginService" Text, "the name of a service or static-assets binding that is the origin, instead of Origin";
     "Gateway.OriginTimeoutSeconds" Seconds ["30"], "how long the origin may take to answer, 1 to 300";
+    "Gateway.StripPathPrefix" Path, "a path to take off the front of a request's path before it goes to the origin";
+    "Gateway.RequestHeaders" Table, "headers to set on requests to the origin";
+    "Gateway.RemoveRequestHeaders" List, "headers to take away from requests to the origin";
+    "Gateway.ResponseHeaders" Table, "headers to set on the origin's answers";
+    "Gateway.RemoveResponseHeaders" List, "headers to take away from the origin's answers";
+    "Gateway.RewriteLocation" Boolean ["true"], "whether a redirect to the address in Origin leads to PublicOrigin";
     "Gateway.AuthPath" Path ["/.auth"], "prefix of login, logout, me, sessions, health and backchannel-logout";
     "Gateway.ApiPath" Path ["/api"], "prefix of the downstream APIs";
     "Gateway.IgnorePathCase" Boolean ["false"], "whether the origin takes paths that differ by letter case only for the same";

@@ -81,5 +81,5 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Api, "ProtocolScheme", "access tokens are always sent as Bearer"),
     (Place::Api, "Tenant", "the tenant of the provider's section is the only one"),
     (Place::Api, "UserFlow", NO_POLICIES),
-    (Place::Gateway, "OriginService", "a service binding cannot be the origin in this version; set Origin"),
+    (Place::Gateway, "OriginHost", "the platform sends the host of Origin; X-Forwarded-Host has the public one"),
 ];

@@ -33,6 +33,7 @@ fn deploy(runtime: &Edge) -> Option<Rc<App>> {
             let app = Rc::new(app);
             glue::on_forward_failure(&forward_failure(Rc::clone(&app), runtime.env().clone()));
             glue::on_second_look(&second_look(Rc::clone(&app), runtime.env().clone()));
+            glue::on_redirect(&redirect(Rc::clone(&app)));
             Some(app)
         }
     }
@@ -52,6 +53,16 @@ fn forward_failure(app: Rc<App>, env: JsValue) -> Function {
         glue::respond(&answer)
     };
     Closure::<dyn Fn(JsValue, JsValue, ExecutionContext) -> JsValue>::new(answer).into_js_value().unchecked_into()
+}
+
+/// Says where a redirect of the origin leads; nothing if it stays as it is.
+fn redirect(app: Rc<App>) -> Function {
+    let relocate = move |request: JsValue, location: String| -> Option<String> {
+        let text = glue::head(&request);
+        let head = RequestHead::parse(&text).ok()?;
+        flow::relocated(&app, &head, &location)
+    };
+    Closure::<dyn Fn(JsValue, String) -> Option<String>>::new(relocate).into_js_value().unchecked_into()
 }
 
 /// Has [`flow::reconsider`] look at the answer of a forward.

@@ -2,6 +2,7 @@
 // text that a decision needs crosses. Every function is called from Rust (src/edge/*.rs); none decides anything.
 
 import { TIMED_OUT } from "./deadline.js";
+import { MAY_BE_CACHED, edit, edited } from "./edited.js";
 import { answeredBy } from "./traps.js";
 
 /** The head of a request as one string: see RequestHead::parse. One crossing costs less than one per header. */
@@ -30,19 +31,21 @@ function isPlain(value) {
 const NO_CONNECTION = 1;
 const TOO_LARGE = 3;
 
+// What `cache: "no-store"` would say to Cloudflare's cache, which it would also say to the origin, in headers.
+const PAST_THE_CACHE = { cacheTtl: -1 };
+
 /**
- * Passes a request on. `edits` is `(name LF value LF)*`, an empty value removing the header. Headers are copied natively
- * and the body is handed over unread. Rejects with TIMED_OUT or one of the numbers above.
+ * Passes a request on: over the network, or to the binding `service` of `env`. `edits` and `answerEdits` are those of
+ * `edit`, `switches` those of edited.js. Headers are copied natively and the body is handed over unread. Rejects with
+ * TIMED_OUT or one of the numbers above.
  */
-export function forward(request, url, edits, timeout, forceNoStore, dropCookies, cookies) {
+export function forward(request, env, service, url, edits, timeout, switches, answerEdits, cookies) {
   const headers = new Headers(request.headers);
-  const lines = edits.split("\n");
-  for (let index = 0; index + 1 < lines.length; index += 2) {
-    if (lines[index + 1] === "") headers.delete(lines[index]);
-    else headers.set(lines[index], lines[index + 1]);
-  }
+  edit(headers, edits);
   // A redirect is an answer for the browser. Followed here, it would take a token to wherever it points.
   const init = { method: request.method, headers, body: request.body, redirect: "manual" };
+  if (service !== undefined) init.cf = request.cf;
+  else if (!(switches & MAY_BE_CACHED)) init.cf = PAST_THE_CACHE;
   return new Promise((resolve, reject) => {
     // Only the head is waited for: a stream may take as long as it likes. No signal, which would cost as much as all the
     // header work: the runtime cancels what a finished request leaves behind.
@@ -51,8 +54,9 @@ export function forward(request, url, edits, timeout, forceNoStore, dropCookies,
       clearTimeout(timer);
       finish(outcome);
     };
-    fetch(url, init).then(
-      settle((answer) => resolve(edited(answer, forceNoStore, dropCookies, cookies))),
+    const answer = service === undefined ? fetch(url, init) : env[service].fetch(url, init);
+    answer.then(
+      settle((answer) => resolve(edited(answer, request, switches, answerEdits, cookies))),
       settle(() => reject(NO_CONNECTION)),
     );
   });
@@ -80,19 +84,6 @@ export function onForwardFailure(answer) {
 let lookAgain;
 export function onSecondLook(look) {
   lookAgain = look;
-}
-
-/** The answer itself wherever possible: a new Response object costs, and only what must change is worth it. */
-function edited(answer, forceNoStore, dropCookies, cookies) {
-  const stated = answer.headers.get("cache-control");
-  const isKept = stated !== null && (!forceNoStore || /\b(no-store|private)\b/i.test(stated));
-  const hasForeignCookie = dropCookies && answer.headers.has("set-cookie");
-  if (isKept && !hasForeignCookie && cookies === "") return answer;
-  const copy = new Response(answer.body, answer);
-  if (!isKept || cookies !== "") copy.headers.set("cache-control", "no-store");
-  if (dropCookies) copy.headers.delete("set-cookie");
-  for (const cookie of cookies.split("\n")) if (cookie !== "") copy.headers.append("set-cookie", cookie);
-  return copy;
 }
 
 export function status(answer) {

@@ -1,5 +1,7 @@
 //! The functions of `glue.js`, with Rust types around them.
 
+use std::borrow::Cow;
+
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use js_sys::{Array, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -8,7 +10,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::context::ExecutionContext;
 use crate::answer::Answer;
 use crate::flow::Reply;
-use crate::forwarding::{AnswerEdits, ForwardPlan};
+use crate::forwarding::{AnswerEdits, Destination, ForwardPlan};
 use crate::runtime::{OpRequest, OpResponse, TransportFault};
 use crate::time::Lifetime;
 
@@ -53,11 +55,13 @@ extern "C" {
     #[wasm_bindgen(js_name = forward)]
     fn js_forward(
         request: &JsValue,
+        env: &JsValue,
+        service: Option<&str>,
         url: &str,
         edits: &str,
         timeout: u32,
-        force_no_store: bool,
-        drop_cookies: bool,
+        switches: u32,
+        answer_edits: &str,
         cookies: &str,
     ) -> Promise;
 
@@ -69,6 +73,13 @@ extern "C" {
 
     #[wasm_bindgen(js_name = sleep)]
     fn js_sleep(milliseconds: u32) -> Promise;
+}
+
+#[wasm_bindgen(raw_module = "./edited.js")]
+extern "C" {
+    /// Sets the function that says where a redirect leads.
+    #[wasm_bindgen(js_name = onRedirect)]
+    pub(super) fn on_redirect(relocate: &Function);
 }
 
 #[wasm_bindgen(raw_module = "./traps.js")]
@@ -99,15 +110,20 @@ pub(super) fn reply(reply: Reply<JsValue>) -> JsValue {
 }
 
 /// Passes a request on; resolves with the native answer.
-pub(super) async fn forward(request: &JsValue, plan: &ForwardPlan) -> Result<JsValue, TransportFault> {
-    JsFuture::from(start(request, plan)).await.map_err(|failure| transport_fault(&failure))
+pub(super) async fn forward(request: &JsValue, env: &JsValue, plan: &ForwardPlan) -> Result<JsValue, TransportFault> {
+    JsFuture::from(start(request, env, plan)).await.map_err(|failure| transport_fault(&failure))
 }
 
 /// Passes a request on for a handler that returns the promise as its own.
-pub(super) fn forward_at_once(request: &JsValue, plan: &ForwardPlan, context: &ExecutionContext) -> Promise {
+pub(super) fn forward_at_once(
+    request: &JsValue,
+    env: &JsValue,
+    plan: &ForwardPlan,
+    context: &ExecutionContext,
+) -> Promise {
     // Exact up to 2^53, which is enough for any moment.
     let issued_at = plan.reconsider.map(|moment| moment.as_unix() as f64);
-    answered(request, &start(request, plan), issued_at, context)
+    answered(request, &start(request, env, plan), issued_at, context)
 }
 
 /// Reads the body of a request; see `Runtime::read_body`.
@@ -122,13 +138,24 @@ pub(super) async fn sleep(lifetime: Lifetime) {
     let _ = JsFuture::from(js_sleep(milliseconds(lifetime))).await;
 }
 
-fn start(request: &JsValue, plan: &ForwardPlan) -> Promise {
-    let removed = plan.remove.iter().map(|name| (name.as_str(), ""));
-    let set = plan.set.iter().map(|(name, value)| (name.as_ref(), value.as_str()));
-    let edits = lines(removed.chain(set));
-    let AnswerEdits { set_cookie, drop_cookies, force_no_store } = &plan.answer;
+fn start(request: &JsValue, env: &JsValue, plan: &ForwardPlan) -> Promise {
+    let service = match &plan.destination {
+        Destination::Url(_) => None,
+        Destination::Service { name, .. } => Some(name.as_str()),
+    };
+    let edits = edits(&plan.remove, &plan.set);
+    let AnswerEdits { set_cookie, drop_cookies, force_no_store, remove, set, relocate } = &plan.answer;
+    let switches = [*force_no_store, *drop_cookies, *relocate, plan.may_be_cached];
+    let switches = switches.iter().rev().fold(0, |sum, is_on| sum * 2 + u32::from(*is_on));
     let timeout = milliseconds(plan.timeout);
-    js_forward(request, &plan.url, &edits, timeout, *force_no_store, *drop_cookies, &set_cookie.join("\n"))
+    let (url, answer_edits, cookies) = (plan.destination.url(), self::edits(remove, set), set_cookie.join("\n"));
+    js_forward(request, env, service, url, &edits, timeout, switches, &answer_edits, &cookies)
+}
+
+/// As `edit` of `edited.js` wants them.
+fn edits(remove: &[impl AsRef<str>], set: &[(Cow<'_, str>, String)]) -> String {
+    let removed = remove.iter().map(|name| (name.as_ref(), ""));
+    lines(removed.chain(set.iter().map(|(name, value)| (name.as_ref(), value.as_str()))))
 }
 
 /// Sends a request to the OpenID Provider.

@@ -80,7 +80,7 @@ impl Runtime for Edge {
     }
 
     async fn forward(&self, inbound: &JsValue, plan: &ForwardPlan) -> Result<JsValue, TransportFault> {
-        let answer = glue::forward(inbound, plan).await?;
+        let answer = glue::forward(inbound, &self.env, plan).await?;
         Ok(match &plan.carried {
             None => answer,
             Some(carried) => carried::carry(&answer, inbound, (&self.context, &self.env), carried),

@@ -34,15 +34,20 @@ export function takeTrap() {
   return result;
 }
 
-/** The answer of a call into wasm that nobody guards. A broken instance is not called at all. */
+/** The answer of a call into wasm that nobody guards. */
 export function answeredBy(call) {
-  if (hasTrapped) return internalError();
+  return unlessBroken(call, internalError);
+}
+
+/** What a call into wasm that nobody guards gives. A broken instance is not called at all. */
+export function unlessBroken(call, instead) {
+  if (hasTrapped) return instead();
   try {
     return call();
   } catch (trap) {
     report(trap);
     trapped();
-    return internalError();
+    return instead();
   }
 }
 

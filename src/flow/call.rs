@@ -11,7 +11,7 @@ use super::authenticate::{self, SignedIn};
 use super::{Incoming, forward, interaction};
 use crate::config::{Api, ApiToken};
 use crate::error::{Error, InteractionReason};
-use crate::forwarding::{AnswerEdits, ForwardPlan, api_address, headers_to_remove};
+use crate::forwarding::{AnswerEdits, Destination, ForwardPlan, api_address, headers_to_remove};
 use crate::oidc::challenge::BearerChallenge;
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::retry_after::retry_after;
@@ -205,15 +205,17 @@ fn plan<R: Runtime>(
         set.push((Cow::Borrowed("authorization"), format!("Bearer {}", token.expose())));
     }
     ForwardPlan {
-        url: api_address(api, target),
+        destination: Destination::Url(api_address(api, target)),
         remove,
         set,
         timeout: api.timeout,
+        may_be_cached: false,
         reconsider: Some(credential.issued_at().unwrap_or(Timestamp::from_unix(0))),
         answer: AnswerEdits {
             set_cookie: forward::rolled(incoming, signed_in),
             drop_cookies: true,
             force_no_store: true,
+            ..AnswerEdits::default()
         },
         carried: None,
     }

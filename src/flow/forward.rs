@@ -8,7 +8,8 @@ use super::authenticate::{self, SignedIn};
 use super::{Incoming, account};
 use crate::error::Error;
 use crate::forwarding::{
-    AnswerEdits, Carried, ForwardPlan, forwarded_cookies, headers_to_remove, identity_headers, origin_headers,
+    AnswerEdits, Carried, ForwardPlan, configured_headers, forwarded_cookies, headers_to_remove, identity_headers,
+    origin_answer, origin_destination, origin_headers, rewritten_headers,
 };
 use crate::runtime::Runtime;
 use crate::session::session::Session;
@@ -55,21 +56,26 @@ fn must_be_ours<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
 
 fn origin_plan<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &SignedIn) -> ForwardPlan {
     let config = &incoming.app.config;
+    let gateway = &config.gateway;
     let mut remove = headers_to_remove(incoming.head);
-    let mut set = identity_headers(&signed_in.entry, incoming.realm.provider.idp());
-    set.extend(origin_headers(incoming.head, &config.gateway.public_origin));
+    remove.extend(rewritten_headers(&gateway.rewriting, incoming.head));
+    // What comes later takes the place of what came before.
+    let mut set = configured_headers(gateway, incoming.head.target);
+    set.extend(identity_headers(&signed_in.entry, incoming.realm.provider.idp()));
+    set.extend(origin_headers(incoming.head, &gateway.public_origin));
     match forwarded_cookies(incoming.head) {
         None => {}
         Some(None) => remove.push("cookie".to_owned()),
         Some(Some(others)) => set.push((Cow::Borrowed("cookie"), others)),
     }
     ForwardPlan {
-        url: incoming.head.target.under(&config.gateway.origin),
+        destination: origin_destination(gateway, incoming.head.target),
         remove,
         set,
-        timeout: config.gateway.origin_timeout,
+        timeout: gateway.origin_timeout,
+        may_be_cached: false,
         reconsider: None,
-        answer: AnswerEdits { set_cookie: rolled(incoming, signed_in), drop_cookies: false, force_no_store: false },
+        answer: AnswerEdits { set_cookie: rolled(incoming, signed_in), ..origin_answer(gateway) },
         carried: None,
     }
 }

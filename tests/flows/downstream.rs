@@ -55,7 +55,12 @@ impl Downstream {
             headers.retain(|(other, _)| other != name);
             headers.push((name.clone().into_owned(), value.clone()));
         }
-        let arrival = Arrival { method: request.method.clone(), url: plan.url.clone(), headers, plan: plan.clone() };
+        let arrival = Arrival {
+            method: request.method.clone(),
+            url: plan.destination.url().to_owned(),
+            headers,
+            plan: plan.clone(),
+        };
         self.arrivals.borrow_mut().push(arrival);
         match *self.fault.borrow() {
             Some(fault) => Err(fault),
@@ -100,10 +105,15 @@ impl Downstream {
     /// The answer after the edits, as the edge makes them on native handles.
     fn answer(&self, plan: &ForwardPlan) -> Received {
         let (status, scripted) =
-            self.refusal_of(plan).or_else(|| self.scripted_for(&plan.url)).unwrap_or((200, Vec::new()));
+            self.refusal_of(plan).or_else(|| self.scripted_for(plan.destination.url())).unwrap_or((200, Vec::new()));
         let mut headers = [self.answer_headers.borrow().clone(), scripted].concat();
         if plan.answer.drop_cookies {
             headers.retain(|(name, _)| name != "set-cookie");
+        }
+        headers.retain(|(name, _)| !plan.answer.remove.iter().any(|removed| removed == name));
+        for (name, value) in &plan.answer.set {
+            headers.retain(|(other, _)| other != name || name == "vary");
+            headers.push((name.clone().into_owned(), value.clone()));
         }
         let may_be_cached = headers.iter().any(|(name, _)| name == "cache-control");
         if !may_be_cached || plan.answer.force_no_store || !plan.answer.set_cookie.is_empty() {
