@@ -9,7 +9,7 @@ use std::fs;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use vestibule::config::{ApiToken, ClientCredential, Config, Kind, Provider, SETTINGS, Setting};
+use vestibule::config::{ApiToken, ClientCredential, Config, Kind, Origin, Provider, SETTINGS, Setting};
 use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::issuer::IssuerRule;
 
@@ -151,6 +151,30 @@ fn extra_parameters_are_sorted_and_header_names_in_lower_case() {
     assert_eq!(config.apis[0].extra_headers, expected);
     let expected = [header("$top", "5"), header("A", "x"), header("b", "1&2=3 \u{e9}")];
     assert_eq!(config.apis[0].extra_query, expected);
+}
+
+#[test]
+fn the_origin_is_a_url_or_a_binding_and_what_is_rewritten_is_in_lower_case() {
+    let gateway = parsed(&azure_ad(&json!({}))).gateway;
+    assert!(matches!(&gateway.origin, Origin::Url(url) if url.as_str() == "https://origin.example.com/"));
+    let rewriting = gateway.rewriting;
+    assert!(rewriting.rewrite_location && rewriting.strip_path_prefix.is_none());
+    assert!(rewriting.request_headers.is_empty() && rewriting.remove_request_headers.is_empty());
+    assert!(rewriting.response_headers.is_empty() && rewriting.remove_response_headers.is_empty());
+    let change = json!({"bindings": ["APP", "TOKEN_CACHE"], "vars": {"Gateway": {
+        "Origin": null, "OriginService": "APP", "StripPathPrefix": "/app",
+        "RequestHeaders": {"X-B": "2", "X-A": "1"}, "RemoveRequestHeaders": ["Accept-Language"],
+        "ResponseHeaders": {"X-C": "3"}, "RemoveResponseHeaders": "Server X-D",
+    }}});
+    let gateway = parsed(&azure_ad(&change)).gateway;
+    assert_eq!(gateway.origin, Origin::Service("APP".to_owned()));
+    let rewriting = gateway.rewriting;
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(rewriting.strip_path_prefix.as_deref(), Some("/app"));
+    assert_eq!(rewriting.request_headers, [header("x-a", "1"), header("x-b", "2")]);
+    assert_eq!(rewriting.remove_request_headers, ["accept-language"]);
+    assert_eq!(rewriting.response_headers, [header("x-c", "3")]);
+    assert_eq!(rewriting.remove_response_headers, ["server", "x-d"]);
 }
 
 #[test]
@@ -360,6 +384,7 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
         ("AzureAd.ClientCapabilities", ..) => json!("cp1"),
         ("Session.Key" | "Operator.Key", ..) => json!(KEY),
         ("Session.PreviousKeys", ..) => json!("BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("Gateway.OriginService", ..) => json!("APP"),
         ("DownstreamApis.<Name>.Resource", ..) => json!("urn:example:orders"),
         ("Gateway.Routes[].Path", ..) => json!("/docs/**"),
         ("Gateway.Routes[].Methods", ..) => json!("GET"),
@@ -372,12 +397,14 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
         (_, Kind::Table, _) => json!({"slice": "test"}),
         (_, Kind::Tables, _) => json!([{"Roles": "Admin"}]),
         (_, Kind::Url, _) => json!("https://other.example.com"),
-        (_, Kind::Boolean | Kind::List | Kind::Number | Kind::Path | Kind::Secret | Kind::Text, _) => {
-            json!("other")
-        }
+        (_, Kind::Path, _) => json!("/other"),
+        (_, Kind::Boolean | Kind::List | Kind::Number | Kind::Secret | Kind::Text, _) => json!("other"),
     };
     if setting.key == "AzureAd.Authority" {
         patch(&mut environment, &json!({"vars": {"AzureAd": {"TenantId": null}}}));
+    }
+    if setting.key == "Gateway.OriginService" {
+        patch(&mut environment, &json!({"vars": {"Gateway": {"Origin": null}}, "bindings": ["TOKEN_CACHE", "APP"]}));
     }
     set(&mut environment, setting, value, setting.kind == Kind::Secret, false);
     environment

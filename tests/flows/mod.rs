@@ -54,6 +54,7 @@ pub(crate) mod races;
 pub(crate) mod refresh;
 pub(crate) mod request;
 pub(crate) mod revocation;
+pub(crate) mod rewriting;
 pub(crate) mod rotation;
 pub(crate) mod routing;
 pub(crate) mod schedule;
