@@ -128,6 +128,10 @@ impl Answer {
         });
         if let Some(members) = body.as_object_mut() {
             members.extend(login_url.map(|url| ("login_url".to_owned(), url.into())));
+            if let Error::StepUpRequired(_, step_up) = error {
+                members.insert("acr_values".to_owned(), step_up.acr_values.as_slice().into());
+                members.extend(step_up.max_age.map(|age| ("max_age".to_owned(), age.as_seconds().into())));
+            }
             if let Error::InteractionRequired(need) = error {
                 members.insert("api".to_owned(), need.interaction.api.as_str().into());
                 members.insert("scopes".to_owned(), need.scopes.as_slice().into());

@@ -116,27 +116,6 @@ impl Config {
         self.apis.iter().find(|api| api.name == name)
     }
 
-    /// `PublicOrigin` followed by `path`, which begins with `/`.
-    #[must_use]
-    pub fn public_url(&self, path: &str) -> String {
-        format!("{}{path}", self.gateway.public_origin.as_str().trim_end_matches('/'))
-    }
-
-    /// The absolute URL of one of our own pages under `AuthPath`.
-    #[must_use]
-    pub fn auth_url(&self, name: &str) -> String {
-        self.public_url(&format!("{}/{name}", self.paths.auth))
-    }
-
-    /// Where a login at that provider begins.
-    #[must_use]
-    pub fn login_url(&self, provider: &Provider) -> String {
-        if self.other_providers.is_empty() {
-            return self.auth_url("login");
-        }
-        self.auth_url(&format!("login/{}", provider.name))
-    }
-
     fn read(mut root: Section<'_>, bindings: &[String]) -> Option<Self> {
         let providers::Readings { providers, redirects, platforms } = providers::read_all(&mut root);
         let apis = api::read(&mut root, &platforms);

@@ -10,6 +10,7 @@ mod reason;
 use crate::oidc::authorization::AuthorizationResponseFault;
 use crate::oidc::jwt::JwtFault;
 use crate::request::HeadFault;
+use crate::rules::StepUp;
 use crate::runtime::{RETRY_AFTER, StoreFault, TransportFault};
 use crate::session::login_attempt::AttemptFault;
 use crate::session::login_request::LoginRequestFault;
@@ -38,6 +39,13 @@ pub enum Error {
     CodeRejected,
     /// The user or an administrator said no at the OP (`access_denied`).
     Denied,
+    /// A route rule, by its name, requires of whoever is signed in what their claims do not say.
+    Forbidden {
+        /// The rule.
+        rule: String,
+        /// Whether there seems to be nothing at all.
+        hides: bool,
+    },
     /// The ID token failed a check.
     IdTokenRejected(JwtFault),
     /// The end-user was asked for the same thing again and again, and an API, by its name, still does not get it.
@@ -72,6 +80,10 @@ pub enum Error {
     OriginUnreachable(TransportFault),
     /// The browser's session is over.
     SessionEnded(SessionEnd),
+    /// The OP did not sign the end-user in as a route rule demands, though it was asked to.
+    StepUpFailed(JwtFault),
+    /// A route rule, by its name, demands a better or a more recent sign-in.
+    StepUpRequired(String, StepUp),
     /// A state-changing or API request, or a WebSocket handshake, that no page of ours sent.
     UntrustedOrigin,
     /// The path has nothing but WebSockets (RFC 9110 §15.5.22).
@@ -109,6 +121,7 @@ impl Error {
             | Self::BadRequest(_)
             | Self::CodeRejected
             | Self::Denied
+            | Self::Forbidden { .. }
             | Self::InteractionRequired(_)
             | Self::LoginRequestInvalid(_)
             | Self::LoginRequired
@@ -119,6 +132,8 @@ impl Error {
             | Self::OperatorRefused
             | Self::OperatorRequestInvalid(_)
             | Self::SessionEnded(_)
+            | Self::StepUpFailed(_)
+            | Self::StepUpRequired(..)
             | Self::UntrustedOrigin
             | Self::UpgradeRequired
             | Self::WrongMethod { .. } => Fault::Caller,
@@ -142,9 +157,18 @@ impl Error {
             | Self::LogoutResponseInvalid
             | Self::LogoutTokenRejected(_)
             | Self::OperatorRequestInvalid(_) => 400,
-            Self::InteractionRequired(_) | Self::LoginRequired | Self::OperatorRefused | Self::SessionEnded(_) => 401,
-            Self::AccountMismatch | Self::Denied | Self::InteractionLoop(_) | Self::UntrustedOrigin => 403,
-            Self::NoSuchRoute => 404,
+            Self::InteractionRequired(_)
+            | Self::LoginRequired
+            | Self::OperatorRefused
+            | Self::SessionEnded(_)
+            | Self::StepUpRequired(..) => 401,
+            Self::AccountMismatch
+            | Self::Denied
+            | Self::Forbidden { hides: false, .. }
+            | Self::InteractionLoop(_)
+            | Self::StepUpFailed(_)
+            | Self::UntrustedOrigin => 403,
+            Self::Forbidden { hides: true, .. } | Self::NoSuchRoute => 404,
             Self::WrongMethod { .. } => 405,
             Self::UpgradeRequired => 426,
             Self::Bug(_) | Self::Misconfigured | Self::OpRefused(_) => 500,
@@ -169,6 +193,7 @@ impl Error {
             Self::Bug(_) => "internal",
             Self::CacheUnavailable(_) => "cache_unavailable",
             Self::Denied => "access_denied",
+            Self::Forbidden { hides: false, .. } => "forbidden",
             Self::IdTokenRejected(_) | Self::OpMisbehaved(_) => "op_error",
             Self::InteractionLoop(_) => "interaction_loop",
             Self::InteractionRequired(_) => "interaction_required",
@@ -178,12 +203,14 @@ impl Error {
             Self::LogoutResponseInvalid => "logout_response_invalid",
             Self::LogoutTokenRejected(_) => "logout_token_invalid",
             Self::Misconfigured | Self::OpRefused(_) => "misconfigured",
-            Self::NoSuchRoute => "not_found",
+            Self::Forbidden { hides: true, .. } | Self::NoSuchRoute => "not_found",
             Self::OpUnreachable(_) => "op_unreachable",
             Self::OperatorRefused => "operator_refused",
             Self::OperatorRequestInvalid(_) => "operator_request_invalid",
             Self::OriginUnreachable(_) => "origin_unreachable",
             Self::SessionEnded(_) => "session_expired",
+            Self::StepUpFailed(_) => "step_up_failed",
+            Self::StepUpRequired(..) => "step_up_required",
             Self::UntrustedOrigin => "csrf_rejected",
             Self::UpgradeRequired => "upgrade_required",
             Self::WrongMethod { .. } => "method_not_allowed",
@@ -204,6 +231,7 @@ impl Error {
             | Self::CacheUnavailable(_)
             | Self::CodeRejected
             | Self::Denied
+            | Self::Forbidden { .. }
             | Self::IdTokenRejected(_)
             | Self::InteractionLoop(_)
             | Self::InteractionRequired(_)
@@ -220,6 +248,8 @@ impl Error {
             | Self::OperatorRefused
             | Self::OperatorRequestInvalid(_)
             | Self::OriginUnreachable(_)
+            | Self::StepUpFailed(_)
+            | Self::StepUpRequired(..)
             | Self::UntrustedOrigin
             | Self::UpgradeRequired
             | Self::WrongMethod { .. } => false,

@@ -2,16 +2,20 @@
 
 mod account;
 mod acquire;
+mod addresses;
 mod app_token;
 mod authenticate;
 mod back_channel;
 mod call;
 mod callback;
+mod claims;
+mod cors;
 mod documents;
 mod establish;
 mod events;
 mod forward;
 mod front_channel;
+mod guard;
 mod interaction;
 mod log;
 mod login;
@@ -32,6 +36,8 @@ mod verify_id_token;
 mod verify_logout_token;
 
 use std::ops::Deref;
+
+use url::Url;
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -59,6 +65,8 @@ struct Context<'a, R> {
     app: &'a App,
     /// The realm that it is about.
     realm: &'a Realm,
+    /// The origin that browsers see.
+    public_origin: &'a Url,
     runtime: &'a R,
     now: Timestamp,
     /// Ties an answer to its log lines.
@@ -84,16 +92,17 @@ impl<'a, R> Deref for Incoming<'a, R> {
 ///
 /// `None` says nothing about the request, only that [`serve`] must look at it.
 pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> Option<ForwardPlan> {
-    // A WebSocket is carried for its session, and what is decided at once knows no such thing.
-    if head.is_websocket() {
+    // A WebSocket is carried for its session, and what is decided at once knows no such thing; a preflight is answered here.
+    if head.is_websocket() || head.preflight().is_some() {
         return None;
     }
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, route, runtime, head, String::new());
     match route {
-        Route::Api(api, target) => call::at_once(&incoming, api, target),
-        Route::Origin => forward::at_once(&incoming),
-        Route::BackChannelLogout(_)
+        Route::Api(api, target, rule) => call::at_once(&incoming, (api, target, rule)),
+        Route::Origin(rule) => forward::at_once(&incoming, rule),
+        Route::Ambiguous
+        | Route::BackChannelLogout(_)
         | Route::Callback(_)
         | Route::Events
         | Route::FrontChannelLogout(_)
@@ -119,8 +128,9 @@ pub async fn serve<R: Runtime>(
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, route, runtime, head, trace(runtime, head));
     match dispatch(&incoming, inbound, route).await {
-        Ok(reply) => reply,
-        Err(error) => Reply::Answer(refusal::answer(&incoming, route, error).await),
+        Ok(Reply::Answer(answer)) => Reply::Answer(cors::on_answer(head, route, answer)),
+        Ok(forwarded @ Reply::Forwarded(_)) => forwarded,
+        Err(error) => Reply::Answer(cors::on_answer(head, route, refusal::answer(&incoming, route, error).await)),
     }
 }
 
@@ -136,10 +146,10 @@ pub async fn reconsider<R: Runtime>(
 ) -> Reply<R::Forwarded> {
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, route, runtime, head, trace(runtime, head));
-    let Route::Api(api, target) = route else { return Reply::Forwarded(answer) };
-    match call::reconsider(&incoming, inbound, (api, target), answer, issued_at).await {
+    let Route::Api(api, target, rule) = route else { return Reply::Forwarded(answer) };
+    match call::reconsider(&incoming, inbound, (api, target, rule), answer, issued_at).await {
         Ok(answer) => Reply::Forwarded(answer),
-        Err(error) => Reply::Answer(refusal::answer(&incoming, route, error).await),
+        Err(error) => Reply::Answer(cors::on_answer(head, route, refusal::answer(&incoming, route, error).await)),
     }
 }
 
@@ -155,7 +165,9 @@ pub async fn goes_on<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
 pub async fn perform<R: Runtime>(app: &App, runtime: &R, task: Task) {
     // Nobody else made it than this deployment.
     let Some(realm) = app.realm(&task.provider) else { return };
-    let context = Context { app, realm, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
+    let public_origin = &app.config.gateway.public_origin;
+    let context =
+        Context { app, realm, public_origin, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
     match task.work {
         Work::Renew { session, api } => acquire::renew_due(&context, &session, &api).await,
         Work::RenewAppToken { api } => acquire::renew_app_token(&context, &api).await,
@@ -168,24 +180,25 @@ pub async fn perform<R: Runtime>(app: &App, runtime: &R, task: Task) {
 pub fn forward_failed<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>, fault: TransportFault) -> Answer {
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, route, runtime, head, trace(runtime, head));
-    let error = if let Route::Api(api, _) = route {
+    let error = if let Route::Api(api, ..) = route {
         Error::ApiUnreachable(api.name.clone(), fault)
     } else {
         Error::OriginUnreachable(fault)
     };
-    log::refused(runtime, &incoming.trace, &error);
-    refusal::shown(&incoming, &error)
+    incoming.refused(&error);
+    cors::on_answer(head, route, refusal::shown(&incoming, &error))
 }
 
 /// Where a redirect of the origin leads instead of `location`, if anywhere else.
 pub fn relocated(app: &App, head: &RequestHead<'_>, location: &str) -> Option<String> {
-    forwarding::relocated(&app.config.gateway, head.target, location)
+    let gateway = &app.config.gateway;
+    forwarding::relocated(gateway, gateway.public_origin_of(head.host), head.target, location)
 }
 
 /// Answers a request that no configuration can serve.
 pub fn refuse_all<R: Runtime>(runtime: &R, head: &RequestHead<'_>, error: &Error) -> Answer {
     let trace = trace(runtime, head);
-    log::refused(runtime, &trace, error);
+    log::refused(runtime, &trace, error, None);
     if head.is_navigation() { Answer::error_page(error, &trace, None) } else { Answer::problem(error, &trace, None) }
 }
 
@@ -193,7 +206,7 @@ pub fn refuse_all<R: Runtime>(runtime: &R, head: &RequestHead<'_>, error: &Error
 pub fn refuse_head<R: Runtime>(runtime: &R, fault: HeadFault) -> Answer {
     let trace = hex(&runtime.random::<8>());
     let error = Error::BadRequest(fault);
-    log::refused(runtime, &trace, &error);
+    log::refused(runtime, &trace, &error, None);
     Answer::problem(&error, &trace, None)
 }
 
@@ -202,9 +215,13 @@ async fn dispatch<R: Runtime>(
     inbound: &R::Inbound,
     route: Route<'_>,
 ) -> Result<Reply<R::Forwarded>, Error> {
+    if let Some(answer) = cors::preflight(incoming) {
+        return answer.map(Reply::Answer);
+    }
     let answer = match route {
-        Route::Api(api, target) => {
-            return call::serve(incoming, inbound, api, target).await.map(Reply::Forwarded);
+        Route::Ambiguous => return Err(Error::BadRequest(HeadFault::AmbiguousReading)),
+        Route::Api(api, target, rule) => {
+            return call::serve(incoming, inbound, (api, target, rule)).await.map(Reply::Forwarded);
         }
         Route::BackChannelLogout(_) => back_channel::requested(incoming, inbound).await,
         Route::Callback(_) => callback::finish(incoming).await,
@@ -218,7 +235,7 @@ async fn dispatch<R: Runtime>(
         Route::OperatorSignOut => operator::requested(incoming, inbound).await?,
         Route::Session(id) => sessions::one(incoming, id).await?,
         Route::Sessions => sessions::all(incoming).await?,
-        Route::Origin => return forward::serve(incoming, inbound).await.map(Reply::Forwarded),
+        Route::Origin(rule) => return forward::serve(incoming, inbound, rule).await.map(Reply::Forwarded),
         Route::SignedOut(_) => logout::returned(incoming)?,
     };
     Ok(Reply::Answer(answer))
@@ -235,14 +252,25 @@ impl<'a, R: Runtime> Incoming<'a, R> {
     fn new(app: &'a App, route: Route<'a>, runtime: &'a R, head: &'a RequestHead<'a>, trace: String) -> Self {
         let now = runtime.now();
         let realm = realm::of(app, route, head, now);
-        Self { context: Context { app, realm, runtime, now, trace }, route, head }
+        let public_origin = app.config.gateway.public_origin_of(head.host);
+        Self { context: Context { app, realm, public_origin, runtime, now, trace }, route, head }
     }
 
     /// The same request, seen in another realm.
     fn within<'b>(&'b self, realm: &'b Realm) -> Incoming<'b, R> {
-        let Context { app, runtime, now, trace, .. } = &self.context;
-        let context = Context { app, realm, runtime: *runtime, now: *now, trace: trace.clone() };
+        let Context { app, public_origin, runtime, now, trace, .. } = &self.context;
+        let context = Context { app, realm, public_origin, runtime: *runtime, now: *now, trace: trace.clone() };
         Incoming { context, head: self.head, route: self.route }
+    }
+
+    /// Whether a page of ours sent the request.
+    fn is_ours(&self) -> bool {
+        self.head.is_same_origin(self.public_origin)
+    }
+
+    /// Logs why the request is refused, and by which rule.
+    fn refused(&self, error: &Error) {
+        log::refused(self.runtime, &self.trace, error, self.route.rule().map(|rule| rule.name.as_str()));
     }
 
     fn only(&self, allowed: &[Method], allow: &'static str) -> Result<(), Error> {

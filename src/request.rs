@@ -23,6 +23,8 @@ pub struct RequestHead<'a> {
     pub method: Method,
     /// What is asked for.
     pub target: Target<'a>,
+    /// The host of its URL, with its port unless that is the scheme's default.
+    pub host: &'a str,
     headers: Vec<(&'a str, &'a str)>,
 }
 
@@ -31,6 +33,8 @@ pub struct RequestHead<'a> {
 pub enum HeadFault {
     /// The path holds an encoded dot segment, a backslash or a control character.
     AmbiguousPath,
+    /// An origin could read the path as one that another route rule is for.
+    AmbiguousReading,
     /// The text the runtime handed over has no method or no absolute URL.
     Malformed,
 }
@@ -43,12 +47,12 @@ impl<'a> RequestHead<'a> {
     pub fn parse(text: &'a str) -> Result<Self, HeadFault> {
         let mut lines = text.split('\n');
         let method = lines.next().ok_or(HeadFault::Malformed)?;
-        let target = Target::from_url(lines.next().ok_or(HeadFault::Malformed)?)?;
+        let (host, target) = Target::from_url(lines.next().ok_or(HeadFault::Malformed)?)?;
         let mut headers = Vec::with_capacity(24);
         while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
             headers.push((name, value));
         }
-        Ok(Self { method: Method::parse(method), target, headers })
+        Ok(Self { method: Method::parse(method), target, host, headers })
     }
 
     /// The value of a header; `name` in lower case.
@@ -93,6 +97,13 @@ impl<'a> RequestHead<'a> {
         self.header("upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
     }
 
+    /// The method that a CORS preflight asks for (Fetch standard, 3.3.2); none for any other request.
+    #[must_use]
+    pub fn preflight(&self) -> Option<Method> {
+        let is_preflight = self.method == Method::Options && self.header("origin").is_some();
+        self.header("access-control-request-method").filter(|_| is_preflight).map(Method::parse)
+    }
+
     /// Whether a page of our own origin sent this request, by the first of these that the request carries:
     /// `Sec-Fetch-Site`, `Origin`, the anti-forgery header.
     ///
@@ -113,18 +124,17 @@ impl<'a> RequestHead<'a> {
 pub const ANTI_FORGERY_HEADER: &str = "x-csrf";
 
 impl<'a> Target<'a> {
-    /// Takes path and query from an absolute URL that a WHATWG parser serialised. Its host plays no part: only the
-    /// configured public origin does.
-    fn from_url(url: &'a str) -> Result<Self, HeadFault> {
+    /// Takes host, path and query from an absolute URL that a WHATWG parser serialised.
+    fn from_url(url: &'a str) -> Result<(&'a str, Self), HeadFault> {
         let (_, rest) = url.split_once("://").ok_or(HeadFault::Malformed)?;
         let start = rest.find('/').ok_or(HeadFault::Malformed)?;
-        let rest = rest.get(start..).ok_or(HeadFault::Malformed)?;
+        let (host, rest) = rest.split_at_checked(start).ok_or(HeadFault::Malformed)?;
         let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
         let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
         if is_ambiguous(path) {
             return Err(HeadFault::AmbiguousPath);
         }
-        Ok(Self { path, query })
+        Ok((host, Self { path, query }))
     }
 
     /// The path, starting with a slash.
@@ -231,6 +241,7 @@ mod tests {
     fn the_target_is_path_and_query_whatever_the_host_says() {
         let head = head("GET\nhttps://evil.example/a/b?c=/d#e\ncookie\nx=1\n");
         assert_eq!(head.target.path(), "/a/b");
+        assert_eq!(head.host, "evil.example");
         assert_eq!(head.target.query(), Some("c=/d"));
         assert_eq!(head.header("cookie"), Some("x=1"));
         assert_eq!(

@@ -1,13 +1,16 @@
 //! The only place that matches paths and decides what a request is.
 
 use crate::config::{Api, Config, Provider};
-use crate::request::{RequestHead, Target};
+use crate::request::{Method, RequestHead, Target};
+use crate::rules::{Access, Rule};
 
 /// What a request is.
 #[derive(Clone, Copy, Debug)]
 pub enum Route<'a> {
+    /// A path that an origin could read as one that another rule is for. It is served to nobody.
+    Ambiguous,
     /// A call of a downstream API: what follows `/api/<Name>` is the target under its base URL.
-    Api(&'a Api, Target<'a>),
+    Api(&'a Api, Target<'a>, &'a Rule),
     /// The OP says that sessions are over, server to server.
     BackChannelLogout(&'a Provider),
     /// The OP's answer to an authorization request.
@@ -28,8 +31,8 @@ pub enum Route<'a> {
     Nothing,
     /// An operator ends sessions.
     OperatorSignOut,
-    /// Everything that is not ours.
-    Origin,
+    /// Everything that is not ours, and the rule that holds for it.
+    Origin(&'a Rule),
     /// One of the end-user's own sessions, by its id.
     Session(&'a str),
     /// The end-user's own sessions.
@@ -43,22 +46,45 @@ impl<'a> Route<'a> {
     #[must_use]
     pub fn provider(self) -> Option<&'a str> {
         match self {
-            Self::Api(api, _) => Some(&api.provider),
+            Self::Api(api, ..) => Some(&api.provider),
+            Self::Origin(rule) => rule.provider.as_deref(),
             Self::BackChannelLogout(provider)
             | Self::Callback(provider)
             | Self::FrontChannelLogout(provider)
             | Self::Login(Some(provider))
             | Self::SignedOut(provider) => Some(&provider.name),
-            Self::Events
+            Self::Ambiguous
+            | Self::Events
             | Self::Health
             | Self::Login(None)
             | Self::Logout
             | Self::Me
             | Self::Nothing
             | Self::OperatorSignOut
-            | Self::Origin
             | Self::Session(_)
             | Self::Sessions => None,
+        }
+    }
+
+    /// The rule that holds for the request, where one can.
+    #[must_use]
+    pub const fn rule(self) -> Option<&'a Rule> {
+        match self {
+            Self::Api(_, _, rule) | Self::Origin(rule) => Some(rule),
+            Self::Ambiguous
+            | Self::BackChannelLogout(_)
+            | Self::Callback(_)
+            | Self::Events
+            | Self::FrontChannelLogout(_)
+            | Self::Health
+            | Self::Login(_)
+            | Self::Logout
+            | Self::Me
+            | Self::Nothing
+            | Self::OperatorSignOut
+            | Self::Session(_)
+            | Self::Sessions
+            | Self::SignedOut(_) => None,
         }
     }
 
@@ -66,8 +92,10 @@ impl<'a> Route<'a> {
     #[must_use]
     pub const fn begins_a_login(self) -> bool {
         match self {
-            Self::Api(..) | Self::Origin | Self::Sessions => true,
-            Self::BackChannelLogout(_)
+            Self::Api(..) | Self::Sessions => true,
+            Self::Origin(rule) => matches!(rule.access, Access::Login),
+            Self::Ambiguous
+            | Self::BackChannelLogout(_)
             | Self::Callback(_)
             | Self::Events
             | Self::FrontChannelLogout(_)
@@ -83,9 +111,15 @@ impl<'a> Route<'a> {
     }
 }
 
-/// Decides by the parsed path alone; no header and no query plays a part.
+/// Decides by method, host and parsed path alone; no header and no query plays a part.
 #[must_use]
 pub fn route<'a>(config: &'a Config, head: &RequestHead<'a>) -> Route<'a> {
+    route_for(config, head, head.method)
+}
+
+/// The same if the request had another method: that of the one to come after a CORS preflight.
+#[must_use]
+pub fn route_for<'a>(config: &'a Config, head: &RequestHead<'a>, method: Method) -> Route<'a> {
     let path = head.target.path();
     if let Some(route) = config.providers().find_map(|provider| from_provider(provider, path)) {
         return route;
@@ -94,7 +128,10 @@ pub fn route<'a>(config: &'a Config, head: &RequestHead<'a>) -> Route<'a> {
     if let Some(name) = below(path, &paths.auth) {
         return own(config, name);
     }
-    below(path, &paths.api).map_or(Route::Origin, |rest| api(config, head.target, rest))
+    match below(path, &paths.api) {
+        Some(rest) => api(config, head, method, rest),
+        None => config.rules.find(head.host, method, path).map_or(Route::Ambiguous, Route::Origin),
+    }
 }
 
 /// Where only one provider sends anybody.
@@ -152,11 +189,13 @@ pub fn is_api(config: &Config, path: &str) -> bool {
     below(path, &config.paths.api).is_some()
 }
 
-fn api<'a>(config: &'a Config, target: Target<'a>, rest: &'a str) -> Route<'a> {
+fn api<'a>(config: &'a Config, head: &RequestHead<'a>, method: Method, rest: &'a str) -> Route<'a> {
     let Some(rest) = rest.strip_prefix('/') else { return Route::Nothing };
     let end = rest.find('/').unwrap_or(rest.len());
     let (name, path) = rest.split_at(end);
-    config.api(name).map_or(Route::Nothing, |api| Route::Api(api, target.with_rest(path)))
+    let Some(api) = config.api(name) else { return Route::Nothing };
+    let rule = config.rules.find_api(head.host, method, head.target.path());
+    rule.map_or(Route::Ambiguous, |rule| Route::Api(api, head.target.with_rest(path), rule))
 }
 
 /// What follows `prefix`, if the path is the prefix itself or continues it with a slash.

@@ -37,6 +37,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     ("csrf_rejected", "This request was blocked", "The request did not come from a page of this application."),
     (
+        "forbidden",
+        "You have no access to this",
+        "You are signed in, but your account may not use this part of the application.",
+    ),
+    (
         "interaction_loop",
         "This still does not work",
         "You signed in for this more than once just now, and the service still refuses. Signing in again will not help: an \
@@ -91,6 +96,16 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "The application did not answer. Please try again in a moment.",
     ),
     ("session_expired", "Your session has ended", "Please sign in again."),
+    (
+        "step_up_failed",
+        "This sign-in is not enough",
+        "The sign-in was not as strong or as recent as this part of the application demands. You can try again.",
+    ),
+    (
+        "step_up_required",
+        "Please sign in once more",
+        "This part of the application demands a stronger or a more recent sign-in.",
+    ),
     ("upgrade_required", "This is no page", "The address is for the scripts of this application."),
 ];
 

@@ -21,6 +21,8 @@ const TIMEOUT: Range = Range { min: 1, max: 300, default: 30 };
 pub struct Gateway {
     /// `PublicOrigin`: scheme, host and port only, as browsers see them.
     pub public_origin: Url,
+    /// `AlternateOrigins`: further origins under which browsers reach the same gateway; none by default.
+    pub alternate_origins: Vec<Url>,
     /// What stands behind the gateway.
     pub origin: Origin,
     /// `OriginTimeoutSeconds` until the origin's answer begins; 30 s by default.
@@ -42,6 +44,7 @@ pub enum Origin {
 pub(super) fn read(section: &mut Section<'_>, bindings: &[String]) -> Option<Gateway> {
     let public_origin = section
         .required("PublicOrigin", "e.g. \"https://app.example.com\"", |text| address::origin(text, PUBLIC_EXAMPLE));
+    let alternate_origins = alternates(section, public_origin.as_ref());
     let is_service = section.holds(SERVICE);
     let origin = if is_service { service(section, bindings) } else { url(section) };
     let origin_timeout = section.seconds("OriginTimeoutSeconds", &TIMEOUT);
@@ -53,15 +56,45 @@ pub(super) fn read(section: &mut Section<'_>, bindings: &[String]) -> Option<Gat
     let rewriting = rewriting::read(section);
     let gateway = Gateway {
         public_origin: public_origin?,
+        alternate_origins: alternate_origins?,
         origin: origin?,
         origin_timeout: origin_timeout?,
         rewriting: rewriting?,
     };
-    if matches!(&gateway.origin, Origin::Url(url) if url.origin() == gateway.public_origin.origin()) {
+    if matches!(&gateway.origin, Origin::Url(url) if gateway.public_origins().any(|own| own.origin() == url.origin())) {
         // Requests would come back to the gateway for ever.
         section.fault(ORIGIN, Problem::Same(section.key("PublicOrigin")));
     }
     Some(gateway)
+}
+
+impl Gateway {
+    /// Every origin under which browsers reach the gateway, `PublicOrigin` first.
+    pub fn public_origins(&self) -> impl Iterator<Item = &Url> {
+        std::iter::once(&self.public_origin).chain(&self.alternate_origins)
+    }
+
+    /// The origin that a request was made to, by the host of its URL: `PublicOrigin` unless it is one of the others.
+    #[must_use]
+    pub fn public_origin_of(&self, host: &str) -> &Url {
+        self.alternate_origins.iter().find(|own| own.authority() == host).unwrap_or(&self.public_origin)
+    }
+}
+
+/// Each as browsers serialise it, so that it can be compared with the host of a request.
+fn alternates(section: &mut Section<'_>, public_origin: Option<&Url>) -> Option<Vec<Url>> {
+    const KEY: &str = "AlternateOrigins";
+
+    if !section.holds(KEY) {
+        return Some(Vec::new());
+    }
+    let texts = section.words(KEY)?;
+    let origins: Result<Vec<_>, _> = texts.iter().map(|text| address::origin(text, PUBLIC_EXAMPLE)).collect();
+    let origins = section.accept(KEY, origins)?;
+    if public_origin.is_some_and(|public| origins.iter().any(|origin| origin.origin() == public.origin())) {
+        section.fault(KEY, Problem::Same(section.key("PublicOrigin")));
+    }
+    Some(origins)
 }
 
 fn url(section: &mut Section<'_>) -> Option<Origin> {

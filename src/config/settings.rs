@@ -152,6 +152,7 @@ settings! {
     "DownstreamApis.<Name>.TimeoutSeconds" Seconds ["30"], "how long the API may take to answer, 1 to 300";
 
     "Gateway.PublicOrigin" Url, "scheme, host and port that browsers use; every absolute URL starts with it; required";
+    "Gateway.AlternateOrigins" List, "further origins under which browsers reach the gateway, each with cookies and sign-ins of its own";
     "Gateway.Origin" Url, "where requests for the origin go, with a path to put before theirs if there is one; required unless OriginService is set";
     "Gateway.OriginService" Text, "the name of a service or static-assets binding that is the origin, instead of Origin";
     "Gateway.OriginTimeoutSeconds" Seconds ["30"], "how long the origin may take to answer, 1 to 300";

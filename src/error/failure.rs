@@ -103,6 +103,7 @@ impl Failure {
             | Error::Bug(_)
             | Error::CodeRejected
             | Error::Denied
+            | Error::Forbidden { .. }
             | Error::InteractionLoop(_)
             | Error::InteractionRequired(_)
             | Error::LoginRequestInvalid(_)
@@ -115,6 +116,8 @@ impl Failure {
             | Error::OperatorRefused
             | Error::OperatorRequestInvalid(_)
             | Error::OriginUnreachable(_)
+            | Error::StepUpFailed(_)
+            | Error::StepUpRequired(..)
             | Error::UntrustedOrigin
             | Error::UpgradeRequired
             | Error::WrongMethod { .. } => None,

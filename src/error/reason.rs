@@ -17,6 +17,7 @@ impl fmt::Display for Error {
             Self::CacheUnavailable(fault) => write!(f, "token cache: {fault:?}"),
             Self::CodeRejected => f.write_str("the OP rejected the authorization code (invalid_grant)"),
             Self::Denied => f.write_str("the OP answered access_denied"),
+            Self::Forbidden { rule, .. } => write!(f, "rule {rule} requires other claims"),
             Self::IdTokenRejected(fault) => write!(f, "ID token rejected: {fault}"),
             Self::InteractionLoop(api) => write!(f, "API {api} still refuses after several sign-ins for it"),
             Self::InteractionRequired(need) => {
@@ -36,6 +37,8 @@ impl fmt::Display for Error {
             Self::OperatorRequestInvalid(fault) => write!(f, "operator request: {fault:?}"),
             Self::OriginUnreachable(fault) => write!(f, "origin unreachable: {fault:?}"),
             Self::SessionEnded(end) => write!(f, "session ended: {end:?}"),
+            Self::StepUpFailed(fault) => write!(f, "step-up: ID token rejected: {fault}"),
+            Self::StepUpRequired(rule, _) => write!(f, "rule {rule} demands a better or more recent sign-in"),
             Self::UntrustedOrigin => f.write_str("not sent by a page of this origin"),
             Self::UpgradeRequired => f.write_str("not a WebSocket handshake"),
             Self::WrongMethod { allow } => write!(f, "wrong method, allowed: {allow}"),

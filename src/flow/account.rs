@@ -58,8 +58,22 @@ pub(super) async fn begin<R: Runtime>(
     if let Reply::Begun(issued_at) = reply { Ok(Session { issued_at, ..session }) } else { Err(refused(reply)) }
 }
 
-/// The entry as its keeper has it now.
+/// The entry as its keeper has it now, or a copy of it where the keeper cannot be asked.
 pub(super) async fn read<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+) -> Result<Rc<TokenCacheEntry>, Error> {
+    match confirmed(context, session).await {
+        Err(Error::CacheUnavailable(fault)) if is_elsewhere(context) => {
+            token_cache::failed(context, "account", fault);
+            token_cache::copy(context, session, fault).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// The entry as its keeper has it now, and no copy of it.
+pub(super) async fn confirmed<R: Runtime>(
     context: &Context<'_, R>,
     session: &Session,
 ) -> Result<Rc<TokenCacheEntry>, Error> {
@@ -70,21 +84,17 @@ pub(super) async fn read<R: Runtime>(
     let known = memory.stale_entry(session.id);
     let revision = known.as_ref().map(|entry| entry.revision);
     let ask = Ask::Read { session: message::encoded(session), revision };
-    let fault = match (ask_for(context, session, ask).await, known) {
-        (Ok(Reply::Current {}), Some(known)) => return Ok(memory.confirm(session.id, known, context.now)),
-        (Ok(Reply::Entry(sealed)), _) => return token_cache::opened(context, session, &sealed),
-        (Ok(Reply::Failed(Failure::Store(fault))) | Err(Error::CacheUnavailable(fault)), _) => fault,
-        (Ok(reply), _) => {
+    match (ask_for(context, session, ask).await?, known) {
+        (Reply::Current {}, Some(known)) => Ok(memory.confirm(session.id, known, context.now)),
+        (Reply::Entry(sealed), _) => token_cache::opened(context, session, &sealed),
+        (reply, _) => {
             let error = refused(reply);
             if error.ends_session() {
                 memory.forget(session.id);
             }
-            return Err(error);
+            Err(error)
         }
-        (Err(error), _) => return Err(error),
-    };
-    token_cache::failed(context, "account", fault);
-    token_cache::copy(context, session, fault).await
+    }
 }
 
 /// The entry with a token for the API that the cause does not rule out.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::Incoming;
 use super::account::{self, everybody};
 use crate::error::{Error, SessionEnd};
+use crate::rules::Rule;
 use crate::runtime::Runtime;
 use crate::session::cookie::Cookies;
 use crate::session::entry::TokenCacheEntry;
@@ -62,6 +63,28 @@ pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<SignedIn
     let session = session(incoming).ok()?;
     let entry = incoming.realm.memory.entry(session.id, incoming.now, incoming.app.config.session.recheck)?;
     Some(SignedIn { session, entry })
+}
+
+/// The signed-in browser as a route rule wants it: one that is sensitive is not content with what this isolate remembers.
+pub(super) fn at_once_for<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Option<SignedIn> {
+    if rule.is_sensitive { None } else { at_once(incoming) }
+}
+
+/// The same, from the store if need be. What is sensitive is served by nobody's word but that of the account's keeper.
+pub(super) async fn signed_in_for<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Result<SignedIn, Error> {
+    if !rule.is_sensitive {
+        return signed_in(incoming).await;
+    }
+    session(incoming)?;
+    everybody::learn(incoming).await;
+    let session = session(incoming)?;
+    let entry = account::confirmed(incoming, &session).await?;
+    Ok(SignedIn { session, entry })
+}
+
+/// Whether the browser sent a session cookie of the realm at all.
+pub(super) fn has_cookie<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
+    Cookies::parse(incoming.head.header("cookie")).has_session(incoming.realm.ring.label())
 }
 
 /// The signed-in browser, from the store if need be.

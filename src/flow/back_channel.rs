@@ -23,7 +23,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &
     match ended(incoming, inbound).await {
         Ok(()) => Answer::empty(200),
         Err(error) => {
-            log::refused(incoming.runtime, &incoming.trace, &error);
+            incoming.refused(&error);
             if error.status() == 400 {
                 Answer::oauth_error("invalid_request")
             } else {

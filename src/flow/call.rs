@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::account::Cause;
 use super::acquire::{self, Credential};
 use super::authenticate::{self, SignedIn};
-use super::{Incoming, forward, interaction};
+use super::{Incoming, cors, forward, guard, interaction};
 use crate::config::{Api, ApiToken};
 use crate::error::{Error, InteractionReason};
 use crate::forwarding::{AnswerEdits, Destination, ForwardPlan, api_address, headers_to_remove};
@@ -17,33 +17,32 @@ use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::retry_after::retry_after;
 use crate::request::Target;
 use crate::reserved_headers::is_listed;
+use crate::rules::Rule;
 use crate::runtime::Runtime;
 use crate::time::{Lifetime, Timestamp};
 
 /// The plan for a call whose token is in memory and outside its expiry window.
-pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>, api: &Api, target: Target<'_>) -> Option<ForwardPlan> {
-    if !forward::is_ours(incoming) {
-        return None;
-    }
-    let signed_in = authenticate::at_once(incoming)?;
+pub(super) fn at_once<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    (api, target, rule): (&Api, Target<'_>, &Rule),
+) -> Option<ForwardPlan> {
+    let signed_in = authenticate::at_once_for(incoming, rule)?;
+    judged(incoming, rule, &signed_in).ok()?;
     let credential = acquire::at_once(incoming, &signed_in, api)?;
-    Some(plan(incoming, &signed_in, api, target, &credential))
+    Some(plan(incoming, &signed_in, (api, target, rule), &credential))
 }
 
 /// Calls an API for the signed-in user.
 pub(super) async fn serve<R: Runtime>(
     incoming: &Incoming<'_, R>,
     inbound: &R::Inbound,
-    api: &Api,
-    target: Target<'_>,
+    (api, target, rule): (&Api, Target<'_>, &Rule),
 ) -> Result<R::Forwarded, Error> {
-    let signed_in = authenticate::signed_in(incoming).await?;
-    if !forward::is_ours(incoming) {
-        return Err(Error::UntrustedOrigin);
-    }
+    let signed_in = authenticate::signed_in_for(incoming, rule).await?;
+    judged(incoming, rule, &signed_in)?;
     // Before the body: it cannot be sent twice.
     let credential = acquire::credential(incoming, &signed_in, api).await?;
-    let call = ApiCall { incoming, inbound, api, target, signed_in };
+    let call = ApiCall { incoming, inbound, api, target, rule, signed_in };
     let answer = call.send(&credential).await?;
     call.settle(answer, &Sent::Credential(&credential)).await
 }
@@ -52,7 +51,7 @@ pub(super) async fn serve<R: Runtime>(
 pub(super) async fn reconsider<R: Runtime>(
     incoming: &Incoming<'_, R>,
     inbound: &R::Inbound,
-    (api, target): (&Api, Target<'_>),
+    (api, target, rule): (&Api, Target<'_>, &Rule),
     answer: R::Forwarded,
     issued_at: Timestamp,
 ) -> Result<R::Forwarded, Error> {
@@ -63,7 +62,7 @@ pub(super) async fn reconsider<R: Runtime>(
             return Err(error);
         }
     };
-    ApiCall { incoming, inbound, api, target, signed_in }.settle(answer, &Sent::At(issued_at)).await
+    ApiCall { incoming, inbound, api, target, rule, signed_in }.settle(answer, &Sent::At(issued_at)).await
 }
 
 /// One call, which is sent twice at most.
@@ -72,13 +71,14 @@ struct ApiCall<'a, R: Runtime> {
     inbound: &'a R::Inbound,
     api: &'a Api,
     target: Target<'a>,
+    rule: &'a Rule,
     signed_in: SignedIn,
 }
 
 impl<R: Runtime> ApiCall<'_, R> {
     async fn send(&self, credential: &Credential) -> Result<R::Forwarded, Error> {
         let carried = forward::carried(self.incoming, &self.signed_in)?;
-        let plan = plan(self.incoming, &self.signed_in, self.api, self.target, credential);
+        let plan = plan(self.incoming, &self.signed_in, (self.api, self.target, self.rule), credential);
         let plan = ForwardPlan { carried, ..plan };
         let answer = self.incoming.runtime.forward(self.inbound, &plan).await;
         answer.map_err(|fault| Error::ApiUnreachable(self.api.name.clone(), fault))
@@ -172,6 +172,15 @@ impl<R: Runtime> ApiCall<'_, R> {
     }
 }
 
+/// Whether a rule lets a signed-in user call an API. Whatever the method, no page of another origin may, unless the rule
+/// does without.
+fn judged<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, signed_in: &SignedIn) -> Result<(), Error> {
+    if rule.has_anti_forgery {
+        guard::page(incoming, rule)?;
+    }
+    guard::claims(incoming, rule, &signed_in.entry.claims)
+}
+
 /// What is known of the token of the first attempt.
 enum Sent<'a> {
     /// When it was issued.
@@ -188,8 +197,7 @@ struct Demand {
 fn plan<R: Runtime>(
     incoming: &Incoming<'_, R>,
     signed_in: &SignedIn,
-    api: &Api,
-    target: Target<'_>,
+    (api, target, rule): (&Api, Target<'_>, &Rule),
     credential: &Credential,
 ) -> ForwardPlan {
     let mut remove = headers_to_remove(incoming.head);
@@ -204,6 +212,13 @@ fn plan<R: Runtime>(
     if let Credential::Token { token, .. } = credential {
         set.push((Cow::Borrowed("authorization"), format!("Bearer {}", token.expose())));
     }
+    let mut answer = AnswerEdits {
+        set_cookie: forward::rolled(incoming, signed_in),
+        drop_cookies: true,
+        force_no_store: true,
+        ..AnswerEdits::default()
+    };
+    cors::edit(&mut answer, incoming.head, rule);
     ForwardPlan {
         destination: Destination::Url(api_address(api, target)),
         remove,
@@ -211,12 +226,7 @@ fn plan<R: Runtime>(
         timeout: api.timeout,
         may_be_cached: false,
         reconsider: Some(credential.issued_at().unwrap_or(Timestamp::from_unix(0))),
-        answer: AnswerEdits {
-            set_cookie: forward::rolled(incoming, signed_in),
-            drop_cookies: true,
-            force_no_store: true,
-            ..AnswerEdits::default()
-        },
+        answer,
         carried: None,
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
         Ok(response) => signed_in(incoming, response, attempt_id.as_deref()).await,
     };
     let answer = outcome.unwrap_or_else(|error| {
-        log::refused(incoming.runtime, &incoming.trace, &error);
+        incoming.refused(&error);
         refusal::shown(incoming, &error)
     });
     match attempt_id {
@@ -52,7 +52,7 @@ async fn signed_in<R: Runtime>(
     let metadata = documents::metadata(incoming).await?;
     let session_state = response.session_state().map(str::to_owned);
     let code = accept(incoming, response, &attempt, &metadata)?;
-    let LoginAttempt { nonce, verifier, return_to, resource, scopes, interaction, created_at, .. } = attempt;
+    let LoginAttempt { nonce, verifier, return_to, resource, scopes, interaction, step_up, created_at, .. } = attempt;
 
     let claims = interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
     let purpose = Purpose { scopes: &scopes, resource: resource.as_deref(), claims };
@@ -64,8 +64,11 @@ async fn signed_in<R: Runtime>(
     })?;
     let compact = tokens.id_token.as_ref().ok_or(Error::OpMisbehaved(OpFault::IdTokenMissing))?;
     let access_token = tokens.access_token.expose();
-    let id_token =
-        verify(incoming, &metadata, compact.expose(), &Occasion::SignIn { nonce: &nonce, access_token }).await?;
+    let occasion = Occasion::SignIn { nonce: &nonce, access_token, step_up: step_up.as_ref() };
+    let id_token = verify(incoming, &metadata, compact.expose(), &occasion).await.map_err(|error| match error {
+        Error::IdTokenRejected(fault) if fault.is_about_step_up() => Error::StepUpFailed(fault),
+        error => error,
+    })?;
     let previous = authenticate::signed_in(incoming).await.ok();
     let sign_in = SignIn {
         id_token,
@@ -88,7 +91,7 @@ async fn signed_in<R: Runtime>(
 /// looks at all that led to a request); the step from a page of ours is ours.
 fn go_on<R: Runtime>(incoming: &Incoming<'_, R>, return_to: &ReturnTo) -> Answer {
     let config = &incoming.app.config;
-    let url = config.public_url(return_to.as_str());
+    let url = incoming.public_url(return_to.as_str());
     if router::is_api(config, return_to.path()) { Answer::moving_on(&url) } else { Answer::redirect(303, url) }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::authenticate::SignedIn;
 use super::sign_in_scope::SignInScope;
 use super::token_endpoint::{self, Purpose};
-use super::{Context, Incoming, account, authenticate, documents, sign_out, token_cache};
+use super::{Context, Incoming, account, authenticate, claims, documents, sign_out, token_cache};
 use crate::config::{Config, Provider};
 use crate::error::{Error, OpFault};
 use crate::oidc::client_info::ClientInfo;
@@ -103,7 +103,7 @@ async fn entry<R: Runtime>(
 ) -> Result<TokenCacheEntry, Error> {
     let Context { app, realm, .. } = &incoming.context;
     let provider = &realm.provider;
-    let claims = claims(incoming, metadata, &sign_in).await?;
+    let (claims, user_info) = known_claims(incoming, metadata, &sign_in).await?;
     let SignIn { id_token, tokens, purpose, session_state, interaction, previous, begun_at } = sign_in;
     // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
     let session_state = session_state.filter(|_| provider.is_entra);
@@ -114,6 +114,7 @@ async fn entry<R: Runtime>(
     let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, incoming.now);
     entry.id_token = tokens.id_token.clone().filter(|_| provider.sends_id_token_hint);
     entry.sid_key = sid_key.map(|key| key.as_str().to_owned());
+    entry.user_info = user_info;
     entry.device = device::describe(incoming.head.header("user-agent"));
     entry.country = device::country(incoming.head.header("cf-ipcountry"));
     let earlier = previous.map(|previous| previous.entry.as_ref());
@@ -179,33 +180,44 @@ fn account<R: Runtime>(incoming: &Incoming<'_, R>, sign_in: &SignIn<'_>) -> Resu
     info.map(|info| AccountDigest::from_client_info(&info)).ok_or(Error::OpMisbehaved(OpFault::ClientInfo))
 }
 
-/// The claims to keep: the ID token's and, where configured, those that only UserInfo has.
-async fn claims<R: Runtime>(
+/// The claims to keep, the ID token's and, where configured, those that only UserInfo has; and the names of the latter.
+async fn known_claims<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    metadata: &Metadata,
+    sign_in: &SignIn<'_>,
+) -> Result<(Map<String, Value>, Vec<String>), Error> {
+    let mut claims = claims::of(&sign_in.id_token);
+    let mut user_info = Vec::new();
+    for (name, value) in more_claims(incoming, metadata, sign_in).await? {
+        // The ID token's own word counts, and UserInfo repeats some of the protocol's.
+        if !claims.contains_key(&name) && !claims::is_of_the_protocol(&name) {
+            user_info.push(name.clone());
+            claims.insert(name, value);
+        }
+    }
+    Ok((claims, user_info))
+}
+
+/// What UserInfo says. A sign-in for an API brings a token for that API, which UserInfo does not take; the answer is known
+/// from before.
+async fn more_claims<R: Runtime>(
     incoming: &Incoming<'_, R>,
     metadata: &Metadata,
     sign_in: &SignIn<'_>,
 ) -> Result<Map<String, Value>, Error> {
-    let mut claims = sign_in.id_token.claims().clone();
-    // A sign-in for an API brings a token for that API, which UserInfo does not take; the answer is known from before.
-    let has_user_info = incoming.realm.provider.user_info;
-    let is_asked = has_user_info && sign_in.interaction.is_none();
-    if let Some(previous) = sign_in.previous.filter(|_| has_user_info && !is_asked) {
-        for (name, value) in &previous.entry.claims {
-            claims.entry(name.clone()).or_insert_with(|| value.clone());
-        }
+    if !incoming.realm.provider.user_info {
+        return Ok(Map::new());
     }
-    if let (true, Some(endpoint)) = (is_asked, &metadata.userinfo_endpoint) {
-        let token = &sign_in.tokens.access_token;
-        let answer = documents::get(incoming, "userinfo", endpoint.as_str(), Some(token)).await?;
-        let user_info = UserInfo::parse(&answer, sign_in.id_token.subject());
-        for (name, value) in user_info.map_err(|fault| Error::OpMisbehaved(OpFault::UserInfo(fault)))?.into_claims() {
-            claims.entry(name).or_insert(value);
-        }
+    if sign_in.interaction.is_some() {
+        let earlier = sign_in.previous.map(|previous| &previous.entry);
+        let known = earlier.into_iter().flat_map(|entry| {
+            entry.user_info.iter().filter_map(|name| Some((name.clone(), entry.claims.get(name)?.clone())))
+        });
+        return Ok(known.collect());
     }
-    claims.retain(|name, _| !PROTOCOL_CLAIMS.contains(&name.as_str()));
-    Ok(claims)
+    let Some(endpoint) = &metadata.userinfo_endpoint else { return Ok(Map::new()) };
+    let token = &sign_in.tokens.access_token;
+    let answer = documents::get(incoming, "userinfo", endpoint.as_str(), Some(token)).await?;
+    let user_info = UserInfo::parse(&answer, sign_in.id_token.subject());
+    user_info.map(UserInfo::into_claims).map_err(|fault| Error::OpMisbehaved(OpFault::UserInfo(fault)))
 }
-
-/// Claims that only concern the protocol run that carried them.
-const PROTOCOL_CLAIMS: &[&str] =
-    &["aio", "at_hash", "aud", "azp", "c_hash", "exp", "iat", "nbf", "nonce", "rh", "uti", "ver"];

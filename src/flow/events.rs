@@ -3,7 +3,7 @@
 //! The account's object itself holds the other end. On Workers KV alone there is nobody to hold it, and a page asks
 //! `/.auth/me` from time to time.
 
-use super::{Incoming, account, authenticate, forward};
+use super::{Incoming, account, authenticate};
 use crate::error::Error;
 use crate::request::Method;
 use crate::runtime::Runtime;
@@ -18,7 +18,7 @@ pub(super) async fn watch<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<R::F
         return Err(Error::UpgradeRequired);
     }
     // No rule of browsers keeps another site's page from opening a WebSocket here, cookie and all.
-    if !forward::is_ours(incoming) {
+    if !incoming.is_ours() {
         return Err(Error::UntrustedOrigin);
     }
     let session = authenticate::signed_in(incoming).await?.session;

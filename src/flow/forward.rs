@@ -5,36 +5,78 @@
 use std::borrow::Cow;
 
 use super::authenticate::{self, SignedIn};
-use super::{Incoming, account};
+use super::{Incoming, account, cors, guard};
 use crate::error::Error;
 use crate::forwarding::{
-    AnswerEdits, Carried, ForwardPlan, configured_headers, forwarded_cookies, headers_to_remove, identity_headers,
-    origin_answer, origin_destination, origin_headers, rewritten_headers,
+    Carried, ForwardPlan, configured_headers, forwarded_cookies, headers_to_remove, identity_headers, origin_answer,
+    origin_destination, origin_headers, rewritten_headers,
 };
+use crate::rules::{Access, Rule};
 use crate::runtime::Runtime;
+use crate::session::cookie::CookieName;
 use crate::session::session::Session;
 
-/// The plan for a request to the origin by a user whom memory vouches for.
-pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<ForwardPlan> {
-    if must_be_ours(incoming) && !is_ours(incoming) {
-        return None;
-    }
-    authenticate::at_once(incoming).map(|signed_in| origin_plan(incoming, &signed_in))
+/// Who sends a request to the origin.
+enum Sender {
+    /// Nobody who is known.
+    Nobody,
+    /// A browser whose session is over; what deletes its cookie.
+    Left(String),
+    /// A signed-in browser.
+    User(SignedIn),
 }
 
-/// Passes a request of the signed-in user to the origin.
-pub(super) async fn serve<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &R::Inbound) -> Result<R::Forwarded, Error> {
-    let signed_in = authenticate::signed_in(incoming).await?;
-    if must_be_ours(incoming) && !is_ours(incoming) {
-        return Err(Error::UntrustedOrigin);
+/// The plan for a request to the origin that needs nothing but this isolate's memory.
+pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Option<ForwardPlan> {
+    let sender = match rule.access {
+        Access::Anonymous => Sender::Nobody,
+        Access::Optional if !authenticate::has_cookie(incoming) => Sender::Nobody,
+        Access::Api | Access::Login | Access::Optional => Sender::User(authenticate::at_once_for(incoming, rule)?),
+        Access::Bearer => return None,
+    };
+    judged(incoming, rule, &sender).ok()?;
+    Some(origin_plan(incoming, rule, &sender))
+}
+
+/// Passes a request to the origin, if the rule lets it.
+pub(super) async fn serve<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    inbound: &R::Inbound,
+    rule: &Rule,
+) -> Result<R::Forwarded, Error> {
+    let sender = match rule.access {
+        Access::Anonymous => Sender::Nobody,
+        Access::Api | Access::Login => Sender::User(authenticate::signed_in_for(incoming, rule).await?),
+        Access::Bearer => return Err(Error::NoSuchRoute),
+        Access::Optional => if_any(incoming, rule).await?,
+    };
+    judged(incoming, rule, &sender)?;
+    let mut plan = origin_plan(incoming, rule, &sender);
+    if let Sender::User(signed_in) = &sender {
+        plan.carried = carried(incoming, signed_in)?;
     }
-    let plan = ForwardPlan { carried: carried(incoming, &signed_in)?, ..origin_plan(incoming, &signed_in) };
     incoming.runtime.forward(inbound, &plan).await.map_err(Error::OriginUnreachable)
 }
 
-/// Whether a page of ours sent the request.
-pub(super) fn is_ours<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
-    incoming.head.is_same_origin(&incoming.app.config.gateway.public_origin)
+/// Whoever is signed in, where nobody needs to be. A session that is over is not the same as none: its cookie goes. One
+/// that cannot be known to be over is no reason to take a user for a stranger.
+async fn if_any<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Result<Sender, Error> {
+    match authenticate::signed_in_for(incoming, rule).await {
+        Ok(signed_in) => Ok(Sender::User(signed_in)),
+        Err(Error::LoginRequired) => Ok(Sender::Nobody),
+        Err(error @ Error::SessionEnded(_)) => {
+            incoming.refused(&error);
+            Ok(Sender::Left(CookieName::Session(incoming.realm.ring.label()).expire()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the rule lets a signed-in user do this.
+fn judged<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sender) -> Result<(), Error> {
+    let Sender::User(signed_in) = sender else { return Ok(()) };
+    guard::origin(incoming, rule)?;
+    guard::claims(incoming, rule, &signed_in.entry.claims)
 }
 
 /// For whom a WebSocket is carried that the request opens.
@@ -48,34 +90,37 @@ pub(super) fn carried<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &Signed
     Ok(Some(Carried { session: session.id, object, ends_at: session.absolute_expires_at }))
 }
 
-/// Whether no other site may send the request: it changes something, or it opens a WebSocket, through which the page
-/// that opened it would read and write as the user.
-fn must_be_ours<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
-    !incoming.head.method.is_safe() || incoming.head.is_websocket()
-}
-
-fn origin_plan<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &SignedIn) -> ForwardPlan {
+fn origin_plan<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sender) -> ForwardPlan {
     let config = &incoming.app.config;
     let gateway = &config.gateway;
     let mut remove = headers_to_remove(incoming.head);
     remove.extend(rewritten_headers(&gateway.rewriting, incoming.head));
     // What comes later takes the place of what came before.
     let mut set = configured_headers(gateway, incoming.head.target);
-    set.extend(identity_headers(&signed_in.entry, incoming.realm.provider.idp()));
-    set.extend(origin_headers(incoming.head, &gateway.public_origin));
+    if let Sender::User(signed_in) = sender {
+        set.extend(identity_headers(&signed_in.entry, incoming.realm.provider.idp()));
+    }
+    set.extend(origin_headers(incoming.head, incoming.public_origin));
     match forwarded_cookies(incoming.head) {
         None => {}
         Some(None) => remove.push("cookie".to_owned()),
         Some(Some(others)) => set.push((Cow::Borrowed("cookie"), others)),
     }
+    let mut answer = origin_answer(gateway);
+    cors::edit(&mut answer, incoming.head, rule);
+    answer.set_cookie = match sender {
+        Sender::Nobody => Vec::new(),
+        Sender::Left(deleted) => vec![deleted.clone()],
+        Sender::User(signed_in) => rolled(incoming, signed_in),
+    };
     ForwardPlan {
-        destination: origin_destination(gateway, incoming.head.target),
+        destination: origin_destination(gateway, incoming.public_origin, incoming.head.target),
         remove,
         set,
-        timeout: gateway.origin_timeout,
-        may_be_cached: false,
+        timeout: rule.timeout.unwrap_or(gateway.origin_timeout),
+        may_be_cached: rule.access == Access::Anonymous,
         reconsider: None,
-        answer: AnswerEdits { set_cookie: rolled(incoming, signed_in), ..origin_answer(gateway) },
+        answer,
         carried: None,
     }
 }

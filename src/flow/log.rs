@@ -76,8 +76,8 @@ pub(super) fn happened<R: Runtime>(runtime: &R, trace: &str, event: Event, detai
     runtime.log(&line.to_string());
 }
 
-/// Logs why a request was refused.
-pub(super) fn refused<R: Runtime>(runtime: &R, trace: &str, error: &Error) {
+/// Logs why a request was refused, and by which route rule, if one held.
+pub(super) fn refused<R: Runtime>(runtime: &R, trace: &str, error: &Error, rule: Option<&str>) {
     let line = json!({
         "event": "request.refused",
         "trace": trace,
@@ -85,6 +85,7 @@ pub(super) fn refused<R: Runtime>(runtime: &R, trace: &str, error: &Error) {
         "status": error.status(),
         "fault": format!("{:?}", error.fault()),
         "reason": error.to_string(),
+        "rule": rule,
     });
     runtime.log(&line.to_string());
 }

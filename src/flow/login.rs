@@ -5,7 +5,7 @@ use url::Url;
 
 use super::log::{self, Event};
 use super::sign_in_scope::SignInScope;
-use super::{Incoming, documents, forward, interaction};
+use super::{Incoming, documents, interaction};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::oidc::authorization::AuthorizationRequest;
@@ -13,12 +13,14 @@ use crate::oidc::claims_request::claims_request;
 use crate::oidc::metadata::Metadata;
 use crate::request::Method;
 use crate::router;
+use crate::rules::StepUp;
 use crate::runtime::Runtime;
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::entry::TokenCacheEntry;
 use crate::session::login_attempt::{Beginning, Interaction, LoginAttempt, surplus};
 use crate::session::login_request::LoginRequest;
 use crate::session::return_to::ReturnTo;
+use crate::time::Lifetime;
 
 /// What a login is to do besides signing in.
 pub(super) struct Wish {
@@ -27,17 +29,24 @@ pub(super) struct Wish {
     login_hint: Option<String>,
     domain_hint: Option<String>,
     interaction: Option<Interaction>,
+    step_up: Option<StepUp>,
 }
 
 impl Wish {
-    /// To come back to the page that was asked for, with what an API lacks.
-    pub(super) fn to_return_to<R: Runtime>(incoming: &Incoming<'_, R>, interaction: Option<Interaction>) -> Self {
+    /// To come back to the page that was asked for, with what it lacks by an error.
+    pub(super) fn to_return_to<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Self {
+        let (interaction, step_up) = match error {
+            Error::InteractionRequired(need) => (Some(need.interaction.clone()), None),
+            Error::StepUpRequired(_, step_up) => (None, Some(step_up.clone())),
+            _ => (None, None),
+        };
         Self {
             return_to: wanted(incoming, &incoming.head.target.path_and_query()),
             prompt: None,
             login_hint: None,
             domain_hint: None,
             interaction,
+            step_up,
         }
     }
 }
@@ -61,8 +70,17 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, is_chosen:
         login_hint: hint("login_hint"),
         domain_hint: hint("domain_hint"),
         interaction: request.transpose()?.map(|request| request.interaction),
+        step_up: step_up(incoming),
     };
     begin(incoming, wish).await
+}
+
+/// A better or more recent sign-in, if the page asks for one: it can only demand more than nothing.
+fn step_up<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<StepUp> {
+    let acr_values = incoming.parameter("acr_values").filter(|values| values.len() <= MAX_HINT);
+    let max_age = incoming.parameter("max_age").and_then(|age| age.parse().ok()).map(Lifetime::from_seconds);
+    let acr_values: Vec<_> = acr_values.iter().flat_map(|values| values.split(' ')).map(str::to_owned).collect();
+    (!acr_values.is_empty() || max_age.is_some()).then_some(StepUp { acr_values, max_age })
 }
 
 /// Asks the end-user for the provider, and keeps what else the address says.
@@ -71,7 +89,7 @@ fn choice<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
     let config = &incoming.app.config;
     let links: Vec<_> = config
         .providers()
-        .map(|provider| (provider.display_name.as_str(), format!("{}{query}", config.login_url(provider))))
+        .map(|provider| (provider.display_name.as_str(), format!("{}{query}", incoming.login_url(provider))))
         .collect();
     Answer::choice("Sign in", "How would you like to sign in?", &links)
 }
@@ -91,6 +109,7 @@ pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) ->
         resource,
         scopes,
         interaction: wish.interaction.clone(),
+        step_up: wish.step_up.clone(),
         now: incoming.now,
     });
     let location = location(incoming, &metadata, &attempt, &wish, &scope, entry);
@@ -108,13 +127,14 @@ fn location<R: Runtime>(
     scope: &SignInScope<'_>,
     entry: Option<&TokenCacheEntry>,
 ) -> Url {
-    let (config, provider) = (&incoming.app.config, &incoming.realm.provider);
+    let provider = &incoming.realm.provider;
     let (scopes, resources) = scope.consented_to();
     let challenge = wish.interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
+    let acr_values = wish.step_up.as_ref().map(|step_up| step_up.acr_values.join(" "));
     let home = entry.filter(|_| provider.is_entra).and_then(interaction::domain_hint);
     AuthorizationRequest {
         client_id: &provider.client_id,
-        redirect_uri: &config.public_url(&provider.paths.callback),
+        redirect_uri: &incoming.public_url(&provider.paths.callback),
         scopes: &scopes,
         resources: &resources,
         state: &attempt.state,
@@ -123,8 +143,8 @@ fn location<R: Runtime>(
         prompt: wish.prompt.as_deref(),
         login_hint: wish.login_hint.as_deref().or_else(|| entry.and_then(interaction::login_hint)),
         domain_hint: wish.domain_hint.as_deref().or(home),
-        max_age: None,
-        acr_values: None,
+        max_age: wish.step_up.as_ref().and_then(|step_up| step_up.max_age),
+        acr_values: acr_values.as_deref().filter(|values| !values.is_empty()),
         claims: claims_request(&provider.client_capabilities, challenge).as_deref(),
         client_info: provider.is_entra,
         extra: &provider.extra_query,
@@ -164,8 +184,8 @@ fn give_up_surplus<R: Runtime>(incoming: &Incoming<'_, R>, answer: Answer) -> An
 /// page of ours asks for it: nobody else gets it called by way of a sign-in.
 fn wanted<R: Runtime>(incoming: &Incoming<'_, R>, wanted: &str) -> ReturnTo {
     let config = &incoming.app.config;
-    let is_welcome = |path: &str| !router::is_api(config, path) || forward::is_ours(incoming);
-    ReturnTo::parse(wanted, &config.gateway.public_origin)
+    let is_welcome = |path: &str| !router::is_api(config, path) || incoming.is_ours();
+    ReturnTo::parse(wanted, incoming.public_origin)
         .filter(|page| !router::is_sign_in(config, page.path()) && is_welcome(page.path()))
         .unwrap_or_else(ReturnTo::root)
 }

@@ -10,7 +10,7 @@ use super::log::{self, Event};
 use super::sign_out::{self, Farewell};
 use super::{Incoming, authenticate, documents, revoke};
 use crate::answer::{Action, Answer, Page};
-use crate::config::{Config, SignOutScope};
+use crate::config::SignOutScope;
 use crate::error::Error;
 use crate::oidc::end_session::EndSessionRequest;
 use crate::request::Method;
@@ -25,13 +25,12 @@ use crate::time::Lifetime;
 /// sign a user out with a link or an image.
 pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
     incoming.only(&[Method::Get, Method::Post], "GET, POST")?;
-    let config = &incoming.app.config;
     let typed = incoming.head.header("sec-fetch-site") == Some("none");
-    if !incoming.head.is_same_origin(&config.gateway.public_origin) || typed {
+    if !incoming.is_ours() || typed {
         if incoming.head.method == Method::Post {
             return Err(Error::UntrustedOrigin);
         }
-        return Ok(asking(config));
+        return Ok(asking(incoming));
     }
     let others = end_others(incoming).await?;
     let answer = end_own(incoming).await?;
@@ -115,12 +114,12 @@ pub(super) fn returned<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer,
 }
 
 /// Asks before it signs out: no other site can make a user press this button.
-fn asking(config: &Config) -> Answer {
-    let text = match config.session.sign_out_scope {
+fn asking<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
+    let text = match incoming.app.config.session.sign_out_scope {
         SignOutScope::Account => "You will be signed out of this application on all your devices.",
         SignOutScope::Session => "You will be signed out of this application in this browser.",
     };
-    let logout = config.auth_url("logout");
+    let logout = incoming.auth_url("logout");
     let page = Page { title: "Sign out?", text, action: Some(Action::Post("Sign out", &logout)), trace: None };
     Answer::page(200, &page)
 }
@@ -143,7 +142,7 @@ fn gone<R: Runtime>(incoming: &Incoming<'_, R>, farewell: Farewell) -> Result<Op
 
 /// Sends the browser to the OP to end its session there; without such an endpoint the sign-out ends here.
 async fn leave<R: Runtime>(incoming: &Incoming<'_, R>, entry: Option<&TokenCacheEntry>) -> Answer {
-    let (config, provider) = (&incoming.app.config, &incoming.realm.provider);
+    let provider = &incoming.realm.provider;
     // The account is removed: an OP that cannot be reached must not turn that into an error.
     let metadata = documents::metadata(incoming).await.ok();
     let Some(endpoint) = metadata.as_ref().and_then(|metadata| metadata.end_session_endpoint.as_ref()) else {
@@ -154,7 +153,7 @@ async fn leave<R: Runtime>(incoming: &Incoming<'_, R>, entry: Option<&TokenCache
         client_id: &provider.client_id,
         id_token_hint: entry.and_then(|entry| entry.id_token.as_ref()).map(|token| token.expose().as_str()),
         logout_hint: entry.and_then(|entry| entry.claim("login_hint")),
-        post_logout_redirect_uri: &config.public_url(&provider.paths.signed_out_callback),
+        post_logout_redirect_uri: &incoming.public_url(&provider.paths.signed_out_callback),
         state: &state,
     }
     .url(endpoint);
@@ -166,12 +165,11 @@ async fn leave<R: Runtime>(incoming: &Incoming<'_, R>, entry: Option<&TokenCache
 
 /// The end: the configured page, or our own.
 fn signed_out<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
-    let config = &incoming.app.config;
     if let Some(uri) = &incoming.realm.provider.signed_out_redirect_uri {
-        let location = if uri.starts_with('/') { config.public_url(uri) } else { uri.clone() };
+        let location = if uri.starts_with('/') { incoming.public_url(uri) } else { uri.clone() };
         return Answer::redirect(303, location);
     }
-    let home = config.public_url("/");
+    let home = incoming.public_url("/");
     let page = Page {
         title: "You are signed out",
         text: "Your tokens have been removed from this application.",

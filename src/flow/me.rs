@@ -18,7 +18,6 @@ pub(super) async fn show<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answe
         .filter_map(|name| entry.claims.get(*name).map(|value| ((*name).to_owned(), value.clone())))
         .collect();
     let name = ["name", "preferred_username", "email", "sub"].iter().find_map(|claim| entry.claim(claim));
-    let config = &incoming.app.config;
     Ok(Answer::json(
         200,
         &json!({
@@ -26,7 +25,7 @@ pub(super) async fn show<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answe
             "sub": entry.claim("sub"),
             "claims": shown,
             "expires_in": signed_in.session.expires_at().since(incoming.now),
-            "logout_url": config.auth_url("logout"),
+            "logout_url": incoming.auth_url("logout"),
         }),
     ))
 }

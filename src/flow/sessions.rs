@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::account::Listed;
 use super::log::{self, Event};
-use super::{Incoming, account, authenticate, forward, logout, sign_out};
+use super::{Incoming, account, authenticate, logout, sign_out};
 use crate::answer::{Answer, Row};
 use crate::error::Error;
 use crate::request::Method;
@@ -22,8 +22,7 @@ pub(super) async fn all<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer
     let listed = in_order(account::sessions(incoming, &session).await?, &own);
     if incoming.head.is_navigation() {
         let rows: Vec<_> = listed.iter().map(|listed| row(incoming, listed, &own)).collect();
-        let config = &incoming.app.config;
-        return Ok(Answer::sessions(&rows, &config.auth_url("sessions"), &config.public_url("/")));
+        return Ok(Answer::sessions(&rows, &incoming.auth_url("sessions"), &incoming.public_url("/")));
     }
     let sessions: Vec<Value> = listed.iter().map(|listed| entry(incoming, listed, &own)).collect();
     Ok(Answer::json(200, &json!({ "sessions": sessions })))
@@ -41,7 +40,7 @@ pub(super) async fn one<R: Runtime>(incoming: &Incoming<'_, R>, id: &str) -> Res
     sign_out::by_id(incoming, session.account, id).await?;
     log::happened(incoming.runtime, &incoming.trace, Event::SessionEnded, json!({}));
     if incoming.head.is_navigation() {
-        return Ok(Answer::redirect(303, incoming.app.config.auth_url("sessions")));
+        return Ok(Answer::redirect(303, incoming.auth_url("sessions")));
     }
     Ok(Answer::empty(204))
 }
@@ -49,7 +48,7 @@ pub(super) async fn one<R: Runtime>(incoming: &Incoming<'_, R>, id: &str) -> Res
 /// Whoever asks, as its keeper knows it now: a session that ended elsewhere a moment ago ends no others.
 async fn current<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Session, Error> {
     let session = authenticate::signed_in(incoming).await?.session;
-    if !incoming.head.method.is_safe() && !forward::is_ours(incoming) {
+    if !incoming.head.method.is_safe() && !incoming.is_ours() {
         return Err(Error::UntrustedOrigin);
     }
     account::read(incoming, &session).await?;
@@ -92,5 +91,5 @@ fn entry<R: Runtime>(incoming: &Incoming<'_, R>, listed: &Listed, own: &str) -> 
 }
 
 fn url<R: Runtime>(incoming: &Incoming<'_, R>, listed: &Listed) -> String {
-    incoming.app.config.auth_url(&format!("sessions/{}", listed.id))
+    incoming.auth_url(&format!("sessions/{}", listed.id))
 }

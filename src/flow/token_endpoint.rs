@@ -138,7 +138,7 @@ async fn send_twice<R: Runtime>(context: &Context<'_, R>, request: OpRequest) ->
 }
 
 fn client<R: Runtime>(context: &Context<'_, R>, metadata: &Metadata) -> Result<TokenClient, Refusal> {
-    let (config, provider) = (&context.app.config, &context.realm.provider);
+    let provider = &context.realm.provider;
     let (auth_type, secret) = match &provider.credential {
         ClientCredential::SecretBasic(secret) => (AuthType::BasicAuth, secret),
         ClientCredential::SecretPost(secret) => (AuthType::RequestBody, secret),
@@ -147,7 +147,7 @@ fn client<R: Runtime>(context: &Context<'_, R>, metadata: &Metadata) -> Result<T
         .set_client_secret(ClientSecret::new(secret.expose().clone()))
         .set_auth_type(auth_type)
         .set_token_uri(TokenUrl::from_url(metadata.token_endpoint.clone()));
-    let redirect_url = RedirectUrl::new(config.public_url(&provider.paths.callback));
+    let redirect_url = RedirectUrl::new(context.public_url(&provider.paths.callback));
     let redirect_url = redirect_url.map_err(|_| Refusal::Error(Error::Bug("the callback URL is no URL")))?;
     Ok(client.set_redirect_uri(redirect_url))
 }

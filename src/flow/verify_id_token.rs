@@ -6,6 +6,7 @@ use crate::error::{Error, OpFault};
 use crate::oidc::id_token::{ExpectedIdToken, IdToken, UntrustedIdToken};
 use crate::oidc::issuer::IssuerRule;
 use crate::oidc::metadata::Metadata;
+use crate::rules::StepUp;
 use crate::runtime::Runtime;
 
 /// When an ID token is received, which decides what it must contain.
@@ -16,6 +17,8 @@ pub(super) enum Occasion<'a> {
         nonce: &'a str,
         /// The access token beside it.
         access_token: &'a str,
+        /// What was demanded of the sign-in.
+        step_up: Option<&'a StepUp>,
     },
     /// With a refresh (OIDC Core 12.2).
     Refresh {
@@ -40,9 +43,11 @@ pub(super) async fn verify<R: Runtime>(
         return Err(Error::OpMisbehaved(OpFault::KeyUnknown));
     }
     let provider = &context.realm.provider;
-    let (issuer, nonce, access_token, subject) = match occasion {
-        Occasion::SignIn { nonce, access_token } => (provider.issuer.clone(), Some(*nonce), Some(*access_token), None),
-        Occasion::Refresh { issuer, subject } => (IssuerRule::Exact((*issuer).to_owned()), None, None, *subject),
+    let (issuer, nonce, access_token, subject, step_up) = match occasion {
+        Occasion::SignIn { nonce, access_token, step_up } => {
+            (provider.issuer.clone(), Some(*nonce), Some(*access_token), None, *step_up)
+        }
+        Occasion::Refresh { issuer, subject } => (IssuerRule::Exact((*issuer).to_owned()), None, None, *subject, None),
     };
     let expected = ExpectedIdToken {
         issuer: &issuer,
@@ -50,7 +55,8 @@ pub(super) async fn verify<R: Runtime>(
         algorithms: &provider.id_token_algorithms,
         nonce,
         subject,
-        max_age: None,
+        max_age: step_up.and_then(|step_up| step_up.max_age),
+        acr_values: step_up.map_or(&[], |step_up| &step_up.acr_values),
         access_token,
         now: context.runtime.now(),
         skew: provider.clock_skew,

@@ -14,11 +14,11 @@ use crate::reserved_headers::is_listed;
 
 /// Where the request goes. A service sees the public URL: what the browser asked for.
 #[must_use]
-pub fn origin_destination(gateway: &Gateway, target: Target<'_>) -> Destination {
+pub fn origin_destination(gateway: &Gateway, public_origin: &Url, target: Target<'_>) -> Destination {
     let (target, _) = stripped(&gateway.rewriting, target);
     match &gateway.origin {
         Origin::Url(base) => Destination::Url(target.under(base)),
-        Origin::Service(name) => Destination::Service { name: name.clone(), url: target.under(&gateway.public_origin) },
+        Origin::Service(name) => Destination::Service { name: name.clone(), url: target.under(public_origin) },
     }
 }
 
@@ -59,7 +59,7 @@ pub fn origin_answer(gateway: &Gateway) -> AnswerEdits {
 /// The public address for an absolute `Location` under the origin's own one, with the prefix that was taken off the
 /// request's path; none for any other, which is left to the browser.
 #[must_use]
-pub fn relocated(gateway: &Gateway, target: Target<'_>, location: &str) -> Option<String> {
+pub fn relocated(gateway: &Gateway, public_origin: &Url, target: Target<'_>, location: &str) -> Option<String> {
     let Origin::Url(base) = &gateway.origin else { return None };
     let parsed = Url::options().base_url(location.starts_with("//").then_some(base)).parse(location).ok()?;
     if parsed.origin() != base.origin() || !parsed.username().is_empty() || parsed.password().is_some() {
@@ -73,7 +73,7 @@ pub fn relocated(gateway: &Gateway, target: Target<'_>, location: &str) -> Optio
         (path, _) if path.starts_with('/') => path,
         _ => return None,
     };
-    let public = gateway.public_origin.as_str().trim_end_matches('/');
+    let public = public_origin.as_str().trim_end_matches('/');
     let query = parsed.query().map(|query| format!("?{query}")).unwrap_or_default();
     let fragment = parsed.fragment().map(|fragment| format!("#{fragment}")).unwrap_or_default();
     Some([public, prefix.unwrap_or_default(), path, &query, &fragment].concat())

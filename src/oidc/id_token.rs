@@ -35,6 +35,8 @@ pub struct ExpectedIdToken<'a> {
     pub subject: Option<&'a str>,
     /// The `max_age` that was asked for.
     pub max_age: Option<Lifetime>,
+    /// The `acr` values that were asked for, any of which will do; none if all will.
+    pub acr_values: &'a [String],
     /// The access token that came with the token, to compare `at_hash` with.
     pub access_token: Option<&'a str>,
     /// The time.
@@ -72,7 +74,8 @@ impl UntrustedIdToken {
         let issued_at = self.jwt.expect_issued(expected.now, expected.skew)?;
         // Step 11.
         self.expect_nonce(expected)?;
-        // Step 12 (`acr`): asked for as voluntary only, so any value fits.
+        // Step 12.
+        self.expect_acr(expected)?;
         // Step 13.
         self.expect_recent_authentication(expected)?;
         self.expect_access_token(expected)?;
@@ -95,6 +98,16 @@ impl UntrustedIdToken {
         };
         let is_expected = nonce.ok_or(JwtFault::NonceMissing)?.as_bytes().ct_eq(wanted.as_bytes());
         bool::from(is_expected).then_some(()).ok_or(JwtFault::NonceMismatch)
+    }
+
+    /// Step 12. `acr_values` only wishes (OIDC Core 3.1.2.1); here it is an answer to a demand.
+    fn expect_acr(&self, expected: &ExpectedIdToken<'_>) -> Result<(), JwtFault> {
+        if expected.acr_values.is_empty() {
+            return Ok(());
+        }
+        let acr = claims::text(&self.jwt.claims, "acr")?;
+        let is_expected = acr.is_some_and(|acr| expected.acr_values.iter().any(|wanted| wanted == acr));
+        is_expected.then_some(()).ok_or(JwtFault::AcrRefused)
     }
 
     /// Step 13.

@@ -29,6 +29,8 @@ pub struct TokenCacheEntry {
     pub issuer: String,
     /// The verified claims of the ID token, without those that only concern the protocol.
     pub claims: Map<String, Value>,
+    /// The names of those claims that only UserInfo had: no refresh brings them again.
+    pub user_info: Vec<String>,
     /// The ID token as received, where sign-out sends it as `id_token_hint`.
     pub id_token: Option<Secret>,
     /// The refresh token, where the OP issued one.
@@ -85,6 +87,7 @@ impl TokenCacheEntry {
         Self {
             issuer,
             claims,
+            user_info: Vec::new(),
             id_token: None,
             refresh_token: None,
             created_at,

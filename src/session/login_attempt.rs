@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::json;
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::pkce::CodeVerifier;
+use crate::rules::StepUp;
 use crate::session::account::AccountDigest;
 use crate::session::cookie::CookieName;
 use crate::session::keys::{KeyRing, Purpose};
@@ -35,6 +36,8 @@ pub struct LoginAttempt {
     pub scopes: Vec<String>,
     /// The API that needs the end-user, where one of a signed-in user's does.
     pub interaction: Option<Interaction>,
+    /// What a route rule demands of the sign-in.
+    pub step_up: Option<StepUp>,
     /// When the attempt began.
     pub created_at: Timestamp,
 }
@@ -66,6 +69,8 @@ pub struct Beginning {
     pub scopes: Vec<String>,
     /// The API that needs the end-user.
     pub interaction: Option<Interaction>,
+    /// What a route rule demands of the sign-in.
+    pub step_up: Option<StepUp>,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -100,6 +105,7 @@ impl LoginAttempt {
             resource: beginning.resource,
             scopes: beginning.scopes,
             interaction: beginning.interaction,
+            step_up: beginning.step_up,
             created_at: beginning.now,
         }
     }
@@ -122,6 +128,8 @@ impl LoginAttempt {
             resource: self.resource.clone(),
             scopes: self.scopes.clone(),
             interaction: self.interaction.clone(),
+            acr_values: self.step_up.as_ref().map(|step_up| step_up.acr_values.clone()),
+            max_age: self.step_up.as_ref().and_then(|step_up| step_up.max_age),
             created_at: self.created_at,
         };
         let plain = serde_json::to_vec(&stored).unwrap_or_default();
@@ -156,6 +164,7 @@ impl LoginAttempt {
             resource: stored.resource,
             scopes: stored.scopes,
             interaction: stored.interaction,
+            step_up: stored.acr_values.map(|acr_values| StepUp { acr_values, max_age: stored.max_age }),
             created_at: stored.created_at,
         })
     }
@@ -192,6 +201,11 @@ struct StoredAttempt {
     scopes: Vec<String>,
     #[serde(default)]
     interaction: Option<Interaction>,
+    /// None where nothing is demanded.
+    #[serde(default)]
+    acr_values: Option<Vec<String>>,
+    #[serde(default)]
+    max_age: Option<Lifetime>,
     created_at: Timestamp,
 }
 
@@ -218,6 +232,7 @@ mod tests {
             resource: None,
             scopes: vec!["orders.read".to_owned()],
             interaction: None,
+            step_up: Some(StepUp { acr_values: vec!["mfa".to_owned()], max_age: Some(Lifetime::from_seconds(60)) }),
             now: Timestamp::from_unix(1000),
         })
     }
@@ -233,6 +248,7 @@ mod tests {
         let opened = open(attempt.id(), Some(&sealed), 1899).unwrap();
         assert_eq!(opened.state, attempt.state);
         assert_eq!(opened.verifier.expose(), attempt.verifier.expose());
+        assert_eq!(opened.step_up, attempt.step_up);
         assert_eq!(open(attempt.id(), Some(&sealed), 1900).err(), Some(AttemptFault::Expired));
         assert_eq!(open(attempt.id(), None, 1000).err(), Some(AttemptFault::Missing));
     }

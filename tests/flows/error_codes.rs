@@ -9,6 +9,7 @@ use vestibule::error::{
 use vestibule::oidc::authorization::AuthorizationResponseFault;
 use vestibule::oidc::jwt::JwtFault;
 use vestibule::request::HeadFault;
+use vestibule::rules::StepUp;
 use vestibule::runtime::{StoreFault, TransportFault};
 use vestibule::session::account::AccountDigest;
 use vestibule::session::login_attempt::{AttemptFault, Interaction};
@@ -26,6 +27,8 @@ fn errors() -> Vec<Error> {
         Error::CacheUnavailable(StoreFault::Get),
         Error::CodeRejected,
         Error::Denied,
+        Error::Forbidden { rule: "admin".to_owned(), hides: false },
+        Error::Forbidden { rule: "admin".to_owned(), hides: true },
         Error::IdTokenRejected(JwtFault::Expired),
         Error::InteractionLoop("Orders".to_owned()),
         interaction_required(),
@@ -43,6 +46,8 @@ fn errors() -> Vec<Error> {
         Error::OperatorRequestInvalid(OperatorFault::Missing),
         Error::OriginUnreachable(TransportFault::TimedOut),
         Error::SessionEnded(SessionEnd::SignedOut),
+        Error::StepUpFailed(JwtFault::AuthTimeTooOld),
+        Error::StepUpRequired("admin".to_owned(), StepUp { acr_values: vec![], max_age: None }),
         Error::UntrustedOrigin,
         Error::UpgradeRequired,
         Error::WrongMethod { allow: "GET" },
@@ -70,6 +75,7 @@ const fn is_listed(error: &Error) -> bool {
         | Error::CacheUnavailable(_)
         | Error::CodeRejected
         | Error::Denied
+        | Error::Forbidden { .. }
         | Error::IdTokenRejected(_)
         | Error::InteractionLoop(_)
         | Error::InteractionRequired(_)
@@ -87,6 +93,8 @@ const fn is_listed(error: &Error) -> bool {
         | Error::OperatorRequestInvalid(_)
         | Error::OriginUnreachable(_)
         | Error::SessionEnded(_)
+        | Error::StepUpFailed(_)
+        | Error::StepUpRequired(..)
         | Error::UntrustedOrigin
         | Error::UpgradeRequired
         | Error::WrongMethod { .. } => true,

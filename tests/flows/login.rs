@@ -113,11 +113,11 @@ fn the_login_page_takes_hints_from_an_allow_list_and_nothing_else() {
     let browser = Browser::new(&world);
     let request = browser.begin(
         "/.auth/login?return_to=%2Fa%3Fb%3Dc%26scope%3Devil&prompt=select_account&login_hint=ada%2B%26state%3D1\
-         &domain_hint=d&scope=evil&redirect_uri=https://evil.example&client_id=evil&nonce=evil&max_age=0",
+         &domain_hint=d&scope=evil&redirect_uri=https://evil.example&client_id=evil&nonce=evil&id_token_hint=evil",
     );
     let asked = |name| parameter(&request, name).unwrap_or_default();
     assert_eq!([asked("prompt"), asked("login_hint"), asked("domain_hint")], ["select_account", "ada+&state=1", "d"]);
-    assert_eq!(parameter(&request, "max_age"), None);
+    assert_eq!(parameter(&request, "max_age").or(parameter(&request, "acr_values")), None);
     assert!(!request.contains("evil"));
     let landed = browser.come_back(&world.op.authorize(&request, &ADA));
     assert_eq!(landed.location(), absolute("/a?b=c&scope=evil"));

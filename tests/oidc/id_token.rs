@@ -59,6 +59,8 @@ pub(crate) fn judge(compact: &str, jwks: &Jwks, expected: &Map<String, Value>) -
     let text = |name: &str| expected.get(name).and_then(Value::as_str);
     let lifetime = |name: &str| expected.get(name).and_then(Value::as_u64).map(Lifetime::from_seconds);
     let Expected { issuer, algorithms, skew } = Expected::of(expected);
+    let acr_values = text("acr_values").unwrap_or_default();
+    let acr_values: Vec<_> = acr_values.split_whitespace().map(str::to_owned).collect();
     let token = UntrustedIdToken::parse(compact)?;
     let signed_by = signer(token.jwt(), jwks);
     token.accept(
@@ -70,6 +72,7 @@ pub(crate) fn judge(compact: &str, jwks: &Jwks, expected: &Map<String, Value>) -
             nonce: if expected.contains_key("nonce") { text("nonce") } else { Some(NONCE) },
             subject: text("subject"),
             max_age: lifetime("max_age"),
+            acr_values: &acr_values,
             access_token: text("access_token"),
             now: Timestamp::from_unix(NOW),
             skew,

@@ -21,7 +21,14 @@ pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) ->
             let Some(realm) = provider.map_or(Some(app.first()), |provider| app.realm(&provider)) else {
                 return Reply::Failed(Failure::Store(StoreFault::Account)).to_text();
             };
-            let context = Context { app, realm, runtime, now: runtime.now(), trace };
+            let context = Context {
+                app,
+                realm,
+                public_origin: &app.config.gateway.public_origin,
+                runtime,
+                now: runtime.now(),
+                trace,
+            };
             answer(&context, ask).await.unwrap_or_else(Reply::Failed)
         }
     };
@@ -36,7 +43,14 @@ pub async fn account_expired<R: Runtime>(app: &App, runtime: &R) -> Result<(), S
     let Some(storage) = runtime.storage() else { return Ok(()) };
     // What ends by the clock ends alike in every realm.
     let realm = app.first();
-    let context = Context { app, realm, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
+    let context = Context {
+        app,
+        realm,
+        public_origin: &app.config.gateway.public_origin,
+        runtime,
+        now: runtime.now(),
+        trace: hex(&runtime.random::<8>()),
+    };
     if let Err(Failure::Store(fault)) = deletion::sweep(&context, storage).await {
         token_cache::failed(&context, "deletion", fault);
     }

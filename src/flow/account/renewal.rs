@@ -10,12 +10,13 @@ use serde_json::json;
 use super::super::log::{self, Event};
 use super::super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::super::verify_id_token::{Occasion, verify};
-use super::super::{Context, documents, token_cache};
+use super::super::{Context, claims, documents, token_cache};
 use super::cause::Cause;
 use super::{failure, registry};
 use crate::config::Api;
 use crate::error::{Error, Failure, InteractionReason, OpFault, SessionEnd};
 use crate::oidc::client_info::ClientInfo;
+use crate::oidc::id_token::IdToken;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::token::{TokenErrorCode, TokenParts};
 use crate::runtime::{AccountStorage, Runtime};
@@ -31,13 +32,13 @@ pub(super) async fn renew<R: Runtime>(
     api: &Api,
     cause: &Cause,
 ) -> Result<Rc<TokenCacheEntry>, Failure> {
-    let Context { app, realm, runtime, trace, .. } = context;
+    let Context { app, realm, public_origin, runtime, trace, .. } = context;
     let _turn = match runtime.storage() {
         Some(storage) => Some(realm.memory.turns.take(session.id, storage.life()).await),
         None => None,
     };
     // The turn may have taken a while to come.
-    let context = &Context { app, realm, runtime: *runtime, now: runtime.now(), trace: trace.clone() };
+    let context = &Context { app, realm, public_origin, runtime: *runtime, now: runtime.now(), trace: trace.clone() };
     let entry = newest(context, session).await?;
     if cause.is_met(&entry, api, context.now) {
         return Ok(entry);
@@ -137,14 +138,18 @@ impl<R: Runtime> Renewal<'_, R> {
         let mut renewed = TokenCacheEntry::clone(entry);
         // Kept when the OP omits a new one: RFC 6749 §6 lets it go on using the old one.
         let is_rotated = response.refresh_token.as_ref().is_some_and(|rotated| renewed.rotate(rotated));
-        if let Err(error) = self.verify(entry, metadata, &response).await {
-            log::refused(*runtime, trace, &error);
-            let failure = failure(error);
-            // The OP's keys could not be had: the access token is not used, but its predecessor is spent all the same.
-            if is_rotated && failure != Failure::Untrusted {
-                self.keep(renewed).await?;
+        match self.verify(entry, metadata, &response).await {
+            Ok(None) => {}
+            Ok(Some(id_token)) => renewed.claims = claims::refreshed(entry, &id_token),
+            Err(error) => {
+                log::refused(*runtime, trace, &error, None);
+                let failure = failure(error);
+                // The OP's keys could not be had: the access token is not used, but its predecessor is spent all the same.
+                if is_rotated && failure != Failure::Untrusted {
+                    self.keep(renewed).await?;
+                }
+                return Err(failure);
             }
-            return Err(failure);
         }
         let cached = token_endpoint::cached(&response, purpose, *now);
         renewed.declined(purpose.resource, purpose.scopes, &cached.scopes);
@@ -160,17 +165,23 @@ impl<R: Runtime> Renewal<'_, R> {
     }
 
     /// The OP's word on whose tokens these are: the same subject (OIDC Core 12.2), and the same home account.
-    async fn verify(&self, entry: &TokenCacheEntry, metadata: &Metadata, response: &TokenParts) -> Result<(), Error> {
-        if let Some(id_token) = &response.id_token {
-            let occasion = Occasion::Refresh { issuer: &entry.issuer, subject: entry.claim("sub") };
-            verify(self.context, metadata, id_token.expose(), &occasion).await?;
-        }
+    async fn verify(
+        &self,
+        entry: &TokenCacheEntry,
+        metadata: &Metadata,
+        response: &TokenParts,
+    ) -> Result<Option<IdToken>, Error> {
+        let occasion = Occasion::Refresh { issuer: &entry.issuer, subject: entry.claim("sub") };
+        let id_token = match &response.id_token {
+            Some(id_token) => Some(verify(self.context, metadata, id_token.expose(), &occasion).await?),
+            None => None,
+        };
         let info = response.client_info.as_deref().filter(|_| self.context.realm.provider.is_entra);
         let home = info.and_then(ClientInfo::parse).map(|info| AccountDigest::from_client_info(&info));
         if home.is_some_and(|home| home != self.session.account) {
             return Err(Error::OpMisbehaved(OpFault::AccountMismatch));
         }
-        Ok(())
+        Ok(id_token)
     }
 
     async fn keep(&self, renewed: TokenCacheEntry) -> Result<Rc<TokenCacheEntry>, Failure> {
@@ -206,7 +217,7 @@ impl<R: Runtime> Renewal<'_, R> {
             }
             Refusal::Client(code) => Ok(Failure::OpRefused(code.name().to_owned())),
             Refusal::Error(error) => {
-                log::refused(self.context.runtime, &self.context.trace, &error);
+                log::refused(self.context.runtime, &self.context.trace, &error, None);
                 Ok(failure(error))
             }
         }

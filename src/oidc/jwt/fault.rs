@@ -8,6 +8,8 @@ use std::fmt;
 pub enum JwtFault {
     /// `at_hash` belongs to another access token.
     AccessTokenHashMismatch,
+    /// `acr` is none of those that were asked for, or missing.
+    AcrRefused,
     /// The algorithm is `none`, a MAC, unknown, not configured, or not one for the key.
     AlgorithmRefused,
     /// `aud` does not list this client.
@@ -76,10 +78,19 @@ pub enum JwtFault {
     TypeRefused,
 }
 
+impl JwtFault {
+    /// Whether the end-user signed in, but not in the way that was asked for.
+    #[must_use]
+    pub const fn is_about_step_up(self) -> bool {
+        matches!(self, Self::AcrRefused | Self::AuthTimeMissing | Self::AuthTimeTooOld)
+    }
+}
+
 impl fmt::Display for JwtFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AccessTokenHashMismatch => "at_hash belongs to another access token",
+            Self::AcrRefused => "acr is none of those asked for",
             Self::AlgorithmRefused => "the algorithm is refused",
             Self::AudienceMismatch => "aud does not list this client",
             Self::AudienceMissing => "aud is missing",

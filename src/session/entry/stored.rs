@@ -28,6 +28,8 @@ pub(super) struct StoredEntry {
     consents: Option<Vec<Consent>>,
     #[serde(default)]
     asked: Vec<Asked>,
+    #[serde(default)]
+    user_info: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,6 +60,7 @@ impl From<&TokenCacheEntry> for StoredEntry {
             access_tokens: entry.access_tokens.iter().map(StoredAccessToken::from).collect(),
             consents: entry.consents.clone(),
             asked: entry.asked.clone(),
+            user_info: entry.user_info.clone(),
         }
     }
 }
@@ -77,6 +80,7 @@ impl From<StoredEntry> for TokenCacheEntry {
             access_tokens: stored.access_tokens.into_iter().map(CachedAccessToken::from).collect(),
             consents: stored.consents,
             asked: stored.asked,
+            user_info: stored.user_info,
         }
     }
 }
