@@ -12,6 +12,8 @@ use serde_json::{Map, Value, json};
 use vestibule::config::{ApiToken, ClientCredential, Config, Kind, Origin, Provider, SETTINGS, Setting};
 use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::issuer::IssuerRule;
+use vestibule::request::Method;
+use vestibule::rules::{Access, AmbiguousReading, Condition, Rules};
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
@@ -177,6 +179,74 @@ fn the_origin_is_a_url_or_a_binding_and_what_is_rewritten_is_in_lower_case() {
 }
 
 #[test]
+fn a_rule_is_what_its_table_says() {
+    let rules = rules(&json!([{"Path": "/a"}, {
+        "Name": "all", "Path": "/Admin/*/**", "Methods": "GET", "Host": "APP.example.com", "Access": "Api",
+        "Provider": "AzureAd", "AcrValues": ["c1", "c2"], "MaxAgeSeconds": 600, "Sensitive": true, "AntiForgery": false,
+        "CorsOrigins": ["https://spa.example.com"], "TimeoutSeconds": 120, "Hide": true, "Require": {
+            "Roles": "Admin", "Groups": ["g 1"], "EmailDomains": "EXAMPLE.com", "Claims": {"tid": "t", "level": [1, "2"]},
+            "Present": "oid", "All": [{"Roles": "a"}], "Any": [{"Roles": "b"}, {"Roles": "c"}], "Not": {"Roles": "d"},
+        },
+    }]));
+    let rule = rules.find("app.example.com", Method::Head, "/Admin/x/y").unwrap();
+    assert_eq!((rule.name.as_str(), rule.pattern.to_string().as_str()), ("all", "/Admin/*/**"));
+    assert_eq!((rule.host.as_deref(), rule.provider.as_deref()), (Some("app.example.com"), Some("AzureAd")));
+    assert!(rule.access == Access::Api && rule.is_sensitive && !rule.has_anti_forgery && rule.hides);
+    assert_eq!(rule.cors_origins, ["https://spa.example.com"]);
+    assert_eq!(rule.timeout.map(|timeout| timeout.as_seconds()), Some(120));
+    let step_up = rule.step_up.as_ref().unwrap();
+    assert_eq!(step_up.acr_values, ["c1", "c2"]);
+    assert_eq!(step_up.max_age.map(|age| age.as_seconds()), Some(600));
+    let conditions = rule.require.as_ref().unwrap().conditions();
+    let claim = |name: &str, values: Value| Condition::Claim {
+        name: name.to_owned(),
+        values: values.as_array().unwrap().clone(),
+    };
+    assert_eq!(conditions[0], claim("roles", json!(["Admin"])));
+    assert_eq!(conditions[1], claim("groups", json!(["g 1"])));
+    assert_eq!(conditions[2], Condition::EmailDomain(vec!["example.com".to_owned()]));
+    assert_eq!(conditions[3], claim("level", json!([1, "2"])));
+    assert_eq!(conditions[4], claim("tid", json!(["t"])));
+    assert_eq!(conditions[5], Condition::Present(vec!["oid".to_owned()]));
+    let Condition::All(all) = &conditions[6] else { panic!("{conditions:?}") };
+    assert_eq!(all[0].conditions(), [claim("roles", json!(["a"]))]);
+    let Condition::Any(any) = &conditions[7] else { panic!("{conditions:?}") };
+    assert_eq!(any[1].conditions(), [claim("roles", json!(["c"]))]);
+    let Condition::Not(not) = &conditions[8] else { panic!("{conditions:?}") };
+    assert_eq!(not.conditions(), [claim("roles", json!(["d"]))]);
+    assert_eq!(conditions.len(), 9);
+}
+
+#[test]
+fn a_rule_of_a_path_alone_asks_for_a_sign_in_and_nothing_more() {
+    let rules = rules(&json!([{"Path": "/a"}, {"Path": "/b", "Access": "Bearer", "Scopes": "x y"}]));
+    let rule = rules.find("app.example.com", Method::Other, "/a/").unwrap();
+    assert_eq!((rule.name.as_str(), rule.access), ("Routes[0]", Access::Login));
+    assert!(rule.methods.is_none() && rule.host.is_none() && rule.provider.is_none() && rule.require.is_none());
+    assert!(rule.scopes.is_empty() && rule.step_up.is_none() && rule.cors_origins.is_empty() && rule.timeout.is_none());
+    assert!(!rule.is_sensitive && rule.has_anti_forgery && !rule.hides);
+    assert_eq!(rules.find("", Method::Get, "/b").unwrap().scopes, ["x", "y"]);
+    assert_eq!(rules.find("", Method::Get, "/A").unwrap_err(), AmbiguousReading);
+}
+
+#[test]
+fn rules_under_the_api_path_are_for_the_apis_alone() {
+    let rules = rules(&json!([{"Path": "/**", "Access": "Anonymous"}, {"Path": "/api/Graph/**", "Sensitive": true}]));
+    let rule = rules.find_api("", Method::Post, "/api/Graph/me").unwrap();
+    assert_eq!((rule.name.as_str(), rule.access, rule.is_sensitive), ("Routes[1]", Access::Api, true));
+    assert_eq!(rules.find_api("", Method::Post, "/api/Orders/1").unwrap().access, Access::Api);
+    assert_eq!(rules.find("", Method::Post, "/api/Graph/me").unwrap().name, "Routes[0]");
+}
+
+#[test]
+fn letter_case_is_ignored_where_the_origin_does() {
+    let change =
+        json!({"vars": {"Gateway": {"IgnorePathCase": true, "Routes": [{"Path": "/Docs", "Access": "Anonymous"}]}}});
+    let rules = parsed(&azure_ad(&change)).rules;
+    assert_eq!(rules.find("", Method::Get, "/dOCS").unwrap().access, Access::Anonymous);
+}
+
+#[test]
 fn each_listed_setting_is_accepted_and_its_default_is_what_holds_without_it() {
     for setting in SETTINGS {
         let environment = with_setting(setting, setting.default);
@@ -293,6 +363,10 @@ fn tenanted() -> IssuerRule {
 
 fn issuer(top_level: &str, tenant: &str) -> String {
     format!("https://login.microsoftonline.{top_level}/{tenant}/v2.0")
+}
+
+fn rules(routes: &Value) -> Rules {
+    parsed(&azure_ad(&json!({"vars": {"Gateway": {"Routes": routes}}}))).rules
 }
 
 fn parsed(environment: &Value) -> Config {

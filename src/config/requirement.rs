@@ -66,15 +66,13 @@ fn claims(section: &mut Section<'_>) -> Vec<Condition> {
     }
     let mut conditions = Vec::new();
     for (name, value) in section.entries("Claims") {
-        let values = match value {
-            Value::Array(items) if !items.is_empty() => items,
-            value => vec![value],
-        };
-        let is_valid = values.iter().all(|value| match value {
+        let values = if let Value::Array(items) = value { items } else { vec![value] };
+        let is_listed = |value: &Value| match value {
             Value::String(_) => plain_text(value).is_ok(),
             Value::Bool(_) | Value::Number(_) => true,
             Value::Null | Value::Array(_) | Value::Object(_) => false,
-        });
+        };
+        let is_valid = !values.is_empty() && values.iter().all(is_listed);
         let values = section.accept(&format!("Claims.{name}"), if is_valid { Ok(values) } else { Err(VALUE) });
         conditions.extend(values.map(|values| Condition::Claim { name, values }));
     }

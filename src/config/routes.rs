@@ -167,7 +167,8 @@ fn host(text: &str) -> Result<String, Problem> {
     let url = Url::parse(&format!("https://{host}/")).map_err(|_| NEEDS_HOST)?;
     // What the parser changes would never be equal to the host of a request.
     let is_unchanged = url.as_str().strip_prefix("https://").and_then(|url| url.strip_suffix('/')) == Some(&host);
-    let is_host = !host.contains(['/', '?', '#', '@']) && !url.host_str().is_some_and(|name| name.ends_with('.'));
+    let is_host = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
+        && url.host_str().is_some_and(|name| name.split('.').all(|label| !label.is_empty()));
     if is_unchanged && is_host { Ok(host) } else { Err(NEEDS_HOST) }
 }
 
@@ -179,8 +180,10 @@ fn step_up(section: &mut Section<'_>) -> Option<Option<StepUp>> {
 
 fn cors_origins(section: &mut Section<'_>) -> Vec<String> {
     let Some(origins) = section.words("CorsOrigins") else { return Vec::new() };
-    let is_serialised =
-        |origin: &String| address::origin(origin, "").is_ok_and(|url| url.origin().ascii_serialization() == *origin);
+    let is_serialised = |origin: &String| {
+        let url = address::origin(origin, "");
+        url.is_ok_and(|url| url.origin().ascii_serialization() == *origin) && !origin.contains('*')
+    };
     let is_valid = origins.iter().all(is_serialised);
     section.accept("CorsOrigins", if is_valid { Ok(origins) } else { Err(NEEDS_ORIGINS) }).unwrap_or_default()
 }
@@ -193,7 +196,7 @@ fn refuse_shadowed(root: &mut Section<'_>, (position, rule): &(usize, Rule), pat
     }
     let exact = redirects.iter().flat_map(Redirects::keyed);
     for (name, _) in exact.filter(|(_, path)| path.as_deref().is_some_and(|path| rule.pattern.is_only(path))) {
-        root.fault(&key, Problem::Shadowed(name));
+        root.fault(&key, Problem::Same(name));
     }
 }
 

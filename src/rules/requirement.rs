@@ -236,7 +236,7 @@ mod tests {
             (json!(false), json!(false), json!(0)),
             (json!(1), json!([1]), json!([true, "1"])),
         ] {
-            let requirement = claim("c", &[value.clone()]);
+            let requirement = claim("c", std::slice::from_ref(&value));
             assert!(holds(&requirement, json!({"c": right})), "{value}");
             assert!(!holds(&requirement, json!({"c": wrong})), "{value}");
         }
@@ -298,7 +298,7 @@ mod tests {
             (&groups, overage.clone()),
             (&groups, json!({"hasgroups": true})),
             (&groups, json!({"groups": {"g": 1}})),
-            (&present, overage.clone()),
+            (&present, overage),
             (&email, json!({})),
             (&email, json!({"email": "a@evil.com"})),
             (&email, json!({"email": "a@b@evil.com", "email_verified": true})),

@@ -13,8 +13,8 @@ use super::pattern::{End, Segment};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     /// Sorted.
-    literals: Vec<(String, Node)>,
-    any: Option<Box<Node>>,
+    literals: Vec<(String, Self)>,
+    any: Option<Box<Self>>,
     exact: Vec<Entry>,
     prefix: Vec<Entry>,
 }

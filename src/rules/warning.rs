@@ -1,5 +1,6 @@
 //! What is allowed and yet seldom meant, for the check before a deployment.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use crate::request::Method;
@@ -124,14 +125,12 @@ const fn strength(rule: &Rule) -> u8 {
 
 /// Whether some path matches both.
 fn meets(one: &Pattern, two: &Pattern) -> bool {
-    let (shared, lengths) =
-        (one.segments().iter().zip(two.segments()), one.segments().len().cmp(&two.segments().len()));
-    let is_long_enough = match lengths {
-        std::cmp::Ordering::Equal => true,
-        std::cmp::Ordering::Less => one.end() == End::Prefix,
-        std::cmp::Ordering::Greater => two.end() == End::Prefix,
+    let is_long_enough = match one.segments().len().cmp(&two.segments().len()) {
+        Ordering::Equal => true,
+        Ordering::Less => one.end() == End::Prefix,
+        Ordering::Greater => two.end() == End::Prefix,
     };
-    let mut shared = shared;
+    let mut shared = one.segments().iter().zip(two.segments());
     is_long_enough && shared.all(|(one, two)| *one == Segment::Any || *two == Segment::Any || one == two)
 }
 
@@ -188,5 +187,105 @@ impl fmt::Display for Warning {
             Self::ForeignHost { rule } => write!(f, "{rule} is for a host that is not Gateway.PublicOrigin's"),
             Self::OpenRoot { rule } => write!(f, "{rule} makes everything anonymous that has no other rule"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{Condition, Requirement};
+    use super::*;
+
+    fn rule(text: &str, access: Access) -> Rule {
+        let (methods, path) = text.split_once(' ').map_or((None, text), |(methods, path)| (Some(methods), path));
+        let methods = methods.map(|name| Methods::parse(&[name.to_owned()]).unwrap());
+        Rule { pattern: Pattern::parse(path).unwrap(), methods, ..Rule::without_conditions(text, access) }
+    }
+
+    fn with_role(rule: Rule) -> Rule {
+        let role = Condition::Claim { name: "roles".to_owned(), values: vec![json!("Admin")] };
+        Rule { require: Some(Requirement::new(vec![role])), ..rule }
+    }
+
+    fn warnings(rules: Vec<Rule>) -> Vec<String> {
+        let rules = Rules::new(rules, Vec::new(), false);
+        rules.warnings("app.example:8443").iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn paths_that_overlap_in_part_are_told() {
+        for (one, two, first) in [
+            ("/a/*/c", "/a/b/*", "/a/b/*"),
+            ("/a/b/*", "/a/*/c", "/a/b/*"),
+            ("/*/b", "/a/**", "/a/**"),
+            ("GET /a/*/c", "/a/b/*", "/a/b/*"),
+            ("/*/b/**", "/a/*", "/a/*"),
+        ] {
+            let second = if first == one { two } else { one };
+            let expected = format!("{first} and {second} match some of the same paths; {first} holds for these");
+            assert_eq!(warnings(vec![rule(one, Access::Login), rule(two, Access::Login)]), [expected]);
+        }
+        for (one, two) in [
+            ("/a/*", "/a/b"),
+            ("/a/**", "/a/*/c"),
+            ("/**", "/a"),
+            ("/a/b", "/a/c"),
+            ("/a/*/c", "/a/b"),
+            ("/a/*/c", "/a/b/d"),
+            ("GET /a/*/c", "POST /a/b/*"),
+            ("/a", "/a/**"),
+        ] {
+            assert_eq!(warnings(vec![rule(one, Access::Login), rule(two, Access::Login)]), [""; 0], "{one} {two}");
+        }
+        let on_host = Rule { host: Some("app.example:8443".to_owned()), ..rule("/a/*/c", Access::Login) };
+        assert_eq!(warnings(vec![on_host, rule("/a/b/*", Access::Login)]), [""; 0]);
+    }
+
+    #[test]
+    fn methods_that_are_guarded_less_are_told() {
+        let told = |weaker: &str| format!("GET /a is for some methods only; for others the weaker {weaker} holds");
+        let guarded = || with_role(rule("GET /a", Access::Login));
+        assert_eq!(warnings(vec![guarded()]), [told("default")]);
+        assert_eq!(warnings(vec![guarded(), rule("/a", Access::Api)]), [told("/a")]);
+        assert_eq!(warnings(vec![guarded(), with_role(rule("/a", Access::Api))]), [""; 0]);
+        assert_eq!(warnings(vec![rule("GET /a", Access::Login), rule("/*", Access::Optional)]), [told("/*")]);
+        assert_eq!(warnings(vec![rule("GET /a", Access::Anonymous)]), [""; 0]);
+        assert_eq!(warnings(vec![rule("GET /a", Access::Login)]), [""; 0]);
+        let prefix = with_role(rule("DELETE /a/*/**", Access::Login));
+        assert_eq!(
+            warnings(vec![prefix]),
+            ["DELETE /a/*/** is for some methods only; for others the weaker default holds"]
+        );
+    }
+
+    #[test]
+    fn an_open_prefix_around_something_guarded_is_told() {
+        let told = "/a/** is anonymous for everything around /a/b, which is not".to_owned();
+        for below in [Access::Login, Access::Optional, Access::Bearer] {
+            let open = rule("/a/**", Access::Anonymous);
+            assert_eq!(warnings(vec![rule("/a/b", below), open]), std::slice::from_ref(&told), "{below:?}");
+        }
+        for (one, two) in [
+            (rule("/a/**", Access::Anonymous), rule("/a/b", Access::Anonymous)),
+            (rule("/a/**", Access::Login), rule("/a/b", Access::Anonymous)),
+            (rule("/a", Access::Anonymous), rule("/a/b", Access::Login)),
+            (rule("/a/**", Access::Anonymous), rule("/b", Access::Login)),
+            (rule("GET /a/**", Access::Anonymous), rule("/a/**", Access::Login)),
+        ] {
+            assert_eq!(warnings(vec![one, two]), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn an_open_root_and_a_foreign_host_are_told() {
+        assert_eq!(
+            warnings(vec![rule("/**", Access::Anonymous)]),
+            ["/** makes everything anonymous that has no other rule"]
+        );
+        assert_eq!(warnings(vec![rule("/**", Access::Optional)]), [""; 0]);
+        let on_host = |host: &str| warnings(vec![Rule { host: Some(host.to_owned()), ..rule("/a", Access::Login) }]);
+        assert_eq!(on_host("app.example:8443"), [""; 0]);
+        assert_eq!(on_host("app.example"), ["/a is for a host that is not Gateway.PublicOrigin's"]);
     }
 }
