@@ -284,6 +284,15 @@ mod tests {
     }
 
     #[test]
+    fn a_reading_that_keeps_letter_case_counts_too() {
+        // As it is, and decoded in lower case, the path belongs to the first rule; decoded alone, to the second.
+        let rules = rules(vec![rule("/*/b/**", Access::Anonymous), rule("/*/*/b", Access::Login)]);
+        for (path, expected) in [("/x%2fB/b", "ambiguous"), ("/x%2fb/b", "/*/b/**"), ("/x/q/b", "/*/*/b")] {
+            assert_eq!(found(&rules, path), expected, "{path}");
+        }
+    }
+
+    #[test]
     fn letter_case_matters_unless_the_origin_ignores_it() {
         let written = vec![rule("/Docs/**", Access::Anonymous), rule("/docs2", Access::Anonymous)];
         let rules = Rules::new(written.clone(), Vec::new(), false);
