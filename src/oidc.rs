@@ -3,21 +3,27 @@
 //! Nothing here awaits, reads a clock, draws randomness or speaks HTTP. Documents and answers come in as bytes, what
 //! must be sent comes out as a URL or a form, and time and keys are arguments.
 
+pub mod access_token;
 pub mod algorithm;
 pub mod authorization;
+pub mod bearer;
+pub mod bearer_token;
 pub mod challenge;
 pub mod claims_challenge;
 pub mod claims_request;
 pub mod client_info;
+mod client_secret;
 pub mod end_session;
 pub mod endpoint;
 pub mod id_token;
+pub mod introspection;
 pub mod issuer;
 pub mod jwks;
 pub mod jwt;
 pub mod logout_token;
 pub mod metadata;
 pub mod pkce;
+pub mod protected_resource;
 pub mod retry_after;
 pub mod revocation;
 pub mod token;

@@ -10,8 +10,12 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
+#[path = "oidc/access_token.rs"]
+mod access_token;
 #[path = "oidc/authorization.rs"]
 mod authorization;
+#[path = "oidc/bearer.rs"]
+mod bearer;
 #[path = "oidc/challenge.rs"]
 mod challenge;
 #[path = "oidc/claims.rs"]
@@ -20,6 +24,8 @@ mod claims;
 mod documents;
 #[path = "oidc/id_token.rs"]
 mod id_token;
+#[path = "oidc/introspection.rs"]
+mod introspection;
 #[path = "oidc/jwt.rs"]
 mod jwt;
 #[path = "oidc/logout_token.rs"]

@@ -211,14 +211,14 @@ const fn is_text(character: &char) -> bool {
 }
 
 /// A token (RFC 9110 §5.6.2) and what follows it.
-fn split_token(text: &str) -> (&str, &str) {
+pub(super) fn split_token(text: &str) -> (&str, &str) {
     let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let length = text.bytes().take_while(|byte| is_tchar(*byte)).count();
     text.split_at_checked(length).unwrap_or((text, ""))
 }
 
 /// `token68` of RFC 9110 §11.2.
-fn is_token68(text: &str) -> bool {
+pub(super) fn is_token68(text: &str) -> bool {
     let unpadded = text.trim_end_matches('=');
     !unpadded.is_empty() && unpadded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }

@@ -1,5 +1,5 @@
-//! What an ID token and a logout token have in common: a signed JWT, and the checks that Back-Channel Logout 1.0 §2.6
-//! has made "in the same way" as those of an ID token (OIDC Core 3.1.3.7).
+//! What an ID token, a logout token and a JWT access token have in common: a signed JWT, and the checks that
+//! Back-Channel Logout 1.0 §2.6 and RFC 9068 §4 have made like those of an ID token (OIDC Core 3.1.3.7).
 //!
 //! Encrypted tokens and MACs have no type here, and a token that came over TLS is no exception to the signature.
 //! Signatures are not verified here: the caller says which key did.
@@ -26,12 +26,11 @@ pub use fault::JwtFault;
 /// The longest token that is parsed.
 pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
 
-/// The longest `sub` (OIDC Core 2).
-const MAX_SUBJECT_BYTES: usize = 255;
-
 /// A token that has been taken apart and not yet believed.
 pub struct UntrustedJwt {
     pub(super) claims: Map<String, Value>,
+    /// Whether there was a `typ`; if so, it is an accepted one.
+    pub(super) has_type: bool,
     algorithm: Algorithm,
     kid: Option<String>,
     signature: Vec<u8>,
@@ -63,6 +62,7 @@ impl UntrustedJwt {
         let (signed_data, _) = compact.rsplit_once('.').ok_or(JwtFault::Malformed)?;
         Ok(Self {
             claims: claims_of(signed_data).ok_or(JwtFault::Malformed)?,
+            has_type: header.token_type.is_some(),
             algorithm,
             kid: header.key_id.clone(),
             signature: token.signature_bytes().to_vec(),
@@ -96,9 +96,7 @@ impl UntrustedJwt {
 
     /// OIDC Core 3.1.3.7 step 2.
     pub(super) fn expect_issuer(&self, expected: &IssuerRule) -> Result<&str, JwtFault> {
-        let issuer = claims::text(&self.claims, "iss")?.ok_or(JwtFault::IssuerMissing)?;
-        let is_expected = expected.accepts(issuer, self.tenant());
-        is_expected.then_some(issuer).ok_or(JwtFault::IssuerMismatch)
+        claims::issuer(&self.claims, expected)?.ok_or(JwtFault::IssuerMissing)
     }
 
     /// Steps 3 to 5. No other audience is trusted as such. A token that lists one is accepted only if `azp` says that
@@ -134,32 +132,22 @@ impl UntrustedJwt {
 
     /// Step 9, and `nbf` where there is one (RFC 7519 §4.1.5).
     pub(super) fn expect_current(&self, now: Timestamp, skew: Lifetime) -> Result<Timestamp, JwtFault> {
-        let expires_at = claims::numeric_date(&self.claims, "exp")?.ok_or(JwtFault::ExpiryMissing)?;
-        if now >= expires_at + skew {
-            return Err(JwtFault::Expired);
-        }
-        let not_before = claims::numeric_date(&self.claims, "nbf")?;
-        let is_valid = not_before.is_none_or(|start| start <= now + skew);
-        is_valid.then_some(expires_at).ok_or(JwtFault::NotYetValid)
+        claims::current(&self.claims, now, skew)?.ok_or(JwtFault::ExpiryMissing)
     }
 
     /// Step 10. An old `iat` is no fault: `exp` bounds it.
     pub(super) fn expect_issued(&self, now: Timestamp, skew: Lifetime) -> Result<Timestamp, JwtFault> {
-        let issued_at = claims::numeric_date(&self.claims, "iat")?.ok_or(JwtFault::IssuedAtMissing)?;
-        let is_past = issued_at <= now + skew;
-        is_past.then_some(issued_at).ok_or(JwtFault::IssuedInFuture)
+        claims::issued(&self.claims, now, skew)?.ok_or(JwtFault::IssuedAtMissing)
     }
 
-    /// `sub`, where there is one, as OIDC Core 2 has it.
+    /// `sub`, where there is one.
     pub(super) fn subject(&self) -> Result<Option<&str>, JwtFault> {
-        let subject = claims::text(&self.claims, "sub")?;
-        let is_malformed = |text: &str| text.trim().is_empty() || text.len() > MAX_SUBJECT_BYTES || !text.is_ascii();
-        if subject.is_some_and(is_malformed) { Err(JwtFault::SubjectMalformed) } else { Ok(subject) }
+        claims::subject(&self.claims)
     }
 
     /// The unverified `tid`.
     fn tenant(&self) -> Option<&str> {
-        self.claims.get("tid").and_then(Value::as_str)
+        claims::tenant(&self.claims)
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Metadata {
     pub end_session_endpoint: Option<Url>,
     /// Where a refresh token can be revoked (RFC 7009 §2).
     pub revocation_endpoint: Option<Url>,
+    /// Where an access token can be asked about (RFC 7662 §2).
+    pub introspection_endpoint: Option<Url>,
     /// The issuer, or the issuer template, that the document names; the one that was expected.
     pub issuer: String,
     /// Whether authorization responses carry `iss`, so that one without it is refused (RFC 9207 §2.3).
@@ -53,6 +55,7 @@ impl Metadata {
             userinfo_endpoint: raw.userinfo_endpoint.as_deref().map(endpoint).transpose()?,
             end_session_endpoint: raw.end_session_endpoint.as_deref().map(endpoint).transpose()?,
             revocation_endpoint: raw.revocation_endpoint.as_deref().map(endpoint).transpose()?,
+            introspection_endpoint: raw.introspection_endpoint.as_deref().map(endpoint).transpose()?,
             issuer: raw.issuer,
             sends_issuer_parameter: raw.authorization_response_iss_parameter_supported.unwrap_or(false),
             advertises_s256: raw.code_challenge_methods_supported.unwrap_or_default().iter().any(|name| name == "S256"),
@@ -101,6 +104,7 @@ struct RawMetadata {
     userinfo_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
+    introspection_endpoint: Option<String>,
     authorization_response_iss_parameter_supported: Option<bool>,
     code_challenge_methods_supported: Option<Vec<String>>,
 }

@@ -1,11 +1,10 @@
 //! The revocation request (RFC 7009 §2.1): the OP is told that nobody needs a refresh token any more. Deleting it here
 //! comes first and does not depend on it.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::Request;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use url::{Url, form_urlencoded};
+use url::Url;
+
+use super::client_secret::ClientSecret;
 
 /// What the OP is told.
 pub struct RevocationRequest<'a> {
@@ -25,24 +24,17 @@ impl RevocationRequest<'_> {
     /// # Errors
     /// None for an endpoint of a metadata document that was parsed.
     pub fn to_http(&self, endpoint: &Url) -> Result<Request<Vec<u8>>, http::Error> {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("token", self.refresh_token).append_pair("token_type_hint", "refresh_token");
-        let mut request = Request::post(endpoint.as_str())
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        if self.is_secret_in_body {
-            form.append_pair("client_id", self.client_id).append_pair("client_secret", self.client_secret);
-        } else {
-            let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            let pair = format!("{}:{}", encoded(self.client_id), encoded(self.client_secret));
-            request = request.header(AUTHORIZATION, format!("Basic {}", STANDARD.encode(pair)));
-        }
-        request.body(form.finish().into_bytes())
+        let client =
+            ClientSecret { id: self.client_id, secret: self.client_secret, is_in_body: self.is_secret_in_body };
+        client.post(endpoint, &[("token", self.refresh_token), ("token_type_hint", "refresh_token")])
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     fn request(is_secret_in_body: bool) -> Request<Vec<u8>> {

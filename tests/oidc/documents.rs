@@ -19,12 +19,13 @@ fn every_metadata_vector_has_its_outcome() {
 fn metadata_tells_what_the_provider_offers() {
     let metadata = metadata(&json!({"document": {
         "authorization_response_iss_parameter_supported": true, "code_challenge_methods_supported": ["plain", "S256"],
-        "end_session_endpoint": "https://op.example/logout?p=a",
+        "end_session_endpoint": "https://op.example/logout?p=a", "introspection_endpoint": "https://op.example/i?p=a",
     }}))
     .unwrap();
     assert!(metadata.sends_issuer_parameter && metadata.advertises_s256);
     assert_eq!(metadata.issuer, "https://op.example");
     assert_eq!(metadata.end_session_endpoint.unwrap().as_str(), "https://op.example/logout?p=a");
+    assert_eq!(metadata.introspection_endpoint.unwrap().as_str(), "https://op.example/i?p=a");
     assert_eq!((metadata.userinfo_endpoint, metadata.revocation_endpoint), (None, None));
 }
 
@@ -32,6 +33,7 @@ fn metadata_tells_what_the_provider_offers() {
 fn metadata_that_promises_nothing_is_taken_at_its_word() {
     let metadata = metadata(&json!({"document": {"code_challenge_methods_supported": ["plain"]}})).unwrap();
     assert!(!metadata.sends_issuer_parameter && !metadata.advertises_s256);
+    assert_eq!(metadata.introspection_endpoint, None);
 }
 
 #[test]

@@ -87,6 +87,9 @@ fn mutated(compact: String, mutation: Option<&str>, base: &Value) -> String {
         Some("four parts") => format!("{compact}.AAAA"),
         Some("header says ES256") => format!("{}.{claims}.{signature}", encode(r#"{"alg":"ES256","kid":"rsa"}"#)),
         Some("header says PS256") => format!("{}.{claims}.{signature}", encode(r#"{"alg":"PS256","kid":"rsa"}"#)),
+        Some("header says PS256 and at+jwt") => {
+            format!("{}.{claims}.{signature}", encode(r#"{"alg":"PS256","kid":"rsa","typ":"at+jwt"}"#))
+        }
         Some("no signature") => format!("{header}.{claims}."),
         Some("padded") => format!("{compact}=="),
         Some("signature of zeros") => format!("{header}.{claims}.{}", encode([0; 64])),

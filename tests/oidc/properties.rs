@@ -7,6 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use url::Url;
+use vestibule::oidc::access_token::{Profile, UntrustedAccessToken};
 use vestibule::oidc::authorization::{AuthorizationRequest, RESERVED_PARAMETERS, UntrustedAuthorizationResponse};
 use vestibule::oidc::client_info::ClientInfo;
 use vestibule::oidc::id_token::UntrustedIdToken;
@@ -21,25 +22,27 @@ use vestibule::oidc::user_info::UserInfo;
 use crate::authorization::{pairs, plain};
 use crate::jwt::{NOW, SKEW, jwks};
 use crate::provider::{Provider, encode};
-use crate::{id_token, logout_token};
+use crate::{access_token, id_token, introspection, logout_token};
 
 static PROVIDER: LazyLock<Provider> = LazyLock::new(Provider::new);
 
-/// A good token of each algorithm: four ID tokens, then four logout tokens.
+/// A good token of each algorithm: four ID tokens, then four logout tokens, then four access tokens.
 static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let signed = [("rsa", "RS256"), ("rsa", "PS256"), ("p256", "ES256"), ("ed25519", "EdDSA")];
     let vectors = signed.map(|(key, alg)| json!({"alg": alg, "key": key}));
     let id_tokens = vectors.iter().map(|vector| id_token::compact(&PROVIDER, vector));
-    id_tokens.chain(vectors.iter().map(|vector| logout_token::compact(&PROVIDER, vector))).collect()
+    let logout_tokens = vectors.iter().map(|vector| logout_token::compact(&PROVIDER, vector));
+    let access_tokens = vectors.iter().map(|vector| access_token::compact(&PROVIDER, vector));
+    id_tokens.chain(logout_tokens).chain(access_tokens).collect()
 });
 static JWKS: LazyLock<Jwks> = LazyLock::new(|| jwks(&PROVIDER, &Value::Null));
 
 /// Whether `compact` is accepted as a token of the kind of `TOKENS[which]`.
 fn is_accepted(compact: &str, which: usize) -> bool {
-    if which < 4 {
-        id_token::judge(compact, &JWKS, &Map::new()).is_ok()
-    } else {
-        logout_token::judge(compact, &JWKS, &Map::new()).is_ok()
+    match which / 4 {
+        0 => id_token::judge(compact, &JWKS, &Map::new()).is_ok(),
+        1 => logout_token::judge(compact, &JWKS, &Map::new()).is_ok(),
+        _ => access_token::judge(compact, &JWKS, Profile::Rfc9068, &Map::new()).is_ok(),
     }
 }
 
@@ -49,10 +52,19 @@ fn is_accepted_with(claims: &Value) -> bool {
     logout_token::judge(&logout_token::compact(&PROVIDER, &vector), &JWKS, &Map::new()).is_ok()
 }
 
+/// Whether an access token is accepted that its provider signed with other claims than the good one's, and whether an
+/// introspection answer with these members is.
+fn is_believed_with(claims: &Value) -> (bool, bool) {
+    let vector = json!({"alg": "EdDSA", "key": "ed25519", "claims": claims});
+    let compact = access_token::compact(&PROVIDER, &vector);
+    let as_token = access_token::judge(&compact, &JWKS, Profile::Rfc9068, &Map::new()).is_ok();
+    (as_token, introspection::accept(&json!({"document": claims})).is_ok())
+}
+
 proptest! {
     #[test]
     fn a_token_with_flipped_bits_is_never_accepted(
-        which in 0..8_usize, bits in vec(any::<prop::sample::Index>(), 1..4),
+        which in 0..12_usize, bits in vec(any::<prop::sample::Index>(), 1..4),
     ) {
         let token = &TOKENS[which];
         prop_assert!(is_accepted(token, which));
@@ -68,7 +80,7 @@ proptest! {
 
     #[test]
     fn a_token_is_never_accepted_with_a_spliced_in_part(
-        which in 0..8_usize, part in 0..3_usize, text in any::<String>(),
+        which in 0..12_usize, part in 0..3_usize, text in any::<String>(),
     ) {
         let token = &TOKENS[which];
         let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
@@ -77,7 +89,7 @@ proptest! {
     }
 
     #[test]
-    fn no_token_is_accepted_with_a_part_of_another(which in 0..8_usize, other in 0..8_usize, part in 0..3_usize) {
+    fn no_token_is_accepted_with_a_part_of_another(which in 0..12_usize, other in 0..12_usize, part in 0..3_usize) {
         let token = &TOKENS[which];
         let mut parts: Vec<&str> = token.split('.').collect();
         parts[part] = TOKENS[other].split('.').nth(part).unwrap();
@@ -107,6 +119,36 @@ proptest! {
     fn a_signed_logout_token_is_accepted_from_its_iat_to_its_exp_only(iat in moment(), exp in moment()) {
         let is_current = iat <= NOW + SKEW && exp + SKEW > NOW;
         prop_assert_eq!(is_accepted_with(&json!({"iat": iat, "exp": exp})), is_current);
+    }
+
+    #[test]
+    fn no_access_token_is_believed_with_another_issuer_audience_or_type_of_claim(
+        name in prop::sample::select(vec![
+            "iss", "aud", "cnf", "sub", "client_id", "scope", "acr", "exp", "iat", "nbf", "auth_time",
+        ]),
+        value in json_value(),
+    ) {
+        let is_right = match name {
+            "iss" | "aud" | "cnf" => false,
+            "exp" | "iat" | "nbf" | "auth_time" => value.is_u64(),
+            _ => value.is_string(),
+        };
+        prop_assume!(!is_right);
+        let claims = json!({ name: value });
+        prop_assert_eq!(is_believed_with(&claims), (false, false), "{}", claims);
+    }
+
+    #[test]
+    fn an_access_token_is_believed_from_its_iat_and_nbf_to_its_exp_only(iat in moment(), nbf in moment(), exp in moment()) {
+        let is_current = iat <= NOW + SKEW && nbf <= NOW + SKEW && exp + SKEW > NOW;
+        let claims = json!({"iat": iat, "nbf": nbf, "exp": exp});
+        prop_assert_eq!(is_believed_with(&claims), (is_current, is_current));
+    }
+
+    #[test]
+    fn only_the_boolean_true_is_active(value in json_value()) {
+        let answer = json!({"document": {"active": value}});
+        prop_assert!(introspection::accept(&answer).is_err());
     }
 
     #[test]
@@ -185,6 +227,7 @@ fn parse_everything(bytes: &[u8]) {
     let _ = serde_json::from_slice::<TokenResponse>(bytes);
     let _ = serde_json::from_slice::<TokenError>(bytes);
     parse_token(&text);
+    let _ = introspection::judge(bytes, &Map::new());
     let _ = UntrustedAuthorizationResponse::parse(&text);
     let _ = ClientInfo::parse(&text);
     let _ = CodeVerifier::parse(text);
@@ -193,6 +236,8 @@ fn parse_everything(bytes: &[u8]) {
 fn parse_token(compact: &str) {
     let _ = UntrustedIdToken::parse(compact);
     let _ = UntrustedLogoutToken::parse(compact);
+    let _ = UntrustedAccessToken::parse(compact, Profile::Rfc9068);
+    let _ = UntrustedAccessToken::parse(compact, Profile::Entra);
 }
 
 /// A time around [`NOW`], on either side of the skew.

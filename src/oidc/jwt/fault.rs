@@ -1,5 +1,5 @@
-//! Why an ID token or a logout token was refused. Precise, for the log only: no value of the token is in it, and the
-//! wire gets one code.
+//! Why an ID token, a logout token or an access token was refused. Precise, for the log only: no value of the token is
+//! in it, and the wire gets one code.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub enum JwtFault {
     AcrRefused,
     /// The algorithm is `none`, a MAC, unknown, not configured, or not one for the key.
     AlgorithmRefused,
-    /// `aud` does not list this client.
+    /// `aud` does not list this client or, in an access token, any of the configured audiences.
     AudienceMismatch,
     /// There is no `aud`.
     AudienceMissing,
@@ -26,6 +26,10 @@ pub enum JwtFault {
     AuthorizedPartyMissing,
     /// A claim that is checked has the wrong type.
     ClaimWrongType,
+    /// The client that an access token was issued to has an empty or overlong name.
+    ClientIdMalformed,
+    /// An access token does not say which client it was issued to.
+    ClientIdMissing,
     /// The header demands an extension (`crit`).
     CriticalHeader,
     /// The token is encrypted.
@@ -36,6 +40,8 @@ pub enum JwtFault {
     Expired,
     /// There is no `exp`.
     ExpiryMissing,
+    /// An ID token, presented as an access token.
+    IdTokenPresented,
     /// There is no `iat`.
     IssuedAtMissing,
     /// `iat` lies in the future.
@@ -44,6 +50,8 @@ pub enum JwtFault {
     IssuerMismatch,
     /// There is no `iss`.
     IssuerMissing,
+    /// The access token is bound to a key of its client (`cnf`), which a bearer cannot prove to have.
+    KeyBound,
     /// The key may not sign for this issuer.
     KeyIssuerMismatch,
     /// Not a compact JWS with a JSON object as claims.
@@ -56,6 +64,8 @@ pub enum JwtFault {
     NoncePresent,
     /// `nbf` lies in the future.
     NotYetValid,
+    /// An access token of the Microsoft identity platform grants nothing: neither `scp` nor `roles`.
+    PermissionMissing,
     /// `sid` is empty or overlong.
     SessionIdMalformed,
     /// No key of the provider verifies the signature.
@@ -74,6 +84,8 @@ pub enum JwtFault {
     TokenIdMissing,
     /// The token is longer than is parsed.
     TooLong,
+    /// There is no `typ`, which an access token must have.
+    TypeMissing,
     /// `typ` names another kind of token.
     TypeRefused,
 }
@@ -92,28 +104,33 @@ impl fmt::Display for JwtFault {
             Self::AccessTokenHashMismatch => "at_hash belongs to another access token",
             Self::AcrRefused => "acr is none of those asked for",
             Self::AlgorithmRefused => "the algorithm is refused",
-            Self::AudienceMismatch => "aud does not list this client",
+            Self::AudienceMismatch => "aud does not list us",
             Self::AudienceMissing => "aud is missing",
             Self::AuthTimeMissing => "auth_time is missing",
             Self::AuthTimeTooOld => "auth_time is older than max_age",
             Self::AuthorizedPartyMismatch => "azp is another client",
             Self::AuthorizedPartyMissing => "azp is missing beside several audiences",
             Self::ClaimWrongType => "a claim has the wrong type",
+            Self::ClientIdMalformed => "the client id is empty or overlong",
+            Self::ClientIdMissing => "the client id is missing",
             Self::CriticalHeader => "the header has crit",
             Self::Encrypted => "the token is encrypted",
             Self::EventMissing => "events lacks the logout event",
             Self::Expired => "exp has passed",
             Self::ExpiryMissing => "exp is missing",
+            Self::IdTokenPresented => "the token is an id token",
             Self::IssuedAtMissing => "iat is missing",
             Self::IssuedInFuture => "iat lies in the future",
             Self::IssuerMismatch => "iss is another issuer",
             Self::IssuerMissing => "iss is missing",
+            Self::KeyBound => "the token is bound to a key",
             Self::KeyIssuerMismatch => "the key may not sign for this issuer",
             Self::Malformed => "the token is malformed",
             Self::NonceMismatch => "nonce is another login attempt's",
             Self::NonceMissing => "nonce is missing",
             Self::NoncePresent => "nonce is present in a logout token",
             Self::NotYetValid => "nbf lies in the future",
+            Self::PermissionMissing => "scp and roles are missing",
             Self::SessionIdMalformed => "sid is empty or overlong",
             Self::SignatureInvalid => "no key verifies the signature",
             Self::SubjectAndSessionIdMissing => "sub and sid are missing",
@@ -123,6 +140,7 @@ impl fmt::Display for JwtFault {
             Self::TokenIdMalformed => "jti is empty or overlong",
             Self::TokenIdMissing => "jti is missing",
             Self::TooLong => "the token is too long",
+            Self::TypeMissing => "typ is missing",
             Self::TypeRefused => "typ names another kind of token",
         })
     }

@@ -1,0 +1,89 @@
+//! Token introspection: the request, and each vector changes one thing of a good answer.
+
+use http::Request;
+use serde_json::{Map, Value, json};
+use url::{Url, form_urlencoded};
+use vestibule::oidc::bearer_token::BearerToken;
+use vestibule::oidc::introspection::{
+    ExpectedIntrospection, IntrospectionFault, IntrospectionRequest, UntrustedIntrospection,
+};
+use vestibule::time::Timestamp;
+
+use crate::access_token::{AUDIENCE, audiences};
+use crate::jwt::{Expected, ISSUER, NOW};
+use crate::vectors;
+
+#[test]
+fn every_introspection_vector_has_its_outcome() {
+    vectors::run(include_str!("../vectors/introspection.json"), |vector| vectors::outcome(accept(vector)));
+}
+
+#[test]
+fn an_active_token_tells_who_may_do_what_as_a_jwt_does() {
+    let document = json!({"acr": "a b", "auth_time": NOW - 9, "username": "ada<b>", "jti": "j", "iat": NOW});
+    let token = accept(&json!({"document": document})).unwrap();
+    assert_eq!((token.issuer(), token.subject(), token.client_id()), (ISSUER, "user+1", "machine!+ID"));
+    assert_eq!(token.scopes(), ["orders.read", "orders.write"]);
+    assert_eq!(token.expires_at(), Some(Timestamp::from_unix(NOW + 600)));
+    assert_eq!((token.acr(), token.auth_time()), (Some("a b"), Some(Timestamp::from_unix(NOW - 9))));
+    let claims = json!({"acr": "a b", "auth_time": NOW - 9, "username": "ada<b>"});
+    assert_eq!(Value::Object(token.claims().clone()), claims);
+}
+
+#[test]
+fn what_an_answer_may_omit_is_the_issuer_that_was_asked_the_client_and_the_end() {
+    let token = accept(&json!({"without": ["iss", "sub", "exp", "scope"]})).unwrap();
+    assert_eq!((token.issuer(), token.subject()), (ISSUER, "machine!+ID"));
+    assert_eq!((token.expires_at(), token.scopes().len()), (None, 0));
+}
+
+#[test]
+fn the_op_is_asked_with_the_clients_secret() {
+    let pairs = |request: &Request<Vec<u8>>| form_urlencoded::parse(request.body()).into_owned().collect::<Vec<_>>();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let endpoint = Url::parse("https://op.example/introspect?p=a").unwrap();
+    let mut request = IntrospectionRequest {
+        token: "at+/=&%",
+        client_id: "client!+ID",
+        client_secret: "SECRET?%G:client",
+        is_secret_in_body: false,
+    };
+    let asked = request.to_http(&endpoint).unwrap();
+    assert_eq!((asked.method().as_str(), asked.uri().to_string().as_str()), ("POST", endpoint.as_str()));
+    assert_eq!(asked.headers()["accept"], "application/json");
+    assert_eq!(asked.headers()["content-type"], "application/x-www-form-urlencoded");
+    // base64 of "client%21%2BID:SECRET%3F%25G%3Aclient"
+    assert_eq!(asked.headers()["authorization"], "Basic Y2xpZW50JTIxJTJCSUQ6U0VDUkVUJTNGJTI1RyUzQWNsaWVudA==");
+    let token = [pair("token", "at+/=&%"), pair("token_type_hint", "access_token")];
+    assert_eq!(pairs(&asked), token);
+    request.is_secret_in_body = true;
+    let asked = request.to_http(&endpoint).unwrap();
+    assert!(!asked.headers().contains_key("authorization"));
+    let client = [pair("client_id", "client!+ID"), pair("client_secret", "SECRET?%G:client")];
+    assert_eq!(pairs(&asked), [token, client].concat());
+}
+
+/// What Vestibule makes of an answer.
+pub(crate) fn judge(answer: &[u8], expected: &Map<String, Value>) -> Result<BearerToken, IntrospectionFault> {
+    let audiences = audiences(expected);
+    let Expected { issuer, skew, .. } = Expected::of(expected);
+    let now = Timestamp::from_unix(NOW);
+    let answer = UntrustedIntrospection::parse(answer)?;
+    answer.accept(&ExpectedIntrospection { issuer: &issuer, audiences: &audiences, now, skew })
+}
+
+/// A vector changes a good answer: `document` is merged into it, `without` is taken out.
+pub(crate) fn accept(vector: &Value) -> Result<BearerToken, IntrospectionFault> {
+    let mut answer = json!({
+        "active": true, "iss": ISSUER, "aud": AUDIENCE, "sub": "user+1", "client_id": "machine!+ID",
+        "scope": "orders.read orders.write", "exp": NOW + 600, "token_type": "Bearer",
+    });
+    let members = answer.as_object_mut().unwrap();
+    members.extend(vector["document"].as_object().cloned().unwrap_or_default());
+    for name in vector["without"].as_array().into_iter().flatten() {
+        members.remove(name.as_str().unwrap());
+    }
+    let given = vector.get("raw").or(vector.get("filler"));
+    let answer = given.map_or_else(|| answer.to_string().into_bytes(), |_| vectors::document(vector));
+    judge(&answer, &vector["expected"].as_object().cloned().unwrap_or_default())
+}
