@@ -6,6 +6,7 @@
 mod address;
 mod api;
 mod authority;
+mod bearer;
 mod entra;
 mod environment;
 mod extra;
@@ -31,6 +32,7 @@ use self::environment::Environment;
 use self::section::Section;
 
 pub use self::api::{Api, ApiToken};
+pub use self::bearer::{Bearer, Introspection};
 pub use self::fault::{ConfigFault, Problem};
 pub use self::gateway::{Gateway, Origin};
 pub use self::operator::Operator;
@@ -59,6 +61,8 @@ pub struct Config {
     pub gateway: Gateway,
     /// The life of a session and its keys.
     pub session: SessionSettings,
+    /// The access tokens that machine clients may bring; none by default.
+    pub bearer: Option<Bearer>,
     /// The paths that the gateway keeps for itself.
     pub paths: Paths,
     /// Who may send which requests; everything needs a sign-in by default.
@@ -128,6 +132,7 @@ impl Config {
         let operator = operator::read(&mut root);
         let paths = paths::join(&mut root, &redirects, auth, api);
         let names: Vec<_> = platforms.iter().map(|(name, _)| name.as_str()).collect();
+        let bearer = bearer::read(&mut root, routes.has_bearer(), &names);
         let rules = routes::join(&mut root, routes, paths.as_ref(), (&redirects, &names));
         root.finish();
         let mut providers = providers.into_iter();
@@ -137,6 +142,7 @@ impl Config {
             apis,
             gateway: gateway?,
             session: session?,
+            bearer,
             paths: paths?,
             rules: rules?,
             operator,

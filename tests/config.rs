@@ -9,7 +9,7 @@ use std::fs;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use vestibule::config::{ApiToken, ClientCredential, Config, Kind, Origin, Provider, SETTINGS, Setting};
+use vestibule::config::{ApiToken, ClientCredential, Config, Introspection, Kind, Origin, Provider, SETTINGS, Setting};
 use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::issuer::IssuerRule;
 use vestibule::request::Method;
@@ -312,6 +312,23 @@ fn an_operator_is_named_by_the_key_alone() {
 }
 
 #[test]
+fn access_tokens_of_machine_clients_are_taken_as_the_section_says() {
+    assert!(parsed(&azure_ad(&json!({}))).bearer.is_none());
+    let with = |bearer: Value| parsed(&azure_ad(&json!({"vars": {"Bearer": bearer}}))).bearer.unwrap();
+    let plain = with(json!({"Audiences": "https://app.example.com api://x"}));
+    assert_eq!(plain.audiences, ["https://app.example.com", "api://x"]);
+    assert_eq!((plain.introspection, plain.introspection_cache.as_seconds()), (Introspection::Off, 30));
+    assert_eq!((plain.provider, plain.resource_name), (None, None));
+    let full = with(json!({
+        "Audiences": ["a"], "Provider": "AzureAd", "Introspection": "Opaque", "IntrospectionCacheSeconds": 0,
+        "ResourceName": "Orders & more",
+    }));
+    assert_eq!((full.introspection, full.introspection_cache.as_seconds()), (Introspection::Opaque, 0));
+    assert_eq!((full.provider.as_deref(), full.resource_name.as_deref()), (Some("AzureAd"), Some("Orders & more")));
+    assert_eq!(with(json!({"Audiences": "a", "Introspection": "Always"})).introspection, Introspection::Always);
+}
+
+#[test]
 fn debug_output_has_no_secret() {
     let text = format!("{:?}", parsed(&azure_ad(&json!({}))));
     assert!(!text.contains("SECRET"), "{text}");
@@ -366,7 +383,12 @@ fn issuer(top_level: &str, tenant: &str) -> String {
 }
 
 fn rules(routes: &Value) -> Rules {
-    parsed(&azure_ad(&json!({"vars": {"Gateway": {"Routes": routes}}}))).rules
+    parsed(&with_routes(routes)).rules
+}
+
+/// Route rules, some of which may be for access tokens.
+fn with_routes(routes: &Value) -> Value {
+    azure_ad(&json!({"vars": {"Gateway": {"Routes": routes}, "Bearer": {"Audiences": "api://orders"}}}))
 }
 
 fn parsed(environment: &Value) -> Config {
@@ -412,9 +434,11 @@ fn base_of(setting: &Setting) -> Value {
         ("OpenIdConnect", _) => open_id_connect(&json!({})),
         ("Providers.<Name>", name) if OF_ENTRA.contains(&name) => several("AzureAd", &json!({"TenantId": TENANT})),
         ("Providers.<Name>", _) => several("OpenIdConnect", &json!({"Authority": "https://staff.example"})),
+        // Without it, the section itself is a fault.
+        ("Bearer", _) => azure_ad(&json!({"vars": {"Bearer": {"Audiences": "api://orders"}}})),
         _ => match setting.key.split_once("Routes[].") {
             None => azure_ad(&json!({})),
-            Some((_, name)) => azure_ad(&json!({"vars": {"Gateway": {"Routes": [rule_of(name)]}}})),
+            Some((_, name)) => with_routes(&json!([rule_of(name)])),
         },
     }
 }
@@ -453,6 +477,7 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
         ("AzureAd.TenantId", ..) => json!("common"),
         ("AzureAd.Authority", ..) => json!("https://login.microsoftonline.com/common"),
         ("AzureAd.ClientCapabilities", ..) => json!("cp1"),
+        ("Bearer.Provider", ..) => json!("AzureAd"),
         ("Session.Key" | "Operator.Key", ..) => json!(KEY),
         ("Session.PreviousKeys", ..) => json!("BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("Gateway.OriginService", ..) => json!("APP"),

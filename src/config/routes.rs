@@ -50,6 +50,13 @@ pub(super) fn read(gateway: &mut Section<'_>, api: Option<&str>) -> Reading {
     Reading { rules, ignores_case }
 }
 
+impl Reading {
+    /// Whether a rule is for access tokens.
+    pub(super) fn has_bearer(&self) -> bool {
+        self.rules.iter().any(|(_, rule)| rule.access == Access::Bearer)
+    }
+}
+
 /// Compares the rules with each other and with the gateway's own paths, and the names of providers with those there
 /// are; none if they could not be read.
 pub(super) fn join(

@@ -197,6 +197,12 @@ settings! {
     "Session.MemoryEntries" Number ["5000"], "how many sessions an isolate remembers, 1 to 20000";
     "Session.SignOutScope" Text ["Account"], "what signing out ends: Account for all sessions of the account, Session for that browser's own";
 
+    "Bearer.Audiences" List, "what access tokens must name in aud, one of them at least: absolute URIs or ids; required";
+    "Bearer.Provider" Text, "the section of the OpenID Provider that issues the access tokens; needed where there are several";
+    "Bearer.Introspection" Text ["Off"], "which access tokens the OP is asked about: Off for none, Opaque for those that are no JWT, Always for all";
+    "Bearer.IntrospectionCacheSeconds" Seconds ["30"], "how long an isolate believes that a token is active before it asks again, 0 to 300";
+    "Bearer.ResourceName" Text, "the name for people in the protected resource metadata";
+
     "Operator.Key" Secret, "32 random bytes in base64, with which an operator may end the sessions of others; without it nobody may";
 }
 
@@ -270,6 +276,7 @@ mod tests {
                 "Gateway.Routes[]",
                 "Gateway.Routes[].Require",
                 "Session",
+                "Bearer",
                 "Operator",
             ];
             let pattern = patterns.into_iter().find(|pattern| *pattern == section).unwrap();
