@@ -2,6 +2,7 @@
 //!
 //! Everything here is bounded.
 
+mod bearer_tokens;
 mod generations;
 mod slot;
 mod turns;
@@ -19,6 +20,7 @@ use crate::session::session::{Session, SessionId};
 use crate::time::{Lifetime, Timestamp};
 use generations::Generations;
 
+pub use bearer_tokens::{BearerTokenKey, BearerTokens, JudgedBy};
 pub use slot::{Held, Slot};
 pub use turns::{Turn, Turns};
 pub use watermark::Watermark;
@@ -31,6 +33,8 @@ pub struct Memory {
     failures: RefCell<Generations<(SessionId, String), (Failure, Timestamp)>>,
     renewals: RefCell<Generations<(SessionId, String), Timestamp>>,
     app_tokens: RefCell<Generations<String, CachedAccessToken>>,
+    /// The access tokens of machine clients.
+    pub bearer_tokens: BearerTokens,
     /// Whose turn it is to renew the tokens of a session. For an account's object only.
     pub turns: Turns,
     /// Up to when every session of the deployment has ended.
@@ -64,6 +68,7 @@ impl Memory {
             failures: RefCell::new(Generations::new(sessions)),
             renewals: RefCell::new(Generations::new(sessions)),
             app_tokens: RefCell::new(Generations::new(sessions)),
+            bearer_tokens: BearerTokens::new(sessions),
             turns: Turns::default(),
             everybody,
             metadata: Slot::new(),
