@@ -64,6 +64,8 @@ fn the_microsoft_identity_platform_says_scp_or_roles_and_azp_or_appid() {
     assert_eq!((user.scopes(), user.client_id()), (&["Orders.Read".to_owned(), "b".to_owned()][..], CLIENT));
     assert_eq!(user.issuer(), TEMPLATE.replace("{tenantid}", TENANT));
     assert_eq!(Value::Object(user.claims().clone()), json!({"roles": ["Admin"], "tid": TENANT}));
+    let both = accept(&provider, &json!({"profile": "Entra", "claims": {"appid": "other"}})).unwrap();
+    assert_eq!(both.client_id(), CLIENT);
     let app = json!({"profile": "Entra", "without": ["scp", "azp"], "claims": {"roles": ["R 1"], "appid": "app"}});
     let app = accept(&provider, &app).unwrap();
     assert_eq!((app.scopes(), app.client_id()), (&["R 1".to_owned()][..], "app"));
