@@ -15,7 +15,8 @@ const types = { ".js": "esm", ".wasm": "wasm" };
 /**
  * `vars` are what [vars] of wrangler.toml holds, `secrets` what `wrangler secret put` stores. Instrumented, the Worker
  * obeys the tests' switches; otherwise it is the one that is deployed. `accountsApart` adds a second isolate, which has
- * the accounts' objects, as the platform may do or not, and serves requests, too.
+ * the accounts' objects, as the platform may do or not, and serves requests, too. `services` are other Workers by the name
+ * of their binding, each as the text of its module; `assets` is a directory of static assets, which ASSETS is bound to.
  */
 export async function startBuiltWorker({ port, ...settings }) {
   const all = { isInstrumented: true, withStore: true, withAccounts: true, accountsApart: false, ...settings };
@@ -29,7 +30,7 @@ export async function startBuiltWorker({ port, ...settings }) {
     telemetry: { enabled: false },
     unsafeInspectDurableObjects: isInstrumented,
     handleStructuredLogs: ({ level, message }) => take(worker, level, message),
-    workers: workers(all),
+    workers: [...workers(all), ...servicesOf(all)],
   });
   await runtime.ready;
   const base = `http://localhost:${port}`;
@@ -66,6 +67,14 @@ function accountsOf(runtime, command, worker) {
   };
 }
 
+function servicesOf({ services = {} }) {
+  return Object.entries(services).map(([name, contents]) => {
+    const manifest = { mainModule: "main.js", modulesRoot: project, modules: { "main.js": { type: "esm", contents } } };
+    const config = { name: `service-${name}`, compatibilityDate: compatibilityDate(), manifest, env: {}, exports: {} };
+    return { config, dev: { rootPath: project } };
+  });
+}
+
 function workers({ accountsApart, ...settings }) {
   const worker = (name, more) => ({ config: { ...configuration(settings), name, ...more }, dev: { rootPath: project } });
   if (!accountsApart) return [worker("vestibule")];
@@ -76,16 +85,19 @@ function workers({ accountsApart, ...settings }) {
   return [worker("vestibule", { env: ours, exports: {} }), worker("apart", { env })];
 }
 
-function configuration({ vars, secrets, withStore, withAccounts, isInstrumented }) {
+function configuration({ vars, secrets, withStore, withAccounts, isInstrumented, services = {}, assets }) {
   const env = {};
   for (const [name, value] of Object.entries(vars)) env[name] = { type: "json", value };
   for (const [name, value] of Object.entries(secrets)) env[name] = { type: "text", value };
   if (withStore) env.TOKEN_CACHE = { type: "kv", id: "token-cache" };
   if (withAccounts) env.ACCOUNTS = { type: "durable-object", worker: "vestibule", exportName: "AccountObject" };
+  for (const name of Object.keys(services)) env[name] = { type: "worker", worker: `service-${name}` };
+  if (assets) env.ASSETS = { type: "assets" };
   const exports = withAccounts ? { AccountObject: { type: "durable-object", storage: "sqlite" } } : {};
   const mainModule = isInstrumented ? "instrumented.js" : "entry.js";
   const manifest = { mainModule, modulesRoot: built, modules: modules() };
-  return { name: "vestibule", compatibilityDate: compatibilityDate(), manifest, env, exports };
+  const base = { name: "vestibule", compatibilityDate: compatibilityDate(), manifest, env, exports };
+  return assets ? { ...base, assets: { directory: assets, hasUserWorker: true, runWorkerFirst: true } } : base;
 }
 
 function modules() {

@@ -10,6 +10,12 @@ let secondsAhead = 0;
 let storeSwitches = {};
 let accountSwitch;
 let intervals;
+let tellsFetches = false;
+const realFetch = fetch;
+globalThis.fetch = (url, init) => {
+  if (tellsFetches) console.log(JSON.stringify({ test: "fetch", url, cf: init.cf }));
+  return realFetch(url, init);
+};
 Date.now = () => realNow() + secondsAhead * 1000;
 globalThis.setInterval = (act, wait) => realSetInterval(act, intervals ?? wait);
 
@@ -105,6 +111,7 @@ async function obey({ mark, clock, store, account, call, ring, crash, watchers, 
   if (clock !== undefined) secondsAhead = clock;
   if (store) storeSwitches = { up: {}, down }[store] ?? store;
   if (account) accountSwitch = account;
+  if (more.fetches) tellsFetches = true;
   if (more.intervals) intervals = more.intervals;
   if (call) return outcome(objects.get(objects.idFromName(call.name)).call(call.request));
   if (ring) return outcome(objects.get(objects.idFromString(ring)).ring());
