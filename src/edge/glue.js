@@ -4,6 +4,7 @@
 import { TIMED_OUT } from "./deadline.js";
 import { MAY_BE_CACHED, edit, edited } from "./edited.js";
 import { answeredBy } from "./traps.js";
+import { upload } from "./upload.js";
 
 /** The head of a request as one string: see RequestHead::parse. One crossing costs less than one per header. */
 export function head(request) {
@@ -43,14 +44,26 @@ export function forward(request, env, service, url, edits, timeout, switches, an
   const headers = new Headers(request.headers);
   edit(headers, edits);
   // A redirect is an answer for the browser. Followed here, it would take a token to wherever it points.
-  const init = { method: request.method, headers, body: request.body, redirect: "manual" };
+  const { body, sent } = upload(request);
+  const init = { method: request.method, headers, body, redirect: "manual" };
   if (service !== undefined) init.cf = request.cf;
   else if (!(switches & MAY_BE_CACHED)) init.cf = PAST_THE_CACHE;
   return new Promise((resolve, reject) => {
-    // Only the head is waited for: a stream may take as long as it likes. No signal, which would cost as much as all the
-    // header work: the runtime cancels what a finished request leaves behind.
-    const timer = setTimeout(reject, timeout, TIMED_OUT);
+    // Only the head is waited for, once the body is sent: a stream may take as long as it likes. A signal costs as much as
+    // all the header work, so only an upload has one: the runtime cancels what a finished request leaves behind.
+    let timer;
+    let isSettled = false;
+    const wait = () => {
+      if (!isSettled) timer = setTimeout(reject, timeout, TIMED_OUT);
+    };
+    if (sent === undefined) wait();
+    else {
+      const controller = new AbortController();
+      init.signal = controller.signal;
+      sent.then(wait, () => isSettled || controller.abort());
+    }
     const settle = (finish) => (outcome) => {
+      isSettled = true;
       clearTimeout(timer);
       finish(outcome);
     };

@@ -28,7 +28,7 @@ function originAnswers(status, headers, body) {
   };
 }
 
-/** A request to the origin by a script of our page; `accept-encoding` is what the caller says and no more. */
+/** A request to the origin by a script of our page. */
 function ask(path, { method, headers, body } = {}) {
   return exchange(`${world.publicOrigin}${path}`, { method, body, headers: { ...browser.scriptHeaders(), ...headers } });
 }
@@ -40,7 +40,8 @@ for (const [encoding, bytes] of [["gzip", gzipSync(page, { level: 1 })], ["br", 
   for (const [form, headers] of [["an answer", own], ["an answer that gets a header", { "content-type": "text/plain" }]]) {
     test(`${form} in ${encoding} passes byte by byte`, async () => {
       originAnswers(200, { ...headers, "content-encoding": encoding, "content-length": bytes.length }, bytes);
-      const answer = await ask("/page", { headers: { "accept-encoding": "gzip, br" } });
+      // Miniflare's own front encodes an answer anew for a caller that prefers another encoding.
+      const answer = await ask("/page", { headers: { "accept-encoding": encoding } });
       assert.equal(answer.headers["content-encoding"], encoding);
       assert.deepEqual(answer.bytes, bytes);
       assert.equal(answer.headers["content-length"], String(bytes.length));

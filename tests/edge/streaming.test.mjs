@@ -185,26 +185,65 @@ test("each event arrives before the next is sent, and a renewed session before t
   }
 });
 
-test("what is uploaded arrives before the rest is sent, without a length", async () => {
-  let arrived;
-  originDoes("/up", (request, response) => {
-    arrived = request;
-    response.end("done");
+for (const length of [undefined, 200_005]) {
+  test(`what is uploaded arrives before the rest is sent, ${length ? "with" : "without"} a length`, async () => {
+    let arrived;
+    let respond;
+    originDoes("/up", (request, response) => {
+      arrived = request;
+      respond = () => response.end("done");
+    });
+    const headers = { host: new URL(world.publicOrigin).host, ...browser.scriptHeaders() };
+    const all = { ...headers, ...(length && { "content-length": length }) };
+    const request = httpRequest(url("/up"), { host: "127.0.0.1", method: "PUT", headers: all });
+    request.write("first");
+    await until(() => arrived);
+    const framing = [arrived.headers["content-length"], arrived.headers["transfer-encoding"]];
+    assert.deepEqual(framing, length ? [String(length), undefined] : [undefined, "chunked"]);
+    const received = arrived.setEncoding("utf8")[Symbol.asyncIterator]();
+    assert.equal((await received.next()).value, "first");
+    request.write("second");
+    assert.equal((await received.next()).value, "second");
+    request.end("x".repeat((length ?? 200_000) - "firstsecond".length));
+    let rest = 0;
+    for await (const { length: more } of received) rest += more;
+    assert.equal(rest, (length ?? 200_000) - "firstsecond".length);
+    respond();
+    const [answer] = await once(request, "response");
+    assert.equal(Buffer.concat(await answer.toArray()).toString(), "done");
   });
-  const headers = { host: new URL(world.publicOrigin).host, ...browser.scriptHeaders() };
-  const request = httpRequest(url("/up"), { host: "127.0.0.1", method: "PUT", headers });
-  request.write("first");
-  await until(() => arrived);
-  assert.deepEqual([arrived.headers["content-length"], arrived.headers["transfer-encoding"]], [undefined, "chunked"]);
-  const received = arrived.setEncoding("utf8")[Symbol.asyncIterator]();
-  assert.equal((await received.next()).value, "first");
-  for (const part of ["second", "third"]) {
-    request.write(part);
-    assert.equal((await received.next()).value, part);
+}
+
+test("an origin that answers before it has read the upload is heard", async () => {
+  for (const length of [undefined, 64 * mebibyte]) {
+    originDoes("/up", (_request, response) => response.writeHead(413, { connection: "close" }).end("too large"));
+    const headers = { host: new URL(world.publicOrigin).host, ...browser.scriptHeaders() };
+    const all = { ...headers, ...(length && { "content-length": length }) };
+    const request = httpRequest(url("/up"), { host: "127.0.0.1", method: "PUT", headers: all });
+    request.on("error", () => {});
+    bodyOf(64 * mebibyte).stream.pipe(request);
+    const [answer] = await once(request, "response");
+    assert.deepEqual([answer.statusCode, Buffer.concat(await answer.toArray()).toString()], [413, "too large"]);
+    request.destroy();
   }
-  request.end();
-  const [answer] = await once(request, "response");
-  assert.equal(Buffer.concat(await answer.toArray()).toString(), "done");
+});
+
+test("a browser that hangs up in the middle of an upload does not seem to have ended it", async () => {
+  for (const length of [undefined, 1_000_000]) {
+    let arrived;
+    originDoes("/up", (request) => {
+      arrived = request;
+    });
+    const headers = { host: new URL(world.publicOrigin).host, ...browser.scriptHeaders() };
+    const all = { ...headers, ...(length && { "content-length": length }) };
+    const request = httpRequest(url("/up"), { host: "127.0.0.1", method: "PUT", headers: all });
+    request.on("error", () => {});
+    request.write("first");
+    await until(() => arrived);
+    request.destroy();
+    await assert.rejects(arrived.toArray());
+  }
+  assert.equal((await browser.script("/echo")).status, 200);
 });
 
 for (const [when, prepare] of [["at once", () => {}], ["after a look at the store", () => world.freshInstance()]]) {
@@ -239,6 +278,8 @@ test("a browser that hangs up in the middle of an answer ends it at the origin",
   assert.equal((await answer[Symbol.asyncIterator]().next()).value.toString(), "first");
   const isClosed = once(response, "close");
   answer.destroy();
+  // The platform learns of it when there is something to pass on.
+  bodyOf(256 * mebibyte).stream.pipe(response);
   await isClosed;
   assert.equal(response.writableFinished, false);
 });

@@ -1,10 +1,13 @@
 // Only the head of an answer is waited for, and not for ever.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request as httpRequest } from "node:http";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { open } from "../worker/exchange.mjs";
+import { until } from "./until.mjs";
 import { startWorld } from "./world.mjs";
 
 let world;
@@ -46,6 +49,25 @@ for (const [name, path, code] of [["an API", "/api/Orders/orders", "api_unreacha
     await pause(1500);
     finish();
     assert.equal((await received.next()).value, "last\n");
+  });
+}
+
+for (const [name, path, code] of [["an API", "/api/Orders/orders", "api_unreachable"], ["the origin", "/page/one", "origin_unreachable"]]) {
+  test(`an upload to ${name} may last longer than the time-out, which begins at its end`, async () => {
+    let arrived;
+    world.orders.intercept = world.origin.intercept = (request) => {
+      arrived = request;
+      return true;
+    };
+    const headers = { host: new URL(world.publicOrigin).host, ...browser.scriptHeaders() };
+    const request = httpRequest(`${world.publicOrigin}${path}`, { host: "127.0.0.1", method: "PUT", headers });
+    request.write("first\n");
+    await until(() => arrived);
+    await pause(1500);
+    request.end("last\n");
+    assert.equal(Buffer.concat(await arrived.toArray()).toString(), "first\nlast\n");
+    const [answer] = await once(request, "response");
+    assert.deepEqual([answer.statusCode, JSON.parse(Buffer.concat(await answer.toArray())).code], [502, code]);
   });
 }
 
