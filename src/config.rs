@@ -7,6 +7,7 @@ mod address;
 mod api;
 mod authority;
 mod bearer;
+mod claim_headers;
 mod entra;
 mod environment;
 mod extra;

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
 use crate::config::Api;
+use crate::header_text::ascii;
 use crate::request::{RequestHead, Target};
-use crate::reserved_headers::is_reserved;
+use crate::reserved_headers::{is_listed, is_reserved};
 use crate::session::cookie::Cookies;
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::SessionId;
@@ -108,11 +109,14 @@ pub const CORS_ANSWER_HEADERS: [&str; 7] = [
 ];
 
 /// The request headers that never pass: whatever claims to be an identity, a credential or an original request, in any
-/// case and with `_` for `-`, our own cookies, and whatever `Connection` names.
-pub fn headers_to_remove(head: &RequestHead<'_>) -> Vec<String> {
+/// case and with `_` for `-`, those of the operator's `claim_headers` among them, our own cookies, and whatever
+/// `Connection` names.
+pub fn headers_to_remove(head: &RequestHead<'_>, claim_headers: &[(String, String)]) -> Vec<String> {
     let connection = head.header("connection").unwrap_or("");
+    let is_identity =
+        |name: &str| is_reserved(name) || claim_headers.iter().any(|(header, _)| is_listed(name, &[header], &[]));
     head.header_names()
-        .filter(|name| is_reserved(name) || connection.split(',').any(|named| is_hop_by_hop(named.trim(), name)))
+        .filter(|name| is_identity(name) || connection.split(',').any(|named| is_hop_by_hop(named.trim(), name)))
         .map(str::to_owned)
         .collect()
 }
@@ -194,18 +198,6 @@ fn claim(name: &str, value: &Value) -> Value {
     json!({ "typ": name, "val": text })
 }
 
-fn ascii(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if (b' '..=b'~').contains(&byte) && byte != b'%' {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
 /// `Connection` may name hop-by-hop headers for removal, but not those that a WebSocket handshake needs.
 fn is_hop_by_hop(named: &str, name: &str) -> bool {
     named.eq_ignore_ascii_case(name) && !matches!(name, "upgrade" | "connection")
@@ -220,13 +212,16 @@ mod tests {
 
     fn removed(headers: &str) -> Vec<String> {
         let text = format!("GET\nhttps://app.example/\n{headers}");
-        headers_to_remove(&RequestHead::parse(&text).unwrap())
+        let claim_headers = [("x-user_mail".to_owned(), "email".to_owned())];
+        headers_to_remove(&RequestHead::parse(&text).unwrap(), &claim_headers)
     }
 
     #[test]
     fn identity_and_credentials_never_pass() {
         let headers = "authorization\nx\nx_forwarded_user\nx\nx-ms-client_principal-name\nx\naccept\nx\nx-custom\nx\n";
         assert_eq!(removed(headers), ["authorization", "x_forwarded_user", "x-ms-client_principal-name"]);
+        let headers = "x-user_mail\nx\nx_user-mail\nx\nx-user-mails\nx\nx-vestibule_assertion\nx\n";
+        assert_eq!(removed(headers), ["x-user_mail", "x_user-mail", "x-vestibule_assertion"]);
     }
 
     #[test]

@@ -15,12 +15,14 @@
 
 pub mod answer;
 pub mod app;
+pub mod claim_headers;
 pub mod config;
 #[cfg(target_arch = "wasm32")]
 pub mod edge;
 pub mod error;
 pub mod flow;
 pub mod forwarding;
+pub mod header_text;
 mod json;
 pub mod memory;
 pub mod oidc;

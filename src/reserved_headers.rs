@@ -9,9 +9,10 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 /// Whether `name` is one of `names` or begins with one of `prefixes`, in any letter case and with `_` for `-`: servers
 /// that hand headers on as variables cannot tell those apart.
 pub(crate) fn is_listed(name: &str, names: &[&str], prefixes: &[&str]) -> bool {
+    let plain = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     let matches = |listed: &str| {
-        let mut bytes = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() });
-        listed.bytes().all(|expected| bytes.next() == Some(expected))
+        let mut bytes = name.bytes().map(plain);
+        listed.bytes().map(plain).all(|expected| bytes.next() == Some(expected))
     };
     prefixes.iter().any(|prefix| matches(prefix))
         || names.iter().any(|listed| listed.len() == name.len() && matches(listed))
@@ -25,6 +26,7 @@ const PREFIXES: &[&str] = &[
     "x-rewrite-",
     "x-envoy-",
     "x-auth-request-",
+    "x-vestibule-",
 ];
 
 const NAMES: &[&str] =
@@ -48,5 +50,11 @@ mod tests {
             }).collect();
             prop_assert!(is_reserved(&disguised));
         }
+    }
+
+    #[test]
+    fn a_list_may_be_spelled_either_way() {
+        assert!(is_listed("x-user_id", &["X_User-Id"], &[]) && is_listed("X-USER-ID", &[], &["x_user_"]));
+        assert!(!is_listed("x-user-id", &["x-user"], &[]) && !is_listed("x-user", &["x-user-id"], &[]));
     }
 }

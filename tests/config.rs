@@ -299,6 +299,28 @@ fn providers_are_sorted_and_each_has_paths_of_its_own() {
 }
 
 #[test]
+fn claim_headers_are_sorted_and_in_lower_case() {
+    let gateway = parsed(&azure_ad(&json!({"vars": {"Gateway": {"ClaimHeaders": {
+        "X-Shop_User": "sub", "Remote-User": "Preferred.Name",
+    }}}})))
+    .gateway;
+    let pair = |name: &str, claim: &str| (name.to_owned(), claim.to_owned());
+    assert_eq!(gateway.claim_headers, [pair("remote-user", "Preferred.Name"), pair("x-shop_user", "sub")]);
+}
+
+#[test]
+fn an_assertion_is_for_the_origin_unless_the_operator_names_another_audience() {
+    let audience =
+        |gateway: Value| parsed(&azure_ad(&json!({"vars": {"Gateway": gateway}}))).gateway.assertion_audience;
+    assert_eq!(audience(json!({})), None);
+    assert_eq!(audience(json!({"OriginAssertionAudience": "urn:shop"})), None);
+    let default = audience(json!({"OriginAssertion": true, "Origin": "https://origin.example.com:8443/"}));
+    assert_eq!(default.as_deref(), Some("https://origin.example.com:8443"));
+    let own = audience(json!({"OriginAssertion": "true", "OriginAssertionAudience": "urn:shop/"}));
+    assert_eq!(own.as_deref(), Some("urn:shop/"));
+}
+
+#[test]
 fn an_operator_is_named_by_the_key_alone() {
     assert!(parsed(&azure_ad(&json!({}))).operator.is_none());
     let operator = parsed(&azure_ad(&json!({"vars": {"Operator__Key": KEY}}))).operator.unwrap();

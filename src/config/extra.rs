@@ -59,19 +59,23 @@ pub(super) fn query(section: &mut Section<'_>, reserved: &[&str]) -> Vec<(String
     pairs
 }
 
-fn header_name(name: &str, purpose: Purpose) -> Result<String, Problem> {
+/// A header's name in lower case, unless it means something to the connection, the page or Cloudflare.
+pub(super) fn plain_header_name(name: &str, purpose: Purpose) -> Result<String, Problem> {
     if name.is_empty() || !name.bytes().all(is_token_byte) {
         return Err(Problem::Invalid(NEEDS_TOKEN, Some("X-Api-Version")));
     }
     let is_refused =
         |refused: &&Refused| refused.purposes.contains(&purpose) && is_listed(name, refused.names, refused.prefixes);
-    match REFUSED.iter().find(is_refused) {
-        Some(refused) => Err(Problem::Unsupported(refused.reason)),
-        None if REQUESTS.contains(&purpose) && is_reserved(name) => {
-            Err(Problem::Unsupported("it tells who calls and from where"))
-        }
-        None => Ok(name.to_ascii_lowercase()),
+    let refused = REFUSED.iter().find(is_refused);
+    refused.map_or_else(|| Ok(name.to_ascii_lowercase()), |refused| Err(Problem::Unsupported(refused.reason)))
+}
+
+fn header_name(name: &str, purpose: Purpose) -> Result<String, Problem> {
+    let plain = plain_header_name(name, purpose)?;
+    if REQUESTS.contains(&purpose) && is_reserved(name) {
+        return Err(Problem::Unsupported("it tells who calls and from where"));
     }
+    Ok(plain)
 }
 
 /// Nothing that a header could not carry as it is (RFC 9110 §5.5).

@@ -4,11 +4,11 @@ use url::Url;
 
 use crate::time::Lifetime;
 
-use super::address;
 use super::fault::Problem;
 use super::rewriting::{self, REWRITE_LOCATION, Rewriting};
 use super::section::Section;
 use super::values::Range;
+use super::{address, claim_headers};
 
 const ORIGIN: &str = "Origin";
 const ORIGIN_EXAMPLE: &str = "https://origin.example.com";
@@ -29,6 +29,10 @@ pub struct Gateway {
     pub origin_timeout: Lifetime,
     /// What is rewritten on the way to the origin and back; nothing but `Location` by default.
     pub rewriting: Rewriting,
+    /// `ClaimHeaders`: names of headers in lower case, and the claims that the origin gets in them; none by default.
+    pub claim_headers: Vec<(String, String)>,
+    /// `OriginAssertionAudience`, by default `Origin` without a trailing slash; none unless `OriginAssertion` is set.
+    pub assertion_audience: Option<String>,
 }
 
 /// What stands behind the gateway: exactly one of these.
@@ -40,7 +44,7 @@ pub enum Origin {
     Service(String),
 }
 
-/// Reads the public side and the origin, which may be one of `bindings`; the section's paths are read by `paths.rs`.
+/// Reads the public side, the origin and what it is told of the user; the origin may be one of `bindings`; the section's paths are read by `paths.rs`.
 pub(super) fn read(section: &mut Section<'_>, bindings: &[String]) -> Option<Gateway> {
     let public_origin = section
         .required("PublicOrigin", "e.g. \"https://app.example.com\"", |text| address::origin(text, PUBLIC_EXAMPLE));
@@ -54,12 +58,16 @@ pub(super) fn read(section: &mut Section<'_>, bindings: &[String]) -> Option<Gat
         section.fault(REWRITE_LOCATION, Problem::Conflict(service));
     }
     let rewriting = rewriting::read(section);
+    let claim_headers = claim_headers::read(section);
+    let assertion_audience = assertion_audience(section, origin.as_ref());
     let gateway = Gateway {
         public_origin: public_origin?,
         alternate_origins: alternate_origins?,
         origin: origin?,
         origin_timeout: origin_timeout?,
         rewriting: rewriting?,
+        claim_headers,
+        assertion_audience: assertion_audience?,
     };
     if matches!(&gateway.origin, Origin::Url(url) if gateway.public_origins().any(|own| own.origin() == url.origin())) {
         // Requests would come back to the gateway for ever.
@@ -79,6 +87,17 @@ impl Gateway {
     pub fn public_origin_of(&self, host: &str) -> &Url {
         self.alternate_origins.iter().find(|own| own.authority() == host).unwrap_or(&self.public_origin)
     }
+}
+
+/// For whom the assertion is, if there is one. A service goes by its binding's name.
+fn assertion_audience(section: &mut Section<'_>, origin: Option<&Origin>) -> Option<Option<String>> {
+    let is_asserted = section.flag("OriginAssertion");
+    let audience = section.text("OriginAssertionAudience");
+    let default = || match origin? {
+        Origin::Url(url) => Some(url.as_str().trim_end_matches('/').to_owned()),
+        Origin::Service(name) => Some(name.clone()),
+    };
+    Some(if is_asserted? { audience.or_else(default) } else { None })
 }
 
 /// Each as browsers serialise it, so that it can be compared with the host of a request.

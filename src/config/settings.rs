@@ -162,7 +162,10 @@ settings! {
     "Gateway.ResponseHeaders" Table, "headers to set on the origin's answers";
     "Gateway.RemoveResponseHeaders" List, "headers to take away from the origin's answers";
     "Gateway.RewriteLocation" Boolean ["true"], "whether a redirect to the address in Origin leads to PublicOrigin";
-    "Gateway.AuthPath" Path ["/.auth"], "prefix of login, logout, me, sessions, health and backchannel-logout";
+    "Gateway.ClaimHeaders" Table, "headers to the origin, each with the name of the claim that it carries";
+    "Gateway.OriginAssertion" Boolean ["false"], "whether requests to the origin carry an assertion signed by the gateway";
+    "Gateway.OriginAssertionAudience" Text, "the assertion's aud; by default Origin without a trailing slash, or the name in OriginService";
+    "Gateway.AuthPath" Path ["/.auth"], "prefix of login, logout, me, sessions, health, jwks and backchannel-logout";
     "Gateway.ApiPath" Path ["/api"], "prefix of the downstream APIs";
     "Gateway.IgnorePathCase" Boolean ["false"], "whether the origin takes paths that differ by letter case only for the same";
     "Gateway.Routes[].Name" Text, "names the rule in the log; its position if absent";

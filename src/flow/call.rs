@@ -200,7 +200,7 @@ fn plan<R: Runtime>(
     (api, target, rule): (&Api, Target<'_>, &Rule),
     credential: &Credential,
 ) -> ForwardPlan {
-    let mut remove = headers_to_remove(incoming.head);
+    let mut remove = headers_to_remove(incoming.head, &incoming.app.config.gateway.claim_headers);
     // The cookies of our origin are not the API's business, and neither is where its caller is.
     remove.extend(["cookie", "origin", "referer"].map(str::to_owned));
     if !api.extra_headers.is_empty() {

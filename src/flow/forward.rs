@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::authenticate::{self, SignedIn};
 use super::{Incoming, account, cors, guard};
+use crate::claim_headers::claim_headers;
 use crate::error::Error;
 use crate::forwarding::{
     Carried, ForwardPlan, configured_headers, forwarded_cookies, headers_to_remove, identity_headers, origin_answer,
@@ -93,12 +94,13 @@ pub(super) fn carried<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &Signed
 fn origin_plan<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sender) -> ForwardPlan {
     let config = &incoming.app.config;
     let gateway = &config.gateway;
-    let mut remove = headers_to_remove(incoming.head);
+    let mut remove = headers_to_remove(incoming.head, &gateway.claim_headers);
     remove.extend(rewritten_headers(&gateway.rewriting, incoming.head));
     // What comes later takes the place of what came before.
     let mut set = configured_headers(gateway, incoming.head.target);
     if let Sender::User(signed_in) = sender {
         set.extend(identity_headers(&signed_in.entry, incoming.realm.provider.idp()));
+        set.extend(claim_headers(&signed_in.entry, &gateway.claim_headers));
     }
     set.extend(origin_headers(incoming.head, incoming.public_origin));
     match forwarded_cookies(incoming.head) {
