@@ -1,6 +1,6 @@
 //! Answers that we write ourselves: redirects, JSON, problem documents (RFC 9457) and small pages.
 //!
-//! All of them are `no-store`. Pages load nothing, run no script and cannot be framed; every text in them is escaped.
+//! All of them are `no-store`, except the keys that anybody may have. Pages load nothing, run no script and cannot be framed; every text in them is escaped.
 
 mod sessions;
 mod texts;
@@ -64,6 +64,14 @@ impl Answer {
     pub fn json(status: u16, body: &Value) -> Self {
         let answer = Self::empty(status).with("content-type", "application/json".to_owned());
         Self { body: body.to_string(), ..answer }
+    }
+
+    /// JSON that holds nothing of any session, for anybody to keep for `seconds`.
+    #[must_use]
+    pub fn public_json(body: &Value, seconds: u64) -> Self {
+        let mut answer = Self::json(200, body);
+        answer.headers.retain(|(name, _)| *name != "cache-control");
+        answer.with("cache-control", format!("public, max-age={seconds}"))
     }
 
     /// Plain text.

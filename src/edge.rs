@@ -12,6 +12,7 @@ mod deployment;
 mod glue;
 mod isolate;
 mod runtime;
+mod signing;
 mod store;
 
 use std::rc::Rc;

@@ -4,6 +4,7 @@ mod account;
 mod acquire;
 mod addresses;
 mod app_token;
+mod assertion;
 mod authenticate;
 mod back_channel;
 mod call;
@@ -107,6 +108,7 @@ pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
         | Route::Events
         | Route::FrontChannelLogout(_)
         | Route::Health
+        | Route::Keys
         | Route::Login(_)
         | Route::Logout
         | Route::Me
@@ -228,6 +230,7 @@ async fn dispatch<R: Runtime>(
         Route::Events => return events::watch(incoming).await.map(Reply::Forwarded),
         Route::FrontChannelLogout(_) => front_channel::requested(incoming).await?,
         Route::Health => Answer::text(200, "ok\n"),
+        Route::Keys => assertion::keys(incoming).await?,
         Route::Login(provider) => login::requested(incoming, provider.is_some()).await?,
         Route::Logout => logout::requested(incoming).await?,
         Route::Me => me::show(incoming).await?,

@@ -15,6 +15,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod assertion;
 pub mod claim_headers;
 pub mod config;
 #[cfg(target_arch = "wasm32")]

@@ -35,6 +35,7 @@ pub struct Memory {
     app_tokens: RefCell<Generations<String, CachedAccessToken>>,
     /// The access tokens of machine clients.
     pub bearer_tokens: BearerTokens,
+    left_out: RefCell<Vec<String>>,
     /// Whose turn it is to renew the tokens of a session. For an account's object only.
     pub turns: Turns,
     /// Up to when every session of the deployment has ended.
@@ -69,6 +70,7 @@ impl Memory {
             renewals: RefCell::new(Generations::new(sessions)),
             app_tokens: RefCell::new(Generations::new(sessions)),
             bearer_tokens: BearerTokens::new(sessions),
+            left_out: RefCell::default(),
             turns: Turns::default(),
             everybody,
             metadata: Slot::new(),
@@ -168,6 +170,16 @@ impl Memory {
         }
         renewals.insert(key, now);
         true
+    }
+
+    /// Notes that a header or claim, one of those that are configured, was left out; tells whether that is news.
+    pub fn is_left_out_anew(&self, name: &str) -> bool {
+        let mut left_out = self.left_out.borrow_mut();
+        let is_new = !left_out.iter().any(|known| known == name);
+        if is_new {
+            left_out.push(name.to_owned());
+        }
+        is_new
     }
 
     /// The application's own token for an API.

@@ -21,6 +21,8 @@ pub struct Target<'a> {
 pub struct RequestHead<'a> {
     /// The method.
     pub method: Method,
+    /// The method as it was sent.
+    pub method_name: &'a str,
     /// What is asked for.
     pub target: Target<'a>,
     /// The host of its URL, with its port unless that is the scheme's default.
@@ -46,13 +48,13 @@ impl<'a> RequestHead<'a> {
     /// When the URL is not absolute or its path is ambiguous.
     pub fn parse(text: &'a str) -> Result<Self, HeadFault> {
         let mut lines = text.split('\n');
-        let method = lines.next().ok_or(HeadFault::Malformed)?;
+        let method_name = lines.next().ok_or(HeadFault::Malformed)?;
         let (host, target) = Target::from_url(lines.next().ok_or(HeadFault::Malformed)?)?;
         let mut headers = Vec::with_capacity(24);
         while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
             headers.push((name, value));
         }
-        Ok(Self { method: Method::parse(method), target, host, headers })
+        Ok(Self { method: Method::parse(method_name), method_name, target, host, headers })
     }
 
     /// The value of a header; `name` in lower case.

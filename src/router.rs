@@ -21,6 +21,8 @@ pub enum Route<'a> {
     FrontChannelLogout(&'a Provider),
     /// For monitors.
     Health,
+    /// The keys of assertions to the origin.
+    Keys,
     /// Begins a login, at the provider named or at whichever the end-user chooses.
     Login(Option<&'a Provider>),
     /// Begins a sign-out.
@@ -56,6 +58,7 @@ impl<'a> Route<'a> {
             Self::Ambiguous
             | Self::Events
             | Self::Health
+            | Self::Keys
             | Self::Login(None)
             | Self::Logout
             | Self::Me
@@ -77,6 +80,7 @@ impl<'a> Route<'a> {
             | Self::Events
             | Self::FrontChannelLogout(_)
             | Self::Health
+            | Self::Keys
             | Self::Login(_)
             | Self::Logout
             | Self::Me
@@ -100,6 +104,7 @@ impl<'a> Route<'a> {
             | Self::Events
             | Self::FrontChannelLogout(_)
             | Self::Health
+            | Self::Keys
             | Self::Login(_)
             | Self::Logout
             | Self::Me
@@ -152,6 +157,7 @@ fn own<'a>(config: &'a Config, name: &'a str) -> Route<'a> {
         "/backchannel-logout" => Route::BackChannelLogout(&config.provider),
         "/events" => Route::Events,
         "/health" => Route::Health,
+        "/jwks" if config.gateway.assertion_audience.is_some() => Route::Keys,
         "/login" => Route::Login(None),
         "/logout" => Route::Logout,
         "/me" => Route::Me,

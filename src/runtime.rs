@@ -11,6 +11,7 @@ use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::Jwk;
 use crate::secret::Secret;
 use crate::session::session::{Session, SessionId};
+use crate::session::signing_key::{PublicPoint, SigningKey};
 use crate::time::{Lifetime, Timestamp};
 
 /// The world outside. Futures need not be `Send`: an isolate is single-threaded.
@@ -79,6 +80,13 @@ pub trait Runtime {
 
     /// Verifies a signature with the platform's cryptography. A key that the platform refuses verifies nothing.
     async fn verify(&self, key: &Jwk, algorithm: Algorithm, signed_data: &[u8], signature: &[u8]) -> bool;
+
+    /// Signs with the platform's cryptography: ES256, the 64 bytes of RFC 7518 §3.4. `None` if the platform refuses.
+    async fn sign(&self, key: &SigningKey, data: &[u8]) -> Option<Vec<u8>>;
+
+    /// The public half of a key of ours: the coordinates as a JWK has them (RFC 7518 §6.2.1). `None` if the platform
+    /// refuses.
+    async fn public_point(&self, key: &SigningKey) -> Option<PublicPoint>;
 
     /// Writes one line to the log.
     fn log(&self, line: &str);

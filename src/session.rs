@@ -12,4 +12,5 @@ pub mod return_to;
 pub mod seal;
 #[allow(clippy::module_inception, reason = "the noun of the module is its main type")]
 pub mod session;
+pub mod signing_key;
 pub mod storage_key;

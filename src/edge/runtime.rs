@@ -9,13 +9,14 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::account_storage::SqlStorage;
 use super::context::ExecutionContext;
-use super::{carried, glue, isolate, store};
+use super::{carried, glue, isolate, signing, store};
 use crate::flow;
 use crate::forwarding::ForwardPlan;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::{Jwk, KeyMaterial};
 use crate::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
 use crate::session::session::SessionId;
+use crate::session::signing_key::{PublicPoint, SigningKey};
 use crate::time::{Lifetime, Timestamp};
 
 /// One request's view of the platform, or that of one call of an object.
@@ -148,6 +149,14 @@ impl Runtime for Edge {
     async fn verify(&self, key: &Jwk, algorithm: Algorithm, signed_data: &[u8], signature: &[u8]) -> bool {
         let promise = glue::verify(&jwk(key).to_string(), algorithm.name(), signature, signed_data);
         JsFuture::from(promise).await.is_ok_and(|verified| verified.is_truthy())
+    }
+
+    async fn sign(&self, key: &SigningKey, data: &[u8]) -> Option<Vec<u8>> {
+        signing::sign(key, data).await
+    }
+
+    async fn public_point(&self, key: &SigningKey) -> Option<PublicPoint> {
+        signing::public_point(key).await
     }
 
     fn log(&self, line: &str) {

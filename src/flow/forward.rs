@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::authenticate::{self, SignedIn};
-use super::{Incoming, account, cors, guard};
+use super::{Incoming, account, assertion, cors, guard};
 use crate::claim_headers::claim_headers;
 use crate::error::Error;
 use crate::forwarding::{
@@ -27,8 +27,18 @@ enum Sender {
     User(SignedIn),
 }
 
+impl Sender {
+    const fn user(&self) -> Option<&SignedIn> {
+        if let Self::User(signed_in) = self { Some(signed_in) } else { None }
+    }
+}
+
 /// The plan for a request to the origin that needs nothing but this isolate's memory.
 pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Option<ForwardPlan> {
+    // A signature has to be waited for.
+    if assertion::is_wanted(incoming) {
+        return None;
+    }
     let sender = match rule.access {
         Access::Anonymous => Sender::Nobody,
         Access::Optional if !authenticate::has_cookie(incoming) => Sender::Nobody,
@@ -53,9 +63,10 @@ pub(super) async fn serve<R: Runtime>(
     };
     judged(incoming, rule, &sender)?;
     let mut plan = origin_plan(incoming, rule, &sender);
-    if let Sender::User(signed_in) = &sender {
+    if let Some(signed_in) = sender.user() {
         plan.carried = carried(incoming, signed_in)?;
     }
+    let plan = assertion::added(incoming, plan, sender.user()).await?;
     incoming.runtime.forward(inbound, &plan).await.map_err(Error::OriginUnreachable)
 }
 
@@ -75,7 +86,7 @@ async fn if_any<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Result<S
 
 /// Whether the rule lets a signed-in user do this.
 fn judged<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sender) -> Result<(), Error> {
-    let Sender::User(signed_in) = sender else { return Ok(()) };
+    let Some(signed_in) = sender.user() else { return Ok(()) };
     guard::origin(incoming, rule)?;
     guard::claims(incoming, rule, &signed_in.entry.claims)
 }
@@ -98,7 +109,7 @@ fn origin_plan<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sen
     remove.extend(rewritten_headers(&gateway.rewriting, incoming.head));
     // What comes later takes the place of what came before.
     let mut set = configured_headers(gateway, incoming.head.target);
-    if let Sender::User(signed_in) = sender {
+    if let Some(signed_in) = sender.user() {
         set.extend(identity_headers(&signed_in.entry, incoming.realm.provider.idp()));
         set.extend(claim_headers(&signed_in.entry, &gateway.claim_headers));
     }

@@ -12,6 +12,8 @@ use crate::runtime::Runtime;
 pub(super) enum Event {
     /// The application got a token of its own.
     AppTokenAcquired,
+    /// What the origin would be told of a user was left out because it is too long.
+    IdentityLeftOut,
     /// A sign-in was completed.
     LoginCompleted,
     /// A browser was sent to the OP.
@@ -48,6 +50,7 @@ impl Event {
     const fn name(self) -> &'static str {
         match self {
             Self::AppTokenAcquired => "app_token.acquired",
+            Self::IdentityLeftOut => "identity.left_out",
             Self::LoginCompleted => "login.completed",
             Self::LoginStarted => "login.started",
             Self::LogoutByBackChannel => "logout.back_channel",

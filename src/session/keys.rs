@@ -4,6 +4,8 @@
 //! rotation signs nobody out. An account has one name per ring key: whoever must find *all* of its entries asks
 //! [`KeyRing::all`], so a rotation hides no entry from a sign-out either.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -11,6 +13,7 @@ use sha2::Sha256;
 use crate::config::SessionKeys;
 use crate::secret::Secret;
 use crate::session::seal::{DoesNotOpen, NONCE_LENGTH, SealingKey};
+use crate::session::signing_key::SigningKey;
 
 /// Names a key of the ring in what it sealed; says nothing about the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +43,7 @@ pub struct PurposeKeys {
     login_request: SealingKey,
     logout_state: SealingKey,
     names: Secret<[u8; 32]>,
+    assertions: SigningKey,
 }
 
 /// The current key and the previous ones that still open.
@@ -119,8 +123,12 @@ impl PurposeKeys {
         let hkdf = Hkdf::<Sha256>::new(None, master.expose());
         let named = |info: &str| label.map_or_else(|| info.to_owned(), |label| format!("{info} of {label}"));
         let sealing = |info: &str| SealingKey::new(&Secret::new(expand::<32>(&hkdf, &named(info))));
+        // What vouches for the gateway is the same whoever signed the user in.
+        let vouching: [u8; KEY_ID_LENGTH] = expand(&hkdf, "vestibule key id v1");
+        let scalar = |counter| Secret::new(expand(&hkdf, &format!("vestibule origin assertion {counter} v1")));
         Self {
             id: KeyId(expand(&hkdf, &named("vestibule key id v1"))),
+            assertions: SigningKey::derive(URL_SAFE_NO_PAD.encode(vouching), scalar),
             session: sealing("vestibule session cookie v1"),
             app_tokens: sealing("vestibule app tokens v1"),
             login_attempt: sealing("vestibule login attempt v1"),
@@ -134,6 +142,12 @@ impl PurposeKeys {
     #[must_use]
     pub const fn id(&self) -> KeyId {
         self.id
+    }
+
+    /// The key that signs assertions to the origin.
+    #[must_use]
+    pub const fn assertions(&self) -> &SigningKey {
+        &self.assertions
     }
 
     /// A name for storage that only the holder of the key can compute: HMAC-SHA256 over length-prefixed `parts`.

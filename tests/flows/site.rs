@@ -11,6 +11,7 @@ use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::jwks::Jwk;
 use vestibule::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
 use vestibule::session::session::SessionId;
+use vestibule::session::signing_key::{PublicPoint, SigningKey};
 use vestibule::time::{Lifetime, Timestamp};
 
 use crate::accounts::Object;
@@ -19,6 +20,7 @@ use crate::kv::{At, Stored};
 use crate::op::keys;
 use crate::request::{Received, Request};
 use crate::schedule::Pause;
+use crate::signing;
 use crate::storage::Storage;
 use crate::world::World;
 
@@ -208,6 +210,16 @@ impl Runtime for Site<'_> {
     async fn verify(&self, key: &Jwk, algorithm: Algorithm, signed_data: &[u8], signature: &[u8]) -> bool {
         self.pause().await;
         keys::verifies(key, algorithm, signed_data, signature)
+    }
+
+    async fn sign(&self, key: &SigningKey, data: &[u8]) -> Option<Vec<u8>> {
+        self.pause().await;
+        self.world.signs.get().then(|| signing::sign(key, data))
+    }
+
+    async fn public_point(&self, key: &SigningKey) -> Option<PublicPoint> {
+        self.pause().await;
+        self.world.signs.get().then(|| signing::public_point(key))
     }
 
     fn log(&self, line: &str) {

@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) sleeping_takes_time: Cell<bool>,
     /// Whether what is decided at once is forwarded without a second look.
     pub(crate) forwards_at_once: Cell<bool>,
+    /// Whether the platform signs.
+    pub(crate) signs: Cell<bool>,
     pub(crate) emitted: Emitted,
     log: RefCell<Vec<String>>,
 }
@@ -83,6 +85,7 @@ impl World {
             slept: RefCell::default(),
             sleeping_takes_time: Cell::new(false),
             forwards_at_once: Cell::new(false),
+            signs: Cell::new(true),
             emitted: Emitted::default(),
             log: RefCell::default(),
         }

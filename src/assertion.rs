@@ -1,0 +1,168 @@
+//! The assertion to the origin: a JWT (RFC 7519), signed with ES256, that binds one request and says whose it is. How an
+//! origin verifies it is in `docs/identity.md`.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::session::entry::TokenCacheEntry;
+use crate::session::session::SessionId;
+use crate::session::signing_key::{PublicPoint, SigningKey};
+use crate::time::Timestamp;
+
+/// The header that carries the assertion.
+pub const HEADER: &str = "x-vestibule-assertion";
+
+/// Claims about the request and nobody in particular: that it came through this gateway.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The issuer: the public origin without a trailing slash.
+    pub issuer: &'a str,
+    /// Whom the assertion is for.
+    pub audience: &'a str,
+    /// The method as it is sent.
+    pub method: &'a str,
+    /// The absolute URL as it is sent.
+    pub url: &'a str,
+    /// The present moment.
+    pub now: Timestamp,
+    /// 16 random bytes.
+    pub id: [u8; 16],
+}
+
+impl Request<'_> {
+    /// The claims of a request without a session.
+    #[must_use]
+    pub fn claims(&self) -> Map<String, Value> {
+        let (path, query) = path_and_query(self.url);
+        let issued_at = self.now.as_unix();
+        let pairs: [(&str, Value); 8] = [
+            ("iss", self.issuer.into()),
+            ("aud", self.audience.into()),
+            ("iat", issued_at.into()),
+            ("exp", (issued_at + LIFETIME).into()),
+            ("jti", URL_SAFE_NO_PAD.encode(self.id).into()),
+            ("htm", self.method.into()),
+            ("path", path.into()),
+            // Also of no query: a verifier then has no case in which it compares nothing.
+            ("query_sha256", digest(query).into()),
+        ];
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+/// Claims about the signed-in user.
+#[must_use]
+pub fn user_claims(entry: &TokenCacheEntry, session: SessionId) -> Map<String, Value> {
+    let passed_on = |name: &&str| entry.claims.get(*name).filter(|value| !value.is_null() && !is_long(value)).cloned();
+    let mut claims: Map<String, Value> =
+        USER_CLAIMS.iter().filter_map(|name| Some(((*name).to_owned(), passed_on(name)?))).collect();
+    claims.insert("idp".to_owned(), entry.issuer.as_str().into());
+    claims.insert("sid_hash".to_owned(), digest(session.as_bytes()).into());
+    claims
+}
+
+/// The claims about the user that are left out because they are too long.
+pub fn left_out(entry: &TokenCacheEntry) -> impl Iterator<Item = &'static str> {
+    USER_CLAIMS.iter().copied().filter(|name| entry.claims.get(*name).is_some_and(is_long))
+}
+
+/// What is signed: header and claims (RFC 7515 §5.1).
+#[must_use]
+pub fn signing_input(key: &SigningKey, claims: Map<String, Value>) -> String {
+    let header = json!({ "alg": "ES256", "kid": key.kid(), "typ": "vestibule-assertion+jwt" });
+    let mut text = URL_SAFE_NO_PAD.encode(header.to_string());
+    text.push('.');
+    URL_SAFE_NO_PAD.encode_string(Value::Object(claims).to_string(), &mut text);
+    text
+}
+
+/// The assertion: what was signed, and the signature.
+#[must_use]
+pub fn compact(mut signing_input: String, signature: &[u8]) -> String {
+    signing_input.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut signing_input);
+    signing_input
+}
+
+/// A key as the published set has it (RFC 7517 §4).
+#[must_use]
+pub fn jwk(key: &SigningKey, point: &PublicPoint) -> Value {
+    json!({
+        "kty": "EC", "crv": "P-256", "x": point.x, "y": point.y, "kid": key.kid(), "use": "sig", "alg": "ES256",
+    })
+}
+
+fn digest(data: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(data))
+}
+
+fn path_and_query(url: &str) -> (&str, &str) {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let target = after_scheme.find('/').and_then(|start| after_scheme.get(start..)).unwrap_or("/");
+    target.split_once('?').unwrap_or((target, ""))
+}
+
+/// A part of a list would be another list, so what is too long is not shortened.
+fn is_long(value: &Value) -> bool {
+    value.to_string().len() > LONGEST_CLAIM
+}
+
+/// What the origin may know about its user.
+const USER_CLAIMS: [&str; 10] =
+    ["acr", "auth_time", "email", "groups", "name", "oid", "preferred_username", "roles", "sub", "tid"];
+
+/// In bytes of JSON.
+const LONGEST_CLAIM: usize = 8 * 1024;
+
+/// In seconds. The origin gets the assertion with the request, so all it must cover is a difference between two clocks.
+const LIFETIME: u64 = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_is_what_is_sent() {
+        for (url, expected) in [
+            ("https://origin.example/a%2fb?c=d?e", ("/a%2fb", "c=d?e")),
+            ("http://127.0.0.1:8080//evil.example/x", ("//evil.example/x", "")),
+            ("https://origin.example/?", ("/", "")),
+            ("https://origin.example/?a=://b/c", ("/", "a=://b/c")),
+        ] {
+            assert_eq!(path_and_query(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_request_alone_is_nobodys() {
+        let request = Request {
+            issuer: "https://app.example",
+            audience: "https://origin.example",
+            method: "GET",
+            url: "https://origin.example/a?b",
+            now: Timestamp::from_unix(1000),
+            id: [0; 16],
+        };
+        let expected = json!({
+            "iss": "https://app.example", "aud": "https://origin.example", "iat": 1000, "exp": 1060, "htm": "GET",
+            "jti": "AAAAAAAAAAAAAAAAAAAAAA", "path": "/a", "query_sha256": digest("b"),
+        });
+        assert_eq!(Value::Object(request.claims()), expected);
+    }
+
+    #[test]
+    fn a_long_list_is_left_out_and_named() {
+        let group = "a".repeat(40);
+        let claims = json!({ "sub": "s", "groups": vec![group; 200], "roles": ["r"], "acr": null, "nonce": "n" });
+        let entry = TokenCacheEntry::new(
+            "https://op.example".to_owned(),
+            serde_json::from_value(claims).unwrap(),
+            Timestamp::from_unix(0),
+        );
+        let claims = user_claims(&entry, SessionId::from_bytes([1; 16]));
+        assert_eq!(claims.keys().collect::<Vec<_>>(), ["idp", "roles", "sid_hash", "sub"]);
+        assert_eq!(left_out(&entry).collect::<Vec<_>>(), ["groups"]);
+    }
+}

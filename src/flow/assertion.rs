@@ -1,0 +1,77 @@
+//! The signed assertion to the origin, and the keys that verify it.
+
+use std::borrow::Cow;
+
+use serde_json::json;
+
+use super::authenticate::SignedIn;
+use super::{Incoming, log};
+use crate::answer::Answer;
+use crate::assertion;
+use crate::claim_headers;
+use crate::error::Error;
+use crate::forwarding::ForwardPlan;
+use crate::request::Method;
+use crate::runtime::Runtime;
+
+/// Whether requests to the origin carry an assertion.
+pub(super) const fn is_wanted<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
+    incoming.context.app.config.gateway.assertion_audience.is_some()
+}
+
+/// The plan of a request to the origin with an assertion about it, where one is wanted: with a session about its user, and
+/// without one about the request alone. A request that cannot be signed is not forwarded.
+pub(super) async fn added<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    mut plan: ForwardPlan,
+    signed_in: Option<&SignedIn>,
+) -> Result<ForwardPlan, Error> {
+    note_left_out(incoming, signed_in);
+    let config = &incoming.app.config;
+    let Some(audience) = &config.gateway.assertion_audience else { return Ok(plan) };
+    let request = assertion::Request {
+        issuer: config.gateway.public_origin.as_str().trim_end_matches('/'),
+        audience,
+        method: incoming.head.method_name,
+        url: plan.destination.url(),
+        now: incoming.now,
+        id: incoming.runtime.random(),
+    };
+    let mut claims = request.claims();
+    if let Some(SignedIn { session, entry }) = signed_in {
+        claims.extend(assertion::user_claims(entry, session.id));
+    }
+    let key = incoming.realm.ring.current().assertions();
+    let input = assertion::signing_input(key, claims);
+    let signature = incoming.runtime.sign(key, input.as_bytes()).await;
+    let signature = signature.ok_or(Error::Bug("the platform does not sign"))?;
+    plan.set.push((Cow::Borrowed(assertion::HEADER), assertion::compact(input, &signature)));
+    Ok(plan)
+}
+
+/// Answers with the public keys, those of earlier `Session__Key`s among them, so that a rotation breaks no origin.
+pub(super) async fn keys<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
+    incoming.only(&[Method::Get, Method::Head], "GET, HEAD")?;
+    let mut keys = Vec::new();
+    for key in incoming.realm.ring.all() {
+        let key = key.assertions();
+        let point = incoming.runtime.public_point(key).await;
+        keys.push(assertion::jwk(key, &point.ok_or(Error::Bug("the platform gives no public key"))?));
+    }
+    Ok(Answer::public_json(&json!({ "keys": keys }), MAX_AGE))
+}
+
+/// Logs once what the origin is not told because it is too long.
+fn note_left_out<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: Option<&SignedIn>) {
+    let Some(SignedIn { entry, .. }) = signed_in else { return };
+    let headers = claim_headers::left_out(entry, &incoming.app.config.gateway.claim_headers);
+    let claims = assertion::left_out(entry).filter(|_| is_wanted(incoming));
+    for (kind, name) in headers.map(|name| ("header", name)).chain(claims.map(|name| ("claim", name))) {
+        if incoming.realm.memory.is_left_out_anew(&[kind, name].join(" ")) {
+            log::happened(incoming.runtime, &incoming.trace, log::Event::IdentityLeftOut, json!({ kind: name }));
+        }
+    }
+}
+
+/// In seconds.
+const MAX_AGE: u64 = 300;
