@@ -17,6 +17,8 @@ pub mod answer;
 pub mod app;
 pub mod assertion;
 pub mod claim_headers;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
 pub mod config;
 #[cfg(target_arch = "wasm32")]
 pub mod edge;

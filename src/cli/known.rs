@@ -1,0 +1,81 @@
+//! Which setting a written key is, and every setting that a table of variables holds.
+
+use serde_json::{Map, Value};
+
+use crate::config::{Kind, SETTINGS, Setting};
+
+/// The setting that `key` is one of, e.g. `DownstreamApis.<Name>.BaseUrl` for `DownstreamApis.Orders.BaseUrl`.
+pub(super) fn setting(key: &str) -> Option<&'static Setting> {
+    let is_meant = |setting: &&Setting| {
+        let mut parts = key.split('.');
+        setting.key.split('.').all(|pattern| parts.next().is_some_and(|part| is_part(pattern, part)))
+            && parts.next().is_none()
+    };
+    SETTINGS.iter().find(is_meant)
+}
+
+/// Whether a key is that of a secret.
+pub(super) fn is_secret(key: &str) -> bool {
+    setting(key).is_some_and(|setting| setting.kind == Kind::Secret)
+}
+
+/// Every value with its key in dots, from tables and from the `Section__Key` form alike.
+pub(super) fn values(vars: &Map<String, Value>) -> Vec<(String, &Value)> {
+    let mut values = Vec::new();
+    for (name, value) in vars {
+        collect(&name.replace("__", "."), value, &mut values);
+    }
+    values
+}
+
+/// The text of a setting, if it is there.
+pub(super) fn text<'a>(vars: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    values(vars).into_iter().find(|(known, _)| known == key).and_then(|(_, value)| value.as_str())
+}
+
+fn collect<'a>(key: &str, value: &'a Value, values: &mut Vec<(String, &'a Value)>) {
+    match value {
+        Value::Object(table) => table.iter().for_each(|(name, value)| collect(&format!("{key}.{name}"), value, values)),
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            items.iter().enumerate().for_each(|(at, item)| collect(&format!("{key}[{at}]"), item, values));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            values.push((key.to_owned(), value));
+        }
+    }
+}
+
+fn is_part(pattern: &str, part: &str) -> bool {
+    match pattern.strip_suffix("[]") {
+        _ if pattern.starts_with('<') => true,
+        None => pattern == part,
+        Some(list) => part.strip_prefix(list).is_some_and(|index| index.starts_with('[') && index.ends_with(']')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_by_its_pattern() {
+        assert_eq!(setting("DownstreamApis.Orders.BaseUrl").unwrap().key, "DownstreamApis.<Name>.BaseUrl");
+        assert_eq!(setting("Gateway.Origin").unwrap().key, "Gateway.Origin");
+        for key in ["Gateway", "Gateway.Origin.x", "Gateway.origin", "DownstreamApis.Orders", ""] {
+            assert!(setting(key).is_none(), "{key}");
+        }
+        assert!(is_secret("Session.Key") && !is_secret("Session.IdleSeconds"));
+        assert!(is_part("Routes[]", "Routes[3]") && !is_part("Routes[]", "Routes") && !is_part("Routes[]", "Routesx]"));
+    }
+
+    #[test]
+    fn values_are_found_in_either_form() {
+        let vars = json!({"A": {"B": "1", "C": [{"D": 2}]}, "E__F": ["x"]});
+        let values = values(vars.as_object().unwrap());
+        let keys: Vec<_> = values.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["A.B", "A.C[0].D", "E.F"]);
+        assert_eq!(text(vars.as_object().unwrap(), "A.B"), Some("1"));
+    }
+}

@@ -1,0 +1,167 @@
+//! What the Worker cannot see of its own deployment: which requests reach it, what stands beside it, what the platform
+//! logs. A fault here is a way around the sign-in or a deployment that fails.
+
+use serde_json::{Map, Value};
+use url::{Host, Url};
+
+use super::report::Report;
+use super::wrangler::Deployment;
+use super::{known, routes};
+use crate::config::Kind;
+
+const ACCOUNTS: &str = "ACCOUNTS";
+const CLASS: &str = "AccountObject";
+const ENTRY: [&str; 3] = ["build", "worker", "entry.js"];
+
+/// Looks at everything.
+pub(super) fn look(deployment: &Deployment, report: &mut Report) {
+    let vars = deployment.vars();
+    entry(deployment, report);
+    accounts(deployment, &vars, report);
+    assets(deployment, report);
+    logs(deployment, report);
+    let public_origin = known::text(&vars, "Gateway.PublicOrigin").and_then(|text| Url::parse(text).ok());
+    // What browsers reach on a loopback host only is never deployed.
+    if let Some(origin) = public_origin.filter(|origin| !is_loopback(origin)) {
+        reach(deployment, &origin, report);
+        loopback(&vars, report);
+    }
+}
+
+fn entry(deployment: &Deployment, report: &mut Report) {
+    const KEY: &str = "main";
+
+    match deployment.field(KEY).and_then(Value::as_str) {
+        None => report.fault(KEY, "is required; without it no Worker is deployed, and what stands beside it is open"),
+        Some(path) if !path.replace('\\', "/").rsplit('/').take(ENTRY.len()).eq(ENTRY.into_iter().rev()) => {
+            report.warning(KEY, "is not build/worker/entry.js, the entry that `npm run build` makes");
+        }
+        Some(_) => {}
+    }
+}
+
+fn accounts(deployment: &Deployment, vars: &Map<String, Value>, report: &mut Report) {
+    const MIGRATIONS: &str = "migrations";
+
+    let named = |binding: &&Value| binding.get("name").is_some_and(|name| name == ACCOUNTS);
+    let Some(binding) = deployment.list("durable_objects.bindings").iter().find(named) else {
+        return alone(vars, report);
+    };
+    // The class of another Worker is that one's to migrate.
+    if binding.get("script_name").is_some() {
+        return;
+    }
+    if binding.get("class_name").is_none_or(|class| class != CLASS) {
+        report.fault("durable_objects.bindings", "must give ACCOUNTS the class_name AccountObject");
+    }
+    let lists = |field: &str| {
+        let classes = deployment.list(MIGRATIONS).iter().filter_map(|migration| migration.get(field)?.as_array());
+        classes.flatten().any(|class| class == CLASS || class.get("to").is_some_and(|to| to == CLASS))
+    };
+    let is_exported = deployment.field("exports.AccountObject.storage").is_some_and(|storage| storage == "sqlite");
+    if lists("new_classes") {
+        report.fault(MIGRATIONS, "must list AccountObject in new_sqlite_classes, not in new_classes: it needs SQLite");
+    } else if !is_exported && !["new_sqlite_classes", "renamed_classes", "transferred_classes"].into_iter().any(lists) {
+        report.fault(MIGRATIONS, "must list AccountObject in new_sqlite_classes of one migration");
+    }
+}
+
+/// Without account objects.
+fn alone(vars: &Map<String, Value>, report: &mut Report) {
+    const BOUND: &str = "a sign-out is over elsewhere after about 60 to 90 s, which Workers KV does not guarantee";
+
+    report.warning(ACCOUNTS, format!("is not bound in [[durable_objects.bindings]]: {BOUND}"));
+    if known::values(vars).iter().any(|(key, _)| key == "Session.RevocationDelay") {
+        report.warning("Session.RevocationDelay", format!("is no bound without the binding ACCOUNTS: {BOUND}"));
+    }
+}
+
+fn assets(deployment: &Deployment, report: &mut Report) {
+    if deployment.field("assets").is_none() {
+        return;
+    }
+    if deployment.flag("assets.run_worker_first") != Some(true) {
+        report.fault("assets.run_worker_first", "must be true: files are served without a sign-in otherwise");
+    }
+    let not_found = deployment.field("assets.not_found_handling");
+    if not_found.is_some_and(|handling| handling != "none") {
+        report.note(
+            "assets.not_found_handling",
+            "answers for paths without a file; it takes effect behind Vestibule, so such a path needs a sign-in too",
+        );
+    }
+}
+
+fn logs(deployment: &Deployment, report: &mut Report) {
+    const LEAK: &str = "a callback's URL holds an authorization code";
+
+    if deployment.flag("logpush") == Some(true) {
+        report.warning("logpush", format!("writes the URL of every request down, and {LEAK}"));
+    }
+    if deployment.flag("observability.redact_query_string") == Some(true) {
+        return;
+    }
+    let is_enabled = deployment.flag("observability.enabled") == Some(true);
+    if deployment.flag("observability.logs.enabled").unwrap_or(is_enabled)
+        && deployment.flag("observability.logs.invocation_logs") != Some(false)
+    {
+        report.warning(
+            "observability.logs.invocation_logs",
+            format!("should be false, or observability.redact_query_string true: each URL is logged, and {LEAK}"),
+        );
+    }
+    if deployment.flag("observability.traces.enabled") == Some(true) {
+        report.warning(
+            "observability.traces",
+            format!("should go with observability.redact_query_string = true: each URL is recorded, and {LEAK}"),
+        );
+    }
+}
+
+/// How requests come to the Worker, and how they might pass it by.
+fn reach(deployment: &Deployment, origin: &Url, report: &mut Report) {
+    let patterns = routes::patterns(deployment);
+    let covering: Vec<_> = patterns.iter().filter(|pattern| pattern.covers(origin)).collect();
+    if !patterns.is_empty() && covering.is_empty() {
+        report.warning("routes", "has no pattern for the host of Gateway.PublicOrigin");
+    }
+    if !covering.is_empty() && !covering.iter().any(|pattern| pattern.takes_every_path()) {
+        report.warning(
+            "routes",
+            "should take every path of the host (/*): requests for other paths go past Vestibule, without a sign-in",
+        );
+    }
+    let is_workers_dev = origin.host_str().is_some_and(|host| host.ends_with(".workers.dev"));
+    if is_workers_dev {
+        return;
+    }
+    // As wrangler has it: on by default where there is no route.
+    if deployment.flag("workers_dev").unwrap_or(patterns.is_empty()) {
+        report.warning("workers_dev", format!("should be false: it is {SECOND_DOOR}"));
+    }
+    if deployment.flag("preview_urls") == Some(true) {
+        report.warning("preview_urls", format!("should be false: they are {SECOND_DOOR}"));
+    }
+}
+
+const SECOND_DOOR: &str =
+    "a second door to the same Worker, where nothing holds that goes by the host (routes, WAF, Access)";
+
+/// A deployed Worker cannot reach the machine that it was written on.
+fn loopback(vars: &Map<String, Value>, report: &mut Report) {
+    for (key, value) in known::values(vars) {
+        let is_url = known::setting(&key).is_some_and(|setting| setting.kind == Kind::Url);
+        let url = value.as_str().filter(|_| is_url).and_then(|text| Url::parse(text).ok());
+        if url.is_some_and(|url| is_loopback(&url)) {
+            report.warning(&key, "is a loopback address, which a deployed Worker does not reach");
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    url.host().is_some_and(|host| match host {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    })
+}
