@@ -4,6 +4,7 @@
 mod arguments;
 mod check;
 mod dev_vars;
+mod explain;
 mod known;
 mod platform;
 mod report;
@@ -19,7 +20,8 @@ use arguments::{Command, USAGE};
 /// What a run of the command prints, and its exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// 0 for yes, 1 for a configuration with faults, 2 for wrong usage or an unreadable file.
+    /// 0 for yes, 1 for a configuration with faults, 2 for wrong usage or an unreadable file, 3 for a request that would
+    /// not be served.
     pub exit_code: u8,
     /// For standard output.
     pub output: String,
@@ -31,6 +33,7 @@ pub struct Outcome {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
     let outcome = match Command::parse(arguments) {
         Ok(Command::Check(wish)) => check::run(&wish),
+        Ok(Command::Explain(wish)) => explain::run(&wish),
         Ok(Command::Help) => Ok(Outcome::of(0, USAGE.to_owned())),
         Ok(Command::Schema) => Ok(Outcome::of(0, format!("{:#}\n", schema::schema()))),
         Err(complaint) => Err(format!("{complaint}\n\n{USAGE}")),

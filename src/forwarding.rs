@@ -180,6 +180,24 @@ pub fn api_address(api: &Api, target: Target<'_>) -> String {
     url
 }
 
+/// What changes on the headers of a call of an API, whatever access token it gets: those to remove, then those to set.
+#[must_use]
+pub fn api_headers(
+    api: &Api,
+    head: &RequestHead<'_>,
+    claim_headers: &[(String, String)],
+) -> (Vec<String>, Vec<(Cow<'static, str>, String)>) {
+    let mut remove = headers_to_remove(head, claim_headers);
+    // The cookies of our origin are not the API's business, and neither is where its caller is.
+    remove.extend(["cookie", "origin", "referer"].map(str::to_owned));
+    if !api.extra_headers.is_empty() {
+        let is_extra = |name: &&str| api.extra_headers.iter().any(|(extra, _)| is_listed(name, &[extra], &[]));
+        remove.extend(head.header_names().filter(is_extra).map(str::to_owned));
+    }
+    let set = api.extra_headers.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone()));
+    (remove, set.collect())
+}
+
 fn principal(entry: &TokenCacheEntry, idp: &str) -> Value {
     let mut claims = Vec::new();
     for (name, value) in &entry.claims {

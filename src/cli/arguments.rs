@@ -11,6 +11,9 @@ Usage:
   vestibule check [wrangler.toml] [--env NAME] [--dev-vars FILE] [--secret NAME]… [--json]
       Reports every fault of a configuration. Exit code 0 without faults, 1 with faults.
       Secrets that are required count as put, unless --dev-vars reads them or --secret names them.
+  vestibule explain \"METHOD /path\" [--claims FILE] [--scopes \"a b\"] [--header \"Name: value\"]…
+                    [--config wrangler.toml] [--env NAME] [--dev-vars FILE] [--secret NAME]… [--json]
+      Tells what would become of a request. Exit code 0 if it is served, 3 if not, 1 for a faulty configuration.
   vestibule schema
       Prints the JSON Schema of wrangler.toml's [vars] for editors.
 
@@ -20,6 +23,7 @@ wrangler.json and wrangler.jsonc are read as well. Exit code 2: wrong usage, or 
 /// What is wanted.
 pub(super) enum Command {
     Check(Check),
+    Explain(Explain),
     Help,
     Schema,
 }
@@ -27,6 +31,21 @@ pub(super) enum Command {
 /// `vestibule check`.
 pub(super) struct Check {
     pub(super) file: File,
+    pub(super) is_json: bool,
+}
+
+/// `vestibule explain`.
+#[derive(Default)]
+pub(super) struct Explain {
+    pub(super) file: File,
+    /// Method, then a path or URL.
+    pub(super) request: String,
+    /// Each as `Name: value`.
+    pub(super) headers: Vec<String>,
+    /// A file with the claims of whoever is signed in, or of the access token.
+    pub(super) claims: Option<PathBuf>,
+    /// The scopes of the access token.
+    pub(super) scopes: Vec<String>,
     pub(super) is_json: bool,
 }
 
@@ -56,6 +75,7 @@ impl Command {
         };
         match command.as_str() {
             "check" => check(&mut parser).map_err(|error| error.to_string()),
+            "explain" => explain(&mut parser).map_err(|error| error.to_string()),
             "schema" => nothing(&mut parser).map(|()| Self::Schema).map_err(|error| error.to_string()),
             "help" => Ok(Self::Help),
             other => Err(format!("there is no command {other:?}")),
@@ -68,15 +88,49 @@ fn check(parser: &mut Parser) -> Result<Command, lexopt::Error> {
     while let Some(argument) = parser.next()? {
         match argument {
             Value(path) if wish.file.path.is_none() => wish.file.path = Some(path.into()),
-            Long("env") => wish.file.environment = Some(parser.value()?.string()?),
-            Long("dev-vars") => wish.file.dev_vars = Some(parser.value()?.into()),
-            Long("secret") => wish.file.secrets.push(parser.value()?.string()?),
             Long("json") => wish.is_json = true,
             Long("help") | Short('h') => return Ok(Command::Help),
+            Long(name @ ("env" | "dev-vars" | "secret")) => {
+                let name = name.to_owned();
+                wish.file.set(&name, parser.value()?)?;
+            }
             Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
         }
     }
     Ok(Command::Check(wish))
+}
+
+fn explain(parser: &mut Parser) -> Result<Command, lexopt::Error> {
+    let mut wish = Explain::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Value(request) if wish.request.is_empty() => wish.request = request.string()?,
+            Long("claims") => wish.claims = Some(parser.value()?.into()),
+            Long("config") => wish.file.path = Some(parser.value()?.into()),
+            Long("header") => wish.headers.push(parser.value()?.string()?),
+            Long("scopes") => wish.scopes.extend(parser.value()?.string()?.split_whitespace().map(str::to_owned)),
+            Long("json") => wish.is_json = true,
+            Long("help") | Short('h') => return Ok(Command::Help),
+            Long(name @ ("env" | "dev-vars" | "secret")) => {
+                let name = name.to_owned();
+                wish.file.set(&name, parser.value()?)?;
+            }
+            Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
+        }
+    }
+    Ok(Command::Explain(wish))
+}
+
+impl File {
+    /// An option that both commands have.
+    fn set(&mut self, name: &str, value: OsString) -> Result<(), lexopt::Error> {
+        match name {
+            "dev-vars" => self.dev_vars = Some(value.into()),
+            "env" => self.environment = Some(value.string()?),
+            _ => self.secrets.push(value.string()?),
+        }
+        Ok(())
+    }
 }
 
 fn nothing(parser: &mut Parser) -> Result<(), lexopt::Error> {

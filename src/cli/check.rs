@@ -19,8 +19,13 @@ pub(super) fn run(wish: &Check) -> Result<Outcome, String> {
     committed(&deployment, &mut report);
     required(&deployment, &reading.assumed, &mut report);
     left_behind(&deployment, &wish.file, &mut report);
-    if let Err(faults) = &reading.outcome {
-        report.take(faults);
+    match &reading.outcome {
+        Err(faults) => report.take(faults),
+        Ok(config) => {
+            for warning in config.rules.warnings(config.gateway.public_origin.authority()) {
+                report.warning("Gateway.Routes", warning.to_string());
+            }
+        }
     }
     report.secrets = reading.assumed;
     report.sort();

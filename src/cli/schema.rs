@@ -165,6 +165,14 @@ fn described(setting: &Setting) -> Value {
 }
 
 fn of_kind(setting: &Setting) -> Value {
+    // What stands in a requirement as well: further requirements, and claims of any type.
+    let (section, name) = setting.key.rsplit_once('.').unwrap_or_default();
+    if name == "Not" {
+        return json!({ "allOf": [reference(section)] });
+    }
+    if name == "Claims" {
+        return json!({ "type": "object", "additionalProperties": claim_values(), "minProperties": 1 });
+    }
     match setting.kind {
         Kind::Boolean => json!({ "enum": [true, false, "true", "false"] }),
         Kind::List => json!({ "anyOf": [
@@ -181,8 +189,14 @@ fn of_kind(setting: &Setting) -> Value {
         Kind::Path => json!({ "type": "string", "pattern": "^/" }),
         Kind::Secret => json!({ "not": {} }),
         Kind::Table => json!({ "type": "object", "additionalProperties": text() }),
+        Kind::Tables => json!({ "type": "array", "items": reference(section), "minItems": 1 }),
         Kind::Text | Kind::Url => text(),
     }
+}
+
+fn claim_values() -> Value {
+    let value = json!({ "type": ["string", "number", "boolean"] });
+    json!({ "anyOf": [value, { "type": "array", "items": value, "minItems": 1 }] })
 }
 
 fn text() -> Value {
@@ -196,7 +210,7 @@ fn join(path: &str, name: &str) -> String {
 fn default_of(setting: &Setting, written: &str) -> Value {
     match setting.kind {
         Kind::Boolean | Kind::Number | Kind::Seconds => written.parse().unwrap_or_else(|_| written.into()),
-        Kind::List | Kind::Path | Kind::Secret | Kind::Table | Kind::Text | Kind::Url => written.into(),
+        Kind::List | Kind::Path | Kind::Secret | Kind::Table | Kind::Tables | Kind::Text | Kind::Url => written.into(),
     }
 }
 

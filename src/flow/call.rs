@@ -11,12 +11,11 @@ use super::authenticate::{self, SignedIn};
 use super::{Incoming, cors, forward, guard, interaction};
 use crate::config::{Api, ApiToken};
 use crate::error::{Error, InteractionReason};
-use crate::forwarding::{AnswerEdits, Destination, ForwardPlan, api_address, headers_to_remove};
+use crate::forwarding::{AnswerEdits, Destination, ForwardPlan, api_address, api_headers};
 use crate::oidc::challenge::BearerChallenge;
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::retry_after::retry_after;
 use crate::request::Target;
-use crate::reserved_headers::is_listed;
 use crate::rules::Rule;
 use crate::runtime::Runtime;
 use crate::time::{Lifetime, Timestamp};
@@ -200,15 +199,7 @@ fn plan<R: Runtime>(
     (api, target, rule): (&Api, Target<'_>, &Rule),
     credential: &Credential,
 ) -> ForwardPlan {
-    let mut remove = headers_to_remove(incoming.head, &incoming.app.config.gateway.claim_headers);
-    // The cookies of our origin are not the API's business, and neither is where its caller is.
-    remove.extend(["cookie", "origin", "referer"].map(str::to_owned));
-    if !api.extra_headers.is_empty() {
-        let is_extra = |name: &&str| api.extra_headers.iter().any(|(extra, _)| is_listed(name, &[extra], &[]));
-        remove.extend(incoming.head.header_names().filter(is_extra).map(str::to_owned));
-    }
-    let extra = api.extra_headers.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone()));
-    let mut set: Vec<_> = extra.collect();
+    let (remove, mut set) = api_headers(api, incoming.head, &incoming.app.config.gateway.claim_headers);
     if let Credential::Token { token, .. } = credential {
         set.push((Cow::Borrowed("authorization"), format!("Bearer {}", token.expose())));
     }

@@ -256,6 +256,15 @@ fn what_the_worker_cannot_see_is_found() {
 }
 
 #[test]
+fn rules_that_are_seldom_meant_are_warned_of() {
+    let rule = "[[vars.Gateway.Routes]]\nName = \"all\"\nPath = \"/**\"\nAccess = \"Anonymous\"\n";
+    let text = format!("{SOUND}{rule}");
+    let run = Folder::of("rules", &[("wrangler.toml", &text)]).run(&["check"]);
+    let line = "warning: Gateway.Routes: all makes everything anonymous that has no other rule\n";
+    assert_eq!((run.code, run.output), (0, format!("{line}{NEEDED}0 faults, 1 warning\n")));
+}
+
+#[test]
 fn every_fault_of_the_workers_parser_is_reported_at_once() {
     let (code, lines) = changed(
         "parser",

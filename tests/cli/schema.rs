@@ -71,11 +71,13 @@ impl Schema {
             }
             let mut schema = self.resolved(reference).unwrap();
             let mut key = if path.is_empty() { name } else { format!("{path}.{name}") };
-            if schema["type"] == "array" {
+            if schema["type"] == "array" && schema.get("description").is_none() {
                 key += "[]";
                 schema = schema["items"].clone();
             }
-            if schema["additionalProperties"] == json!(false) {
+            // A list of tables like another is a setting; its tables are known already.
+            let is_setting = schema.get("description").is_some();
+            if schema["additionalProperties"] == json!(false) && !is_setting {
                 self.keys(&schema, &key, keys);
             } else {
                 keys.insert(key);
@@ -189,6 +191,13 @@ fn unknown_keys_secrets_and_wrong_kinds_are_refused() {
         json!({"OpenIdConnect": {"UserInfo": "yes"}}),
         json!({"OpenIdConnect": {"Scope": []}}),
         json!({"Gateway": {"ApiPath": "api"}}),
+        json!({"Gateway": {"Routes": {"Path": "/a"}}}),
+        json!({"Gateway": {"Routes": [{"Paht": "/a"}]}}),
+        json!({"Gateway": {"Routes": [{"Path": "/a", "MaxAgeSeconds": 59}]}}),
+        json!({"Gateway": {"Routes": [{"Path": "/a", "Require": {"Role": "x"}}]}}),
+        json!({"Gateway": {"Routes": [{"Path": "/a", "Require": {"Any": [{"Not": {"Role": "x"}}]}}]}}),
+        json!({"Gateway": {"Routes": [{"Path": "/a", "Require": {"Any": []}}]}}),
+        json!({"Gateway": {"Routes": [{"Path": "/a", "Require": {"Claims": {"a": null}}}]}}),
     ] {
         assert!(!schema.accepts(&json!({ "vars": vars })), "{vars}");
         assert!(!schema.accepts(&json!({ "env": { "staging": { "vars": vars } } })), "{vars}");
@@ -204,6 +213,10 @@ fn both_notations_are_valid() {
         json!({"DownstreamApis__Orders__BaseUrl": "https://a.example", "DownstreamApis__Orders": {}}),
         json!({"DownstreamApis__Orders__ExtraHeaderParameters__Accept": "text/csv"}),
         json!({"DownstreamApis": {"Orders": {"ExtraHeaderParameters": {"Accept": "text/csv"}}}}),
+        json!({"Gateway__Routes": [{"Path": "/a"}]}),
+        json!({"Gateway": {"Routes": [{"Path": "/a", "Methods": ["GET"], "Require": {
+            "All": [{"Roles": "x"}, {"Not": {"Any": [{"Present": "y"}]}}], "Claims": {"a": 1, "b": [true, "c"]},
+        }}]}}),
     ] {
         assert!(schema.accepts(&json!({ "vars": vars })), "{vars}");
     }
