@@ -322,7 +322,7 @@ fault: OpenIdConnect.ClientSecrets: is not a known setting; did you mean ClientS
 
 #[test]
 fn a_named_environment_is_checked_with_what_it_inherits() {
-    let text = format!("{SOUND}\n[env.staging]\nkv_namespaces = [{{ binding = \"TOKEN_CACHE\" }}]\nvars = {{}}\n");
+    let text = format!("{SOUND}\n[env.staging]\nkv_namespaces = [{{ binding = \"TOKEN_CACHE\" }}]\n");
     let run = Folder::of("environment", &[("wrangler.toml", &text)]).run(&["check", "--env", "staging"]);
     let expected = "\
 fault: AzureAd: is required; add [vars.AzureAd], or [vars.OpenIdConnect] for any other OpenID Provider
@@ -330,6 +330,7 @@ fault: Gateway.Origin: is required; e.g. \"https://origin.example.com\"
 fault: Gateway.PublicOrigin: is required; e.g. \"https://app.example.com\"
 warning: ACCOUNTS: is not bound in [[durable_objects.bindings]]: a sign-out is over elsewhere after about 60 to 90 s, which Workers KV does not guarantee
 note: durable_objects: is not inherited from the top level; env.staging needs its own
+note: vars: is not inherited from the top level; env.staging needs its own
 note: Session__Key: is a secret that must be put: wrangler secret put Session__Key
 3 faults, 1 warning
 ";
