@@ -41,7 +41,9 @@ pub use self::paths::{Paths, ProviderPaths};
 pub use self::provider::{ClientCredential, Provider};
 pub use self::rewriting::Rewriting;
 pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings, SignOutScope};
-pub use self::settings::{Kind, SETTINGS, Setting};
+#[cfg(not(target_arch = "wasm32"))]
+pub use self::settings::Kind;
+pub use self::settings::{SETTINGS, Setting};
 
 /// The KV namespace that holds token cache entries and the OP's documents.
 const TOKEN_CACHE: &str = "TOKEN_CACHE";

@@ -12,7 +12,7 @@ use crate::oidc::jwt::JwtFault;
 use crate::request::HeadFault;
 use crate::rules::StepUp;
 use crate::runtime::{RETRY_AFTER, StoreFault, TransportFault};
-use crate::session::login_attempt::AttemptFault;
+use crate::session::login_attempt::{AttemptFault, Interaction};
 use crate::session::login_request::LoginRequestFault;
 
 pub use causes::{InteractionNeed, LogoutRequestFault, OpFault, OperatorFault, SessionEnd};
@@ -263,6 +263,29 @@ impl Error {
             return Some(*retry_after);
         }
         if self.status() == 503 { Some(RETRY_AFTER) } else { None }
+    }
+
+    /// What an API needs the end-user for.
+    #[must_use]
+    pub fn interaction(&self) -> Option<&Interaction> {
+        if let Self::InteractionRequired(need) = self { Some(&need.interaction) } else { None }
+    }
+
+    /// How the end-user must sign in for a route rule.
+    #[must_use]
+    pub const fn step_up(&self) -> Option<&StepUp> {
+        if let Self::StepUpRequired(_, step_up) = self { Some(step_up) } else { None }
+    }
+
+    /// What an error of the ID token is at a sign-in: the end-user may have signed in, only not as a rule demands.
+    #[must_use]
+    pub fn at_sign_in(self) -> Self {
+        if let Self::IdTokenRejected(fault) = &self
+            && fault.is_about_step_up()
+        {
+            return Self::StepUpFailed(*fault);
+        }
+        self
     }
 
     /// The methods that would be allowed.

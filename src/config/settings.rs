@@ -1,6 +1,8 @@
 //! Every key that the configuration knows. The parser reads no key that is not listed here, the README's table is
-//! made from it, and so are the suggestions for a key that is misspelt.
+//! made from it, and so are the suggestions for a key that is misspelt. What describes a key is for people and for the
+//! command, and weighs nothing in the Worker.
 
+#[cfg(not(target_arch = "wasm32"))]
 use std::fmt;
 
 use super::fault::Problem;
@@ -12,14 +14,18 @@ pub struct Setting {
     /// The full key; `<Name>` stands for a name that the operator chooses, `[]` for a position in a list of tables.
     pub key: &'static str,
     /// What kind of value it takes.
+    #[cfg(not(target_arch = "wasm32"))]
     pub kind: Kind,
     /// What holds if it is absent, as one would write it; `None` if there is no default.
+    #[cfg(not(target_arch = "wasm32"))]
     pub default: Option<&'static str>,
     /// What it does, and whether it is required.
+    #[cfg(not(target_arch = "wasm32"))]
     pub meaning: &'static str,
 }
 
 /// What kind of value a key takes.
+#[cfg(not(target_arch = "wasm32"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `true` or `false`.
@@ -44,6 +50,7 @@ pub enum Kind {
     Url,
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -66,8 +73,11 @@ macro_rules! settings {
         /// Every accepted key, section by section.
         pub const SETTINGS: &[Setting] = &[$(Setting {
             key: $key,
+            #[cfg(not(target_arch = "wasm32"))]
             kind: Kind::$kind,
+            #[cfg(not(target_arch = "wasm32"))]
             default: settings!(@default $($default)?),
+            #[cfg(not(target_arch = "wasm32"))]
             meaning: $meaning,
         }),*];
     };

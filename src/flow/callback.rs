@@ -65,10 +65,7 @@ async fn signed_in<R: Runtime>(
     let compact = tokens.id_token.as_ref().ok_or(Error::OpMisbehaved(OpFault::IdTokenMissing))?;
     let access_token = tokens.access_token.expose();
     let occasion = Occasion::SignIn { nonce: &nonce, access_token, step_up: step_up.as_ref() };
-    let id_token = verify(incoming, &metadata, compact.expose(), &occasion).await.map_err(|error| match error {
-        Error::IdTokenRejected(fault) if fault.is_about_step_up() => Error::StepUpFailed(fault),
-        error => error,
-    })?;
+    let id_token = verify(incoming, &metadata, compact.expose(), &occasion).await.map_err(Error::at_sign_in)?;
     let previous = authenticate::signed_in(incoming).await.ok();
     let sign_in = SignIn {
         id_token,

@@ -35,11 +35,8 @@ pub(super) struct Wish {
 impl Wish {
     /// To come back to the page that was asked for, with what it lacks by an error.
     pub(super) fn to_return_to<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Self {
-        let (interaction, step_up) = match error {
-            Error::InteractionRequired(need) => (Some(need.interaction.clone()), None),
-            Error::StepUpRequired(_, step_up) => (None, Some(step_up.clone())),
-            _ => (None, None),
-        };
+        let interaction = error.interaction().cloned();
+        let step_up = error.step_up().cloned();
         Self {
             return_to: wanted(incoming, &incoming.head.target.path_and_query()),
             prompt: None,

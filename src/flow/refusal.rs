@@ -89,15 +89,11 @@ fn login_url<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> String {
     let page = page.and_then(|page| ReturnTo::parse(page, incoming.public_origin));
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(page.as_ref().map(|page| ("return_to", page.as_str())));
-    match error {
-        Error::InteractionRequired(need) => {
-            query.append_pair("request", &interaction::sealed_request(incoming, &need.interaction));
-        }
-        Error::StepUpRequired(_, StepUp { acr_values, max_age }) => {
-            query.extend_pairs((!acr_values.is_empty()).then(|| ("acr_values", acr_values.join(" "))));
-            query.extend_pairs(max_age.map(|age| ("max_age", age.as_seconds().to_string())));
-        }
-        _ => {}
+    let request = error.interaction().map(|interaction| interaction::sealed_request(incoming, interaction));
+    query.extend_pairs(request.as_ref().map(|request| ("request", request)));
+    if let Some(StepUp { acr_values, max_age }) = error.step_up() {
+        query.extend_pairs((!acr_values.is_empty()).then(|| ("acr_values", acr_values.join(" "))));
+        query.extend_pairs(max_age.map(|age| ("max_age", age.as_seconds().to_string())));
     }
     let query = query.finish();
     let is_known = is_provider_known(incoming, error);
