@@ -67,8 +67,8 @@ export function forward(request, env, service, url, edits, timeout, switches, an
       clearTimeout(timer);
       finish(outcome);
     };
-    const answer = service === undefined ? fetch(url, init) : env[service].fetch(url, init);
-    answer.then(
+    const destination = service === undefined ? globalThis : env[service];
+    destination.fetch(url, init).then(
       settle((answer) => resolve(edited(answer, request, switches, answerEdits, cookies))),
       settle(() => reject(NO_CONNECTION)),
     );

@@ -4,15 +4,18 @@
 const SHORT = 64 * 1024;
 
 /**
- * The body to send, and a promise of when it has been sent: an upload takes as long as its sender does, and only then is
- * the receiver late. A short body is sent as it is, without such a promise.
+ * The body to send, and a promise of when nothing more of it will be: an upload takes as long as its sender does, and only
+ * then is the receiver late. A short body is sent as it is, without such a promise.
  *
- * Whoever sends a body whose promise is rejected must give the request up. The platform would end one without a length as
- * if it were whole; so its stream is left open.
+ * The promise is rejected if the sender breaks off, and the request must then be given up. The platform would end a body
+ * without a length as if it were whole; so its stream is left open.
  */
 export function upload(request) {
+  const { body } = request;
   const length = request.headers.get("content-length");
-  if (request.body === null || (length !== null && Number(length) <= SHORT)) return { body: request.body };
+  if (body === null || (length !== null && Number(length) <= SHORT)) return { body };
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
-  return { body: readable, sent: request.body.pipeTo(writable, { preventAbort: true }) };
+  // A receiver that wants no more has the stream cancelled, which closes it; its answer may still come.
+  const sent = body.pipeTo(writable, { preventAbort: true }).catch(() => body.getReader().closed);
+  return { body: readable, sent };
 }

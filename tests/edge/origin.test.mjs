@@ -25,7 +25,7 @@ export default {
     }
     if (pathname === "/redirect") return new Response(null, { status: 302, headers: { location: request.url + "ed" } });
     const { method, url, headers, cf } = request;
-    return Response.json({ method, url, headers: Object.fromEntries(headers), hasCf: cf !== undefined, body: await request.text() });
+    return Response.json({ method, url, headers: Object.fromEntries(headers), country: cf?.country, body: await request.text() });
   },
 };`;
 
@@ -40,7 +40,7 @@ describe("a service binding", () => {
   let browser;
   before(async () => {
     const Gateway = { Origin: undefined, OriginService: "APP", ResponseHeaders: { "X-Frame-Options": "DENY" } };
-    world = await startWorld({ vars: { Gateway }, services: { APP: service } });
+    world = await startWorld({ vars: { Gateway }, services: { APP: service }, cf: { country: "CH" } });
     browser = await signedIn(world);
   });
   after(() => world.close());
@@ -50,6 +50,7 @@ describe("a service binding", () => {
     const answer = await browser.script("/a%2Fb//c?d=%20", { method: "POST", body: "body", headers });
     const seen = answer.json();
     assert.deepEqual([seen.method, seen.url, seen.body], ["POST", `${world.publicOrigin}/a%2Fb//c?d=%20`, "body"]);
+    assert.equal(seen.country, "CH");
     assert.equal(seen.headers.host, new URL(world.publicOrigin).host);
     assert.match(seen.headers["x-ms-client-principal-id"], /^(?!spoofed)./);
     assert.equal(seen.headers["x-forwarded-host"], new URL(world.publicOrigin).host);

@@ -16,7 +16,8 @@ const types = { ".js": "esm", ".wasm": "wasm" };
  * `vars` are what [vars] of wrangler.toml holds, `secrets` what `wrangler secret put` stores. Instrumented, the Worker
  * obeys the tests' switches; otherwise it is the one that is deployed. `accountsApart` adds a second isolate, which has
  * the accounts' objects, as the platform may do or not, and serves requests, too. `services` are other Workers by the name
- * of their binding, each as the text of its module; `assets` is a directory of static assets, which ASSETS is bound to.
+ * of their binding, each as the text of its module; `assets` is a directory of static assets, which ASSETS is bound to;
+ * `cf` is what the platform tells of each request.
  */
 export async function startBuiltWorker({ port, ...settings }) {
   const all = { isInstrumented: true, withStore: true, withAccounts: true, accountsApart: false, ...settings };
@@ -25,7 +26,7 @@ export async function startBuiltWorker({ port, ...settings }) {
   const runtime = new Miniflare({
     host: "127.0.0.1",
     port,
-    cf: false,
+    cf: all.cf ?? false,
     logRequests: false,
     telemetry: { enabled: false },
     unsafeInspectDurableObjects: isInstrumented,
