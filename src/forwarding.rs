@@ -32,8 +32,9 @@ pub struct ForwardPlan {
     pub set: Vec<(Cow<'static, str>, String)>,
     /// How long to wait for the head of the answer.
     pub timeout: Lifetime,
-    /// Whether the platform's own cache may answer, or keep the answer. Never for a request that tells who is signed in or
-    /// carries a token: that cache knows no end-users.
+    /// Whether caches may answer, or keep the answer, as its own headers say: the platform's and, where the answer has no
+    /// `Cache-Control`, any other. Never for a request that tells who is signed in or carries a token: caches know no
+    /// end-users.
     pub may_be_cached: bool,
     /// Whether an answer of 401, 429 or 503 is for [`crate::flow::reconsider`] to look at: when the token was issued that
     /// the request carries.

@@ -44,10 +44,11 @@ export function edited(answer, request, switches, edits, cookies) {
 // What a cache may believe although Cache-Control says no-store (RFC 9213 §2.2, RFC 9111 §5.3 and §5.4).
 const OVERRIDING = ["expires", "pragma", "cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"];
 
-/** Whether the answer's own Cache-Control stays as it is. */
+/** Whether the answer's own Cache-Control stays as it is. Without any, a cache may judge for itself what is for everybody. */
 function isKept(headers, switches) {
   const stated = headers.get("cache-control");
-  return stated !== null && (!(switches & FORCE_NO_STORE) || /\b(no-store|private)\b/i.test(stated));
+  if (stated === null) return (switches & MAY_BE_CACHED) !== 0;
+  return !(switches & FORCE_NO_STORE) || /\b(no-store|private)\b/i.test(stated);
 }
 
 /** The answer's own cookies that pass; `undefined` if all do. */
@@ -60,7 +61,7 @@ function cookiesToPass(headers, dropAll) {
 }
 
 // The names of src/session/cookie.rs. A cookie without a name is sent as its value alone, which may look like one of ours.
-const OURS = /^[\s=]*__Host-(?:session|logout|login-[^=;]*)\s*(?:[=;]|$)/i;
+const OURS = /^[\s=]*__Host-(?:(?:session|logout)(?:\.[^=;]*)?|login[.-][^=;]*)\s*(?:[=;]|$)/i;
 
 let relocate;
 /** Sets the function that says where a redirect leads, given its request and its Location; nothing if it stays. */

@@ -209,6 +209,8 @@ describe("cookies of the origin", () => {
     ];
     const forged = [
       "__Host-session=evil; Path=/; Secure",
+      "__Host-session.Staff=evil; Path=/; Secure",
+      "__Host-login.Staff-x=evil; Path=/; Secure",
       "__Host-session=; Path=/; Secure; Max-Age=0",
       " __Host-session =evil; Path=/; Secure",
       "=__Host-session=evil; Path=/; Secure",
@@ -259,4 +261,17 @@ describe("cookies of the origin", () => {
     }
     assert.deepEqual([headers.etag, headers["content-encoding"], answer.bytes], ['"1"', "gzip", body]);
   });
+});
+
+test("what is for everybody is left to caches, and what is not is not", async () => {
+  const world = await startWorld({ vars: { Gateway: { Routes: [{ Path: "/public/**", Access: "Anonymous" }] } } });
+  const browser = await signedIn(world);
+  world.origin.intercept = (_request, response) => !!response.writeHead(200, { etag: '"1"' }).end("body");
+  for (const [path, stated] of [["/public/a", undefined], ["/private/a", "no-store"]]) {
+    const answer = await exchange(`${world.publicOrigin}${path}`, { headers: browser.scriptHeaders() });
+    assert.deepEqual([answer.status, answer.headers["cache-control"], answer.headers.etag], [200, stated, '"1"'], path);
+  }
+  const stranger = await exchange(`${world.publicOrigin}/public/a`);
+  assert.deepEqual([stranger.status, stranger.text, stranger.setCookies], [200, "body", []]);
+  await world.close();
 });

@@ -115,7 +115,7 @@ impl Downstream {
             headers.retain(|(other, _)| other != name || name == "vary");
             headers.push((name.clone().into_owned(), value.clone()));
         }
-        let may_be_cached = headers.iter().any(|(name, _)| name == "cache-control");
+        let may_be_cached = plan.may_be_cached || headers.iter().any(|(name, _)| name == "cache-control");
         if !may_be_cached || plan.answer.force_no_store || !plan.answer.set_cookie.is_empty() {
             headers.retain(|(name, _)| name != "cache-control");
             headers.push(("cache-control".to_owned(), "no-store".to_owned()));
