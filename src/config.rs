@@ -129,7 +129,8 @@ impl Config {
         let mut section = root.child("Gateway", "Gateway");
         let gateway = gateway::read(&mut section, bindings);
         let (auth, api) = paths::read(&mut section);
-        let routes = routes::read(&mut section, api.as_deref());
+        let has_account_objects = bindings.iter().any(|binding| binding == ACCOUNTS);
+        let routes = routes::read(&mut section, api.as_deref(), has_account_objects);
         section.finish();
         let session = session::read(&mut root);
         let operator = operator::read(&mut root);
@@ -149,7 +150,7 @@ impl Config {
             paths: paths?,
             rules: rules?,
             operator,
-            has_account_objects: bindings.iter().any(|binding| binding == ACCOUNTS),
+            has_account_objects,
         })
     }
 }

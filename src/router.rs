@@ -135,8 +135,14 @@ pub fn route_for<'a>(config: &'a Config, head: &RequestHead<'a>, method: Method)
     }
     match below(path, &paths.api) {
         Some(rest) => api(config, head, method, rest),
-        None => config.rules.find(head.host, method, path).map_or(Route::Ambiguous, Route::Origin),
+        None => config.rules.find(host(config, head), method, path).map_or(Route::Ambiguous, Route::Origin),
     }
+}
+
+/// The host whose rules hold. One that nobody configured is another name of `PublicOrigin`: whoever makes it up gets
+/// around no rule.
+fn host<'a>(config: &'a Config, head: &RequestHead<'a>) -> &'a str {
+    if config.rules.names_host(head.host) { head.host } else { config.gateway.public_origin_of(head.host).authority() }
 }
 
 /// Where only one provider sends anybody.
@@ -200,7 +206,7 @@ fn api<'a>(config: &'a Config, head: &RequestHead<'a>, method: Method, rest: &'a
     let end = rest.find('/').unwrap_or(rest.len());
     let (name, path) = rest.split_at(end);
     let Some(api) = config.api(name) else { return Route::Nothing };
-    let rule = config.rules.find_api(head.host, method, head.target.path());
+    let rule = config.rules.find_api(host(config, head), method, head.target.path());
     rule.map_or(Route::Ambiguous, |rule| Route::Api(api, head.target.with_rest(path), rule))
 }
 

@@ -127,6 +127,12 @@ impl Rules {
         self.apis.find(host, method, path, self.ignores_case)
     }
 
+    /// Whether a rule names this host.
+    #[must_use]
+    pub fn names_host(&self, host: &str) -> bool {
+        [&self.origin, &self.apis].into_iter().any(|table| table.names_host(host))
+    }
+
     /// The rules that were written: the origin's, then the APIs', each in their order.
     pub fn written(&self) -> impl Iterator<Item = &Rule> {
         self.origin.rules().iter().chain(self.apis.rules())

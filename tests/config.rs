@@ -408,9 +408,10 @@ fn rules(routes: &Value) -> Rules {
     parsed(&with_routes(routes)).rules
 }
 
-/// Route rules, some of which may be for access tokens.
+/// Route rules, some of which may be for access tokens and some sensitive.
 fn with_routes(routes: &Value) -> Value {
-    azure_ad(&json!({"vars": {"Gateway": {"Routes": routes}, "Bearer": {"Audiences": "api://orders"}}}))
+    let vars = json!({"Gateway": {"Routes": routes}, "Bearer": {"Audiences": "api://orders"}});
+    azure_ad(&json!({"vars": vars, "bindings": ["ACCOUNTS", "TOKEN_CACHE"]}))
 }
 
 fn parsed(environment: &Value) -> Config {

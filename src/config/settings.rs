@@ -195,7 +195,7 @@ settings! {
     "Gateway.Routes[].Scopes" List, "scopes that the access token must have; with Bearer only";
     "Gateway.Routes[].AcrValues" List, "authentication context classes, one of which the sign-in must have reached";
     "Gateway.Routes[].MaxAgeSeconds" Seconds, "how long ago the end-user may have entered credentials, 60 to 86400";
-    "Gateway.Routes[].Sensitive" Boolean ["false"], "whether a sign-out elsewhere holds here at once instead of within Session.RevocationDelay";
+    "Gateway.Routes[].Sensitive" Boolean ["false"], "whether a sign-out elsewhere holds here at once instead of within Session.RevocationDelay; needs the binding ACCOUNTS";
     "Gateway.Routes[].AntiForgery" Boolean ["true"], "whether only pages of this origin may change state here with the session";
     "Gateway.Routes[].CorsOrigins" List, "other origins whose pages may send requests here";
     "Gateway.Routes[].TimeoutSeconds" Seconds, "how long the origin may take to answer, 1 to 300; OriginTimeoutSeconds if absent";

@@ -17,12 +17,17 @@ pub(super) fn is_of_the_protocol(name: &str) -> bool {
     PROTOCOL_CLAIMS.contains(&name)
 }
 
+/// Whether a claim tells how the user signed in. UserInfo knows nothing of that: only the ID token of a sign-in counts.
+pub(super) fn is_of_the_sign_in(name: &str) -> bool {
+    SIGN_IN_CLAIMS.contains(&name)
+}
+
 /// The claims after a refresh brought an ID token: what it does not say any more does not hold any more (a role that was
 /// taken away), but for what it need not repeat and what only UserInfo had.
 pub(super) fn refreshed(earlier: &TokenCacheEntry, id_token: &IdToken) -> Map<String, Value> {
     let mut claims = of(id_token);
     for (name, value) in &earlier.claims {
-        if earlier.user_info.contains(name) || SIGN_IN_CLAIMS.contains(&name.as_str()) {
+        if earlier.user_info.contains(name) || is_of_the_sign_in(name) {
             claims.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }

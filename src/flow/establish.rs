@@ -190,7 +190,8 @@ async fn known_claims<R: Runtime>(
     let mut user_info = Vec::new();
     for (name, value) in more_claims(incoming, metadata, sign_in).await? {
         // The ID token's own word counts, and UserInfo repeats some of the protocol's.
-        if !claims.contains_key(&name) && !claims::is_of_the_protocol(&name) {
+        let is_elsewhere = claims::is_of_the_protocol(&name) || claims::is_of_the_sign_in(&name);
+        if !claims.contains_key(&name) && !is_elsewhere {
             user_info.push(name.clone());
             claims.insert(name, value);
         }

@@ -76,7 +76,8 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, is_chosen:
 fn step_up<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<StepUp> {
     let acr_values = incoming.parameter("acr_values").filter(|values| values.len() <= MAX_HINT);
     let max_age = incoming.parameter("max_age").and_then(|age| age.parse().ok()).map(Lifetime::from_seconds);
-    let acr_values: Vec<_> = acr_values.iter().flat_map(|values| values.split(' ')).map(str::to_owned).collect();
+    let acr_values: Vec<_> =
+        acr_values.iter().flat_map(|values| values.split_ascii_whitespace()).map(str::to_owned).collect();
     (!acr_values.is_empty() || max_age.is_some()).then_some(StepUp { acr_values, max_age })
 }
 

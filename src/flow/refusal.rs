@@ -6,7 +6,7 @@ use super::{Incoming, interaction, login};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::router::Route;
-use crate::rules::StepUp;
+use crate::rules::{Access, StepUp};
 use crate::runtime::Runtime;
 use crate::session::cookie::CookieName;
 use crate::session::return_to::ReturnTo;
@@ -47,7 +47,7 @@ pub(super) fn problem<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> 
 
 /// The answer to an error that no redirect mends.
 pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
-    if incoming.head.is_navigation() {
+    if incoming.head.is_navigation() && !is_for_programs(incoming) {
         let start = if matches!(error, Error::AccountMismatch) {
             // The OP would bring the same account again without asking. `login` is the one of these values that every OP
             // knows (OIDC Core 15.1); the Microsoft identity platform would keep to the account with it.
@@ -60,6 +60,29 @@ pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> An
     }
     let login_url = needs_login(error).then(|| login_url(incoming, error));
     Answer::problem(error, &incoming.trace, login_url.as_deref())
+}
+
+/// Whether the rule says that only programs ask here: they read no page, whatever asks.
+fn is_for_programs<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
+    match incoming.route {
+        Route::Origin(rule) => matches!(rule.access, Access::Api | Access::Bearer),
+        Route::Ambiguous
+        | Route::Api(..)
+        | Route::BackChannelLogout(_)
+        | Route::Callback(_)
+        | Route::Events
+        | Route::FrontChannelLogout(_)
+        | Route::Health
+        | Route::Keys
+        | Route::Login(_)
+        | Route::Logout
+        | Route::Me
+        | Route::Nothing
+        | Route::OperatorSignOut
+        | Route::Session(_)
+        | Route::Sessions
+        | Route::SignedOut(_) => false,
+    }
 }
 
 fn wants_login<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<'_>, error: &Error) -> bool {

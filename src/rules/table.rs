@@ -53,6 +53,10 @@ impl Table {
         &self.rules
     }
 
+    pub(super) fn names_host(&self, host: &str) -> bool {
+        self.for_host(host).is_some()
+    }
+
     pub(super) fn find(
         &self,
         host: &str,
