@@ -23,6 +23,8 @@ mod crashes;
 mod deletions;
 #[path = "flows/index_races.rs"]
 mod index_races;
+#[path = "flows/sensitive.rs"]
+mod sensitive;
 #[path = "flows/sign_out_races.rs"]
 mod sign_out_races;
 #[path = "flows/signing_out.rs"]

@@ -17,6 +17,8 @@ const MAX_AGE: Range = Range { min: 60, max: 86_400, default: 0 };
 const PATTERN: &str = "Gateway.Routes[]";
 const TIMEOUT: Range = Range { min: 1, max: 300, default: 0 };
 
+const LONGEST_ACR: usize = 1024;
+
 const NEEDS_ACCESS: Problem = Problem::Invalid("be Anonymous, Optional, Login, Api or Bearer", None);
 const NEEDS_HOST: Problem =
     Problem::Invalid("be a host name in ASCII, with its port unless that is 443", Some("app.example.com"));
@@ -24,6 +26,7 @@ const NEEDS_METHODS: Problem = Problem::Invalid("be of GET, HEAD, POST, PUT, PAT
 const NEEDS_NAME: Problem = Problem::Invalid("be up to 64 letters, digits, - and _", Some("admin-pages"));
 const NEEDS_ORIGINS: Problem =
     Problem::Invalid("be https origins as browsers send them, without a path", Some("https://spa.example.com"));
+const NEEDS_SHORT_ACR: Problem = Problem::Invalid("be up to 1024 characters in all", None);
 const NEEDS_PATH: Problem = Problem::Invalid(
     "start with / and have up to 32 segments, each * or of letters, digits and -._~@+, without a dot at the end, \
      with /** at the end for everything below",
@@ -184,9 +187,18 @@ fn host(text: &str) -> Result<String, Problem> {
 }
 
 fn step_up(section: &mut Section<'_>) -> Option<Option<StepUp>> {
-    let acr_values = section.words("AcrValues").unwrap_or_default();
+    let acr_values = acr_values(section);
     let max_age: Option<Lifetime> = section.optional_seconds("MaxAgeSeconds", &MAX_AGE)?;
     Some((!acr_values.is_empty() || max_age.is_some()).then_some(StepUp { acr_values, max_age }))
+}
+
+/// Not more of them than fits into the cookie of a login attempt beside everything else.
+fn acr_values(section: &mut Section<'_>) -> Vec<String> {
+    let Some(values) = section.words("AcrValues") else { return Vec::new() };
+    let length: usize = values.iter().map(|value| value.len() + 1).sum();
+    section
+        .accept("AcrValues", if length <= LONGEST_ACR { Ok(values) } else { Err(NEEDS_SHORT_ACR) })
+        .unwrap_or_default()
 }
 
 fn cors_origins(section: &mut Section<'_>) -> Vec<String> {

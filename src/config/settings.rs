@@ -193,7 +193,7 @@ settings! {
     "Gateway.Routes[].Require.Any" Tables, "tables like Require, of which one must hold";
     "Gateway.Routes[].Require.Not" Table, "a table like Require that must not hold";
     "Gateway.Routes[].Scopes" List, "scopes that the access token must have; with Bearer only";
-    "Gateway.Routes[].AcrValues" List, "authentication context classes, one of which the sign-in must have reached";
+    "Gateway.Routes[].AcrValues" List, "authentication context classes, one of which the sign-in must have reached; up to 1024 characters in all";
     "Gateway.Routes[].MaxAgeSeconds" Seconds, "how long ago the end-user may have entered credentials, 60 to 86400";
     "Gateway.Routes[].Sensitive" Boolean ["false"], "whether a sign-out elsewhere holds here at once instead of within Session.RevocationDelay; needs the binding ACCOUNTS";
     "Gateway.Routes[].AntiForgery" Boolean ["true"], "whether only pages of this origin may change state here with the session";

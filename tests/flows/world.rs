@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vestibule::app::App;
 
 use crate::accounts::Accounts;
@@ -54,6 +54,11 @@ impl World {
     /// With some variables changed.
     pub(crate) fn with(vars: &Value) -> Self {
         Self::of(deployment::changed(deployment::environment(), vars))
+    }
+
+    /// With these route rules.
+    pub(crate) fn with_routes(routes: &Value) -> Self {
+        Self::with(&json!({ "Gateway": { "Routes": routes } }))
     }
 
     /// With an object for every account, whatever the test target.

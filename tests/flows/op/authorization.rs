@@ -12,6 +12,7 @@ pub(super) struct Authorization {
     pub(super) nonce: String,
     pub(super) challenge: String,
     pub(super) scope: String,
+    pub(super) redirect_uri: String,
 }
 
 impl Op {
@@ -29,7 +30,8 @@ impl Op {
         let one = |name: &str| any(name).unwrap_or_else(|| panic!("no {name} in {location}"));
         assert!(location.starts_with(&format!("{}/authorize?policy=p%26q&", self.base())), "{location}");
         assert_eq!((one("response_type").as_str(), one("client_id").as_str()), ("code", CLIENT_ID));
-        assert_eq!(one("redirect_uri"), format!("{PUBLIC}{}", self.callback));
+        let redirect_uri = one("redirect_uri");
+        assert!(self.is_registered(&redirect_uri), "{redirect_uri}");
         assert_eq!(one("code_challenge_method"), "S256");
         assert!(one("scope").starts_with("openid profile offline_access"));
         assert_claims(any("claims").as_deref());
@@ -40,9 +42,14 @@ impl Op {
             nonce: one("nonce"),
             challenge: one("code_challenge"),
             scope: self.agreed(&one("scope")),
+            redirect_uri: redirect_uri.clone(),
         };
         self.codes.borrow_mut().insert(code.clone(), authorization);
-        self.callback(&[("code", &code), ("state", &one("state"))])
+        self.callback_at(&redirect_uri, &[("code", &code), ("state", &one("state"))])
+    }
+
+    pub(super) fn is_registered(&self, redirect_uri: &str) -> bool {
+        self.origins.borrow().iter().any(|origin| redirect_uri == format!("{origin}{}", self.callback))
     }
 
     /// The parameters of the last authorization request that somebody agreed to.
@@ -59,7 +66,11 @@ impl Op {
 
     /// A callback URL with these parameters and, from a provider that announces it, `iss`.
     pub(crate) fn callback(&self, parameters: &[(&str, &str)]) -> String {
-        let mut url = Url::parse(&format!("{PUBLIC}{}", self.callback)).unwrap();
+        self.callback_at(&format!("{PUBLIC}{}", self.callback), parameters)
+    }
+
+    fn callback_at(&self, redirect_uri: &str, parameters: &[(&str, &str)]) -> String {
+        let mut url = Url::parse(redirect_uri).unwrap();
         url.query_pairs_mut().extend_pairs(parameters);
         if !self.is_microsoft.get() {
             url.query_pairs_mut().append_pair("iss", &self.issuer.borrow());

@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::{Value, json};
 use vestibule::runtime::{OpRequest, OpResponse, TransportFault};
 
-use crate::deployment::merge;
+use crate::deployment::{PUBLIC, merge};
 
 use authorization::Authorization;
 pub(crate) use authorization::parameter;
@@ -57,6 +57,8 @@ pub(crate) struct Op {
     base: &'static str,
     /// The path of the redirect URI that is registered.
     pub(super) callback: &'static str,
+    /// The origins of the redirect URIs that are registered.
+    pub(crate) origins: RefCell<Vec<&'static str>>,
     /// The issuer in ID tokens.
     pub(crate) issuer: RefCell<String>,
     /// Changes to the ID tokens' claims and headers, and the key that signs them.
@@ -104,6 +106,7 @@ impl Op {
         Self {
             base,
             callback,
+            origins: RefCell::new(vec![PUBLIC]),
             issuer: RefCell::new(base.to_owned()),
             claims: RefCell::new(json!({})),
             header: RefCell::new(json!({})),

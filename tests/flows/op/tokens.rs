@@ -9,7 +9,7 @@ use vestibule::runtime::OpRequest;
 
 use super::authorization::assert_claims;
 use super::{EndUser, Op, keys};
-use crate::deployment::{CLIENT_ID, CLIENT_SECRET, PUBLIC, merge};
+use crate::deployment::{CLIENT_ID, CLIENT_SECRET, merge};
 
 /// A refresh token and its successors.
 pub(super) struct Family {
@@ -83,8 +83,14 @@ impl Op {
         let scope = parameter("scope").unwrap_or("");
         match parameter("grant_type") {
             Some("authorization_code") => {
-                assert_eq!(parameter("redirect_uri"), Some(format!("{PUBLIC}{}", self.callback).as_str()));
-                self.redeem_code(parameter("code").unwrap(), parameter("code_verifier"), resource, scope)
+                let code = parameter("code").unwrap();
+                let redirect_uri = parameter("redirect_uri").expect("no redirect_uri");
+                assert!(self.is_registered(redirect_uri), "{redirect_uri}");
+                // RFC 6749 §4.1.3: the same as in the authorization request.
+                let codes = self.codes.borrow();
+                assert!(codes.get(code).is_none_or(|known| known.redirect_uri == redirect_uri), "{redirect_uri}");
+                drop(codes);
+                self.redeem_code(code, parameter("code_verifier"), resource, scope)
             }
             Some("refresh_token") => self.redeem_refresh_token(parameter("refresh_token").unwrap(), resource, scope),
             Some("client_credentials") => self.token_for_the_client(resource, scope),
