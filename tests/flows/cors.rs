@@ -60,7 +60,8 @@ fn a_preflight_of_a_listed_origin_is_answered_here() {
     let browser = Browser::signed_in(&world, &ADA);
     let (arrived, operations) = (world.downstream.count(), world.kv.operations().len());
     for browser in [Browser::new(&world), browser] {
-        for (path, credentials) in WITH_SESSIONS.map(|path| (path, Some("true"))).into_iter().chain([("/open/x", None)]) {
+        for (path, credentials) in WITH_SESSIONS.map(|path| (path, Some("true"))).into_iter().chain([("/open/x", None)])
+        {
             for origin in [SPA, OTHER] {
                 for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
                     let answer = browser.send(preflight(path, origin, method));
@@ -69,7 +70,10 @@ fn a_preflight_of_a_listed_origin_is_answered_here() {
                     assert!(methods.split(", ").any(|allowed| allowed == method), "{methods}");
                     assert_eq!(answer.header("access-control-allow-headers"), Some("content-type,x-a"));
                     assert_eq!((answer.header("access-control-max-age"), answer.body.as_str()), (Some("600"), ""));
-                    assert_eq!((answer.header("vary"), answer.header("cache-control")), (Some("Origin"), Some("no-store")));
+                    assert_eq!(
+                        (answer.header("vary"), answer.header("cache-control")),
+                        (Some("Origin"), Some("no-store"))
+                    );
                     assert_eq!(answer.set_cookies().count(), 0);
                 }
             }
