@@ -15,6 +15,8 @@ mod wrangler;
 
 use std::ffi::OsString;
 
+pub use explain::{Decision, Passed, Sender, SignIn, decide};
+
 use arguments::{Command, USAGE};
 
 /// What a run of the command prints, and its exit code.

@@ -9,14 +9,14 @@ mod authenticate;
 mod back_channel;
 mod call;
 mod callback;
-mod claims;
-mod cors;
+pub(crate) mod claims;
+pub(crate) mod cors;
 mod documents;
 mod establish;
 mod events;
 mod forward;
 mod front_channel;
-mod guard;
+pub(crate) mod guard;
 mod interaction;
 mod log;
 mod login;
@@ -25,7 +25,7 @@ mod me;
 mod op_logout;
 mod operator;
 mod realm;
-mod refusal;
+pub(crate) mod refusal;
 mod revoke;
 mod sessions;
 mod sign_in_scope;
@@ -217,7 +217,7 @@ async fn dispatch<R: Runtime>(
     inbound: &R::Inbound,
     route: Route<'_>,
 ) -> Result<Reply<R::Forwarded>, Error> {
-    if let Some(answer) = cors::preflight(incoming) {
+    if let Some(answer) = cors::preflight(&incoming.app.config, incoming.head) {
         return answer.map(Reply::Answer);
     }
     let answer = match route {

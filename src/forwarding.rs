@@ -19,7 +19,7 @@ use crate::session::entry::TokenCacheEntry;
 use crate::session::session::SessionId;
 use crate::time::{Lifetime, Timestamp};
 
-pub use origin::{configured_headers, origin_answer, origin_destination, relocated, rewritten_headers};
+pub use origin::{headers_to_origin, origin_answer, origin_destination, relocated};
 
 /// How to pass a request on.
 #[derive(Clone, Debug, PartialEq, Eq)]

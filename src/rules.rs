@@ -133,6 +133,21 @@ impl Rules {
         [&self.origin, &self.apis].into_iter().any(|table| table.names_host(host))
     }
 
+    /// Why [`Rules::find`], or [`Rules::find_api`] for a call of an API, finds a path ambiguous: the first reading of it
+    /// for each rule. `None` if no reading counts, because there are too many or one climbs.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[must_use]
+    pub fn readings(&self, host: &str, method: Method, path: &str, is_api: bool) -> Option<Vec<(String, &Rule)>> {
+        let table = if is_api { &self.apis } else { &self.origin };
+        let mut first: Vec<(String, &Rule)> = Vec::new();
+        for (reading, rule) in table.readings(host, method, path, self.ignores_case)? {
+            if !first.iter().any(|(_, known)| std::ptr::eq(*known, rule)) {
+                first.push((String::from_utf8_lossy(&reading).into_owned(), rule));
+            }
+        }
+        Some(first)
+    }
+
     /// The rules that were written: the origin's, then the APIs', each in their order.
     pub fn written(&self) -> impl Iterator<Item = &Rule> {
         self.origin.rules().iter().chain(self.apis.rules())

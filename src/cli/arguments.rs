@@ -11,8 +11,8 @@ Usage:
   vestibule check [wrangler.toml] [--env NAME] [--dev-vars FILE] [--secret NAME]… [--json]
       Reports every fault of a configuration. Exit code 0 without faults, 1 with faults.
       Secrets that are required count as put, unless --dev-vars reads them or --secret names them.
-  vestibule explain \"METHOD /path\" [--claims FILE] [--scopes \"a b\"] [--header \"Name: value\"]…
-                    [--config wrangler.toml] [--env NAME] [--dev-vars FILE] [--secret NAME]… [--json]
+  vestibule explain \"METHOD /path\" [--claims FILE] [--provider NAME] [--scopes \"a b\"]
+                    [--header \"Name: value\"]… [--config wrangler.toml] [--env NAME] [--dev-vars FILE] [--secret NAME]… [--json]
       Tells what would become of a request. Exit code 0 if it is served, 3 if not, 1 for a faulty configuration.
   vestibule schema
       Prints the JSON Schema of wrangler.toml's [vars] for editors.
@@ -44,6 +44,8 @@ pub(super) struct Explain {
     pub(super) headers: Vec<String>,
     /// A file with the claims of whoever is signed in, or of the access token.
     pub(super) claims: Option<PathBuf>,
+    /// The section of the provider that the sign-in was at.
+    pub(super) provider: Option<String>,
     /// The scopes of the access token.
     pub(super) scopes: Vec<String>,
     pub(super) is_json: bool,
@@ -108,6 +110,7 @@ fn explain(parser: &mut Parser) -> Result<Command, lexopt::Error> {
             Long("claims") => wish.claims = Some(parser.value()?.into()),
             Long("config") => wish.file.path = Some(parser.value()?.into()),
             Long("header") => wish.headers.push(parser.value()?.string()?),
+            Long("provider") => wish.provider = Some(parser.value()?.string()?),
             Long("scopes") => wish.scopes.extend(parser.value()?.string()?.split_whitespace().map(str::to_owned)),
             Long("json") => wish.is_json = true,
             Long("help") | Short('h') => return Ok(Command::Help),

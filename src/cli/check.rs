@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use url::Url;
+
 use super::arguments::{Check, File};
 use super::report::Report;
 use super::secrets::{self, Reading};
@@ -14,7 +16,8 @@ use super::{Outcome, known, platform};
 /// A sentence, when a file cannot be read.
 pub(super) fn run(wish: &Check) -> Result<Outcome, String> {
     let mut report = Report::default();
-    let (deployment, reading) = read(&wish.file, &mut report)?;
+    let is_assuming = wish.file.dev_vars.is_none() && wish.file.secrets.is_empty();
+    let (deployment, reading) = read(&wish.file, is_assuming, &mut report)?;
     platform::look(&deployment, &mut report);
     committed(&deployment, &mut report);
     required(&deployment, &reading.assumed, &mut report);
@@ -22,10 +25,14 @@ pub(super) fn run(wish: &Check) -> Result<Outcome, String> {
     match &reading.outcome {
         Err(faults) => report.take(faults),
         Ok(config) => {
-            for warning in config.rules.warnings(config.gateway.public_origin.authority()) {
+            let hosts: Vec<_> = config.gateway.public_origins().map(Url::authority).collect();
+            for warning in config.rules.warnings(&hosts) {
                 report.warning("Gateway.Routes", warning.to_string());
             }
         }
+    }
+    for key in &reading.unknown {
+        report.note(key, "is put as a secret, whose value is not known here: it is not checked");
     }
     report.secrets = reading.assumed;
     report.sort();
@@ -33,15 +40,15 @@ pub(super) fn run(wish: &Check) -> Result<Outcome, String> {
     Ok(Outcome::of(u8::from(report.has_faults()), output))
 }
 
-/// Reads the file that is meant, as the Worker would.
+/// Reads the file that is meant, as the Worker would. `is_assuming` tells whether required secrets count as put.
 ///
 /// # Errors
 /// A sentence, when a file cannot be read.
-pub(super) fn read(file: &File, report: &mut Report) -> Result<(Deployment, Reading), String> {
+pub(super) fn read(file: &File, is_assuming: bool, report: &mut Report) -> Result<(Deployment, Reading), String> {
     let path = file.path.clone().or_else(wrangler::found);
     let path: PathBuf = path.ok_or("there is no wrangler.json, wrangler.jsonc or wrangler.toml here; name a file")?;
     let deployment = Deployment::read(&path, file.environment.as_deref())?;
-    let reading = secrets::read(&deployment, file, report)?;
+    let reading = secrets::read(&deployment, file, is_assuming, report)?;
     Ok((deployment, reading))
 }
 

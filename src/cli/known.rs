@@ -33,6 +33,13 @@ pub(super) fn text<'a>(vars: &'a Map<String, Value>, key: &str) -> Option<&'a st
     values(vars).into_iter().find(|(known, _)| known == key).and_then(|(_, value)| value.as_str())
 }
 
+/// The words of a setting, which is a string or a list of strings.
+pub(super) fn words<'a>(vars: &'a Map<String, Value>, key: &str) -> Vec<&'a str> {
+    let found = values(vars).into_iter().filter(|(known, _)| known == key).map(|(_, value)| value);
+    let items = found.flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+    items.filter_map(Value::as_str).flat_map(str::split_whitespace).collect()
+}
+
 fn collect<'a>(key: &str, value: &'a Value, values: &mut Vec<(String, &'a Value)>) {
     match value {
         Value::Object(table) => table.iter().for_each(|(name, value)| collect(&format!("{key}.{name}"), value, values)),
@@ -77,5 +84,8 @@ mod tests {
         let keys: Vec<_> = values.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(keys, ["A.B", "A.C[0].D", "E.F"]);
         assert_eq!(text(vars.as_object().unwrap(), "A.B"), Some("1"));
+        let vars = json!({"A": {"B": "1  2"}, "A__C": ["3", 4, "5"]});
+        assert_eq!(words(vars.as_object().unwrap(), "A.B"), ["1", "2"]);
+        assert_eq!(words(vars.as_object().unwrap(), "A.C"), ["3", "5"]);
     }
 }

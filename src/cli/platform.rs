@@ -20,12 +20,28 @@ pub(super) fn look(deployment: &Deployment, report: &mut Report) {
     accounts(deployment, &vars, report);
     assets(deployment, report);
     logs(deployment, report);
-    let public_origin = known::text(&vars, "Gateway.PublicOrigin").and_then(|text| Url::parse(text).ok());
+    service(deployment, &vars, report);
     // What browsers reach on a loopback host only is never deployed.
-    if let Some(origin) = public_origin.filter(|origin| !is_loopback(origin)) {
-        reach(deployment, &origin, report);
-        loopback(&vars, report);
-    }
+    let Some(public_origin) = origins(&vars, PUBLIC_ORIGIN).pop().filter(|origin| !is_loopback(origin)) else { return };
+    let mut origins = vec![(PUBLIC_ORIGIN, public_origin)];
+    origins.extend(origins_beside(&vars));
+    reach(deployment, &origins, report);
+    loopback(&vars, report);
+    told_apart(&vars, report);
+}
+
+const PUBLIC_ORIGIN: &str = "Gateway.PublicOrigin";
+
+/// Those of the further public origins that a deployed Worker has.
+fn origins_beside(vars: &Map<String, Value>) -> impl Iterator<Item = (&'static str, Url)> {
+    const KEY: &str = "Gateway.AlternateOrigins";
+
+    origins(vars, KEY).into_iter().filter(|origin| !is_loopback(origin)).map(|origin| (KEY, origin))
+}
+
+/// The URLs under a key.
+fn origins(vars: &Map<String, Value>, key: &str) -> Vec<Url> {
+    known::words(vars, key).iter().filter_map(|text| Url::parse(text).ok()).collect()
 }
 
 fn entry(deployment: &Deployment, report: &mut Report) {
@@ -118,21 +134,51 @@ fn logs(deployment: &Deployment, report: &mut Report) {
     }
 }
 
-/// How requests come to the Worker, and how they might pass it by.
-fn reach(deployment: &Deployment, origin: &Url, report: &mut Report) {
-    let patterns = routes::patterns(deployment);
-    let covering: Vec<_> = patterns.iter().filter(|pattern| pattern.covers(origin)).collect();
-    if !patterns.is_empty() && covering.is_empty() {
-        report.warning("routes", "has no pattern for the host of Gateway.PublicOrigin");
+/// A binding that cannot be asked, or that answers without the Worker.
+fn service(deployment: &Deployment, vars: &Map<String, Value>, report: &mut Report) {
+    const KEY: &str = "Gateway.OriginService";
+
+    let Some(name) = known::text(vars, KEY) else { return };
+    let is_named = |binding: &Value| binding.get("binding").is_some_and(|own| own == name);
+    let is_assets = deployment.field("assets").is_some_and(is_named);
+    // What is bound to nothing is the parser's to tell.
+    let is_bound = deployment.bindings().iter().any(|binding| binding == name);
+    if is_bound && !is_assets && !deployment.list("services").iter().any(is_named) {
+        report.fault(KEY, "must name a binding of [[services]] or [assets]; that one cannot serve a request");
     }
-    if !covering.is_empty() && !covering.iter().any(|pattern| pattern.takes_every_path()) {
+}
+
+/// Whether the origin can know that a request came through the gateway.
+fn told_apart(vars: &Map<String, Value>, report: &mut Report) {
+    const KEY: &str = "Gateway.OriginAssertion";
+
+    let values = known::values(vars);
+    let is_on = |value: &Value| *value == true || value.as_str() == Some("true");
+    let is_asserted = values.iter().any(|(key, value)| key == KEY && is_on(value));
+    if !is_asserted && known::text(vars, "Gateway.Origin").is_some() {
         report.warning(
-            "routes",
-            "should take every path of the host (/*): requests for other paths go past Vestibule, without a sign-in",
+            KEY,
+            "should be true: without it the origin cannot tell a request that went past Vestibule from one that did not",
         );
     }
-    let is_workers_dev = origin.host_str().is_some_and(|host| host.ends_with(".workers.dev"));
-    if is_workers_dev {
+}
+
+/// How requests come to the Worker, and how they might pass it by.
+fn reach(deployment: &Deployment, origins: &[(&str, Url)], report: &mut Report) {
+    let patterns = routes::patterns(deployment);
+    for (key, origin) in origins {
+        let covering: Vec<_> = patterns.iter().filter(|pattern| pattern.covers(origin)).collect();
+        if !patterns.is_empty() && covering.is_empty() && !is_workers_dev(origin) {
+            report.warning("routes", format!("has no pattern for the host of {key}"));
+        }
+        if !covering.is_empty() && !covering.iter().any(|pattern| pattern.takes_every_path()) {
+            report.warning(
+                "routes",
+                "should take every path of the host (/*): requests for other paths go past Vestibule, without a sign-in",
+            );
+        }
+    }
+    if origins.iter().any(|(_, origin)| is_workers_dev(origin)) {
         return;
     }
     // As wrangler has it: on by default where there is no route.
@@ -146,6 +192,10 @@ fn reach(deployment: &Deployment, origin: &Url, report: &mut Report) {
 
 const SECOND_DOOR: &str =
     "a second door to the same Worker, where nothing holds that goes by the host (routes, WAF, Access)";
+
+fn is_workers_dev(origin: &Url) -> bool {
+    origin.host_str().is_some_and(|host| host.ends_with(".workers.dev"))
+}
 
 /// A deployed Worker cannot reach the machine that it was written on.
 fn loopback(vars: &Map<String, Value>, report: &mut Report) {

@@ -20,13 +20,21 @@ pub(super) struct Reading {
     pub(super) outcome: Result<Config, Vec<ConfigFault>>,
     /// The names of the secrets that stand-ins were taken for because they are required.
     pub(super) assumed: Vec<String>,
+    /// The keys whose values cannot be a stand-in, so that nothing is known of them.
+    pub(super) unknown: Vec<String>,
 }
 
-/// Reads the configuration of a deployment with the secrets that are named, read from a file, or assumed.
+/// Reads the configuration of a deployment with the secrets that are named, read from a file, or, if `is_assuming`, put
+/// because they are required.
 ///
 /// # Errors
 /// A sentence, when the file of secrets cannot be read.
-pub(super) fn read(deployment: &Deployment, file: &File, report: &mut Report) -> Result<Reading, String> {
+pub(super) fn read(
+    deployment: &Deployment,
+    file: &File,
+    is_assuming: bool,
+    report: &mut Report,
+) -> Result<Reading, String> {
     let mut vars = deployment.vars();
     if let Some(path) = &file.dev_vars {
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -40,7 +48,6 @@ pub(super) fn read(deployment: &Deployment, file: &File, report: &mut Report) ->
     for name in &file.secrets {
         stand_ins.put(name, &mut vars);
     }
-    let is_assuming = file.dev_vars.is_none() && file.secrets.is_empty();
     Ok(stand_ins.complete(vars, &deployment.bindings(), is_assuming))
 }
 
@@ -73,21 +80,24 @@ impl StandIns {
             let missing =
                 outcome.as_ref().err().filter(|_| is_assuming).and_then(|faults| missing_secret(faults, &vars));
             let Some(name) = missing else {
-                let outcome = outcome.map_err(|faults| self.without_own_faults(faults));
-                return Reading { outcome, assumed };
+                let mut unknown = Vec::new();
+                let outcome = outcome.map_err(|faults| self.without_own_faults(faults, &mut unknown));
+                return Reading { outcome, assumed, unknown };
             };
             self.put(&name, &mut vars);
             assumed.push(name);
         }
     }
 
-    /// Without what is wrong with a stand-in's value. That its name is wrong is a fault of whoever named it.
-    fn without_own_faults(&self, faults: Vec<ConfigFault>) -> Vec<ConfigFault> {
+    /// Without what is wrong with a stand-in's value, whose key is `unknown` then. That its name is wrong is a fault of whoever named it.
+    fn without_own_faults(&self, faults: Vec<ConfigFault>, unknown: &mut Vec<String>) -> Vec<ConfigFault> {
         let is_own = |fault: &ConfigFault| {
             let is_of_value = matches!(fault.problem(), Problem::Invalid(..) | Problem::OutOfRange(..));
             is_of_value && self.names.iter().any(|name| name.replace("__", ".") == fault.key())
         };
-        faults.into_iter().filter(|fault| !is_own(fault)).collect()
+        let (own, others): (Vec<_>, Vec<_>) = faults.into_iter().partition(is_own);
+        unknown.extend(own.iter().map(|fault| fault.key().to_owned()));
+        others
     }
 }
 

@@ -174,9 +174,7 @@ impl<R: Runtime> ApiCall<'_, R> {
 /// Whether a rule lets a signed-in user call an API. Whatever the method, no page of another origin may, unless the rule
 /// does without.
 fn judged<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, signed_in: &SignedIn) -> Result<(), Error> {
-    if rule.has_anti_forgery {
-        guard::page(incoming, rule)?;
-    }
+    guard::origin(incoming, rule)?;
     guard::claims(incoming, rule, &signed_in.entry.claims)
 }
 

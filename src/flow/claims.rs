@@ -7,7 +7,11 @@ use crate::session::entry::TokenCacheEntry;
 
 /// The claims of an ID token without those that only concern the protocol run that carried them.
 pub(super) fn of(id_token: &IdToken) -> Map<String, Value> {
-    let mut claims = id_token.claims().clone();
+    kept(id_token.claims().clone())
+}
+
+/// The claims without those that only concern the protocol run that carried them.
+pub(crate) fn kept(mut claims: Map<String, Value>) -> Map<String, Value> {
     claims.retain(|name, _| !is_of_the_protocol(name));
     claims
 }

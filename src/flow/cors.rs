@@ -1,29 +1,28 @@
 //! Pages of other origins, where a route rule lists them (CORS, Fetch standard 3.3): preflights are answered here and never
-//! forwarded, and answers carry our word and not the origin's.
+//! forwarded, and answers carry our word and not the origin's. No I/O: the command `explain` judges by the same functions.
 
 use std::borrow::Cow;
 
-use super::Incoming;
 use crate::answer::Answer;
+use crate::config::Config;
 use crate::error::Error;
 use crate::forwarding::{AnswerEdits, CORS_ANSWER_HEADERS};
 use crate::request::RequestHead;
 use crate::router::{Route, route_for};
 use crate::rules::{Access, Rule};
-use crate::runtime::Runtime;
 
 /// Answers a preflight. The origin of a rule for everybody that lists nobody answers its own.
-pub(super) fn preflight<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<Result<Answer, Error>> {
-    let method = incoming.head.preflight()?;
+pub(crate) fn preflight(config: &Config, head: &RequestHead<'_>) -> Option<Result<Answer, Error>> {
+    let method = head.preflight()?;
     // The rule of the request that is to follow: that of the preflight itself is for another method.
-    let rule = route_for(&incoming.app.config, incoming.head, method).rule()?;
+    let rule = route_for(config, head, method).rule()?;
     if rule.access == Access::Anonymous && rule.cors_origins.is_empty() {
         return None;
     }
-    let headers = allowed(incoming.head, rule).map(|origin| granted(origin, rule)).ok_or(Error::UntrustedOrigin);
+    let headers = allowed(head, rule).map(|origin| granted(origin, rule)).ok_or(Error::UntrustedOrigin);
     Some(headers.map(|headers| {
         let answer = headers.into_iter().fold(Answer::empty(204), |answer, (name, value)| answer.with(name, value));
-        let wanted = incoming.head.header("access-control-request-headers").map(str::to_owned);
+        let wanted = head.header("access-control-request-headers").map(str::to_owned);
         let answer = answer
             .with("access-control-allow-methods", METHODS.to_owned())
             .with("access-control-max-age", MAX_AGE.to_owned());
@@ -33,7 +32,7 @@ pub(super) fn preflight<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<Result
 }
 
 /// The origin of the page that sent the request, if the rule lists it.
-pub(super) fn allowed<'a>(head: &RequestHead<'_>, rule: &'a Rule) -> Option<&'a str> {
+pub(crate) fn allowed<'a>(head: &RequestHead<'_>, rule: &'a Rule) -> Option<&'a str> {
     if rule.cors_origins.is_empty() {
         return None;
     }

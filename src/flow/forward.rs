@@ -2,16 +2,10 @@
 //!
 //! The `at_once` half decides without waiting, from this isolate's memory; the other ends in the same plan.
 
-use std::borrow::Cow;
-
 use super::authenticate::{self, SignedIn};
 use super::{Incoming, account, assertion, cors, guard};
-use crate::claim_headers::claim_headers;
 use crate::error::Error;
-use crate::forwarding::{
-    Carried, ForwardPlan, configured_headers, forwarded_cookies, headers_to_remove, identity_headers, origin_answer,
-    origin_destination, origin_headers, rewritten_headers,
-};
+use crate::forwarding::{Carried, ForwardPlan, headers_to_origin, origin_answer, origin_destination};
 use crate::rules::{Access, Rule};
 use crate::runtime::Runtime;
 use crate::session::cookie::CookieName;
@@ -105,20 +99,8 @@ pub(super) fn carried<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &Signed
 fn origin_plan<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sender) -> ForwardPlan {
     let config = &incoming.app.config;
     let gateway = &config.gateway;
-    let mut remove = headers_to_remove(incoming.head, &gateway.claim_headers);
-    remove.extend(rewritten_headers(&gateway.rewriting, incoming.head));
-    // What comes later takes the place of what came before.
-    let mut set = configured_headers(gateway, incoming.head.target);
-    if let Some(signed_in) = sender.user() {
-        set.extend(identity_headers(&signed_in.entry, incoming.realm.provider.idp()));
-        set.extend(claim_headers(&signed_in.entry, &gateway.claim_headers));
-    }
-    set.extend(origin_headers(incoming.head, incoming.public_origin));
-    match forwarded_cookies(incoming.head) {
-        None => {}
-        Some(None) => remove.push("cookie".to_owned()),
-        Some(Some(others)) => set.push((Cow::Borrowed("cookie"), others)),
-    }
+    let user = sender.user().map(|signed_in| (&*signed_in.entry, incoming.realm.provider.idp()));
+    let (remove, set) = headers_to_origin(gateway, incoming.head, incoming.public_origin, user);
     let mut answer = origin_answer(gateway);
     cors::edit(&mut answer, incoming.head, rule);
     answer.set_cookie = match sender {

@@ -5,6 +5,7 @@ use url::form_urlencoded;
 use super::{Incoming, interaction, login};
 use crate::answer::Answer;
 use crate::error::Error;
+use crate::request::RequestHead;
 use crate::router::Route;
 use crate::rules::{Access, StepUp};
 use crate::runtime::Runtime;
@@ -15,7 +16,7 @@ use crate::session::return_to::ReturnTo;
 pub(super) async fn answer<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<'_>, error: Error) -> Answer {
     incoming.refused(&error);
     let ends_session = error.ends_session();
-    let answer = if wants_login(incoming, route, &error) {
+    let answer = if wants_login(incoming.head, route, &error) {
         login(incoming, &error).await.unwrap_or_else(|error| {
             incoming.refused(&error);
             shown(incoming, &error)
@@ -85,17 +86,20 @@ fn is_for_programs<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
     }
 }
 
-fn wants_login<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<'_>, error: &Error) -> bool {
-    route.begins_a_login()
-        && needs_login(error)
-        && incoming.head.is_navigation()
-        && incoming.head.method.starts_a_login()
+/// Whether whoever sent the request is sent to sign in rather than told so.
+pub(crate) fn wants_login(head: &RequestHead<'_>, route: Route<'_>, error: &Error) -> bool {
+    route.begins_a_login() && needs_login(error) && head.is_navigation() && head.method.starts_a_login()
 }
 
 /// Whether it is clear at which provider the end-user is to sign in. Whoever is signed in already is to do so there.
 fn is_provider_known<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> bool {
+    names_a_provider(incoming.route, error) || !incoming.app.has_several_realms()
+}
+
+/// The same among several.
+pub(crate) fn names_a_provider(route: Route<'_>, error: &Error) -> bool {
     let is_signed_in = matches!(error, Error::InteractionRequired(_) | Error::StepUpRequired(..));
-    is_signed_in || incoming.route.provider().is_some() || !incoming.app.has_several_realms()
+    is_signed_in || route.provider().is_some()
 }
 
 const fn needs_login(error: &Error) -> bool {

@@ -7,10 +7,12 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::{AnswerEdits, Destination};
+use super::{AnswerEdits, Destination, forwarded_cookies, headers_to_remove, identity_headers, origin_headers};
+use crate::claim_headers::claim_headers;
 use crate::config::{Gateway, Origin, Rewriting};
 use crate::request::{RequestHead, Target};
 use crate::reserved_headers::is_listed;
+use crate::session::entry::TokenCacheEntry;
 
 /// Where the request goes. A service sees the public URL: what the browser asked for.
 #[must_use]
@@ -22,8 +24,33 @@ pub fn origin_destination(gateway: &Gateway, public_origin: &Url, target: Target
     }
 }
 
+/// What changes on the headers of a request to the origin: those to remove, then those to set. `user` is whoever is signed
+/// in, and the origin's name of the provider.
+pub fn headers_to_origin(
+    gateway: &Gateway,
+    head: &RequestHead<'_>,
+    public_origin: &Url,
+    user: Option<(&TokenCacheEntry, &str)>,
+) -> (Vec<String>, Vec<(Cow<'static, str>, String)>) {
+    let mut remove = headers_to_remove(head, &gateway.claim_headers);
+    remove.extend(rewritten_headers(&gateway.rewriting, head));
+    // What comes later takes the place of what came before.
+    let mut set = configured_headers(gateway, head.target);
+    if let Some((entry, idp)) = user {
+        set.extend(identity_headers(entry, idp));
+        set.extend(claim_headers(entry, &gateway.claim_headers));
+    }
+    set.extend(origin_headers(head, public_origin));
+    match forwarded_cookies(head) {
+        None => {}
+        Some(None) => remove.push("cookie".to_owned()),
+        Some(Some(others)) => set.push((Cow::Borrowed("cookie"), others)),
+    }
+    (remove, set)
+}
+
 /// The request headers that the operator has removed or sets anew, in every spelling that the client sends.
-pub fn rewritten_headers(rewriting: &Rewriting, head: &RequestHead<'_>) -> Vec<String> {
+fn rewritten_headers(rewriting: &Rewriting, head: &RequestHead<'_>) -> Vec<String> {
     let Rewriting { request_headers, remove_request_headers, .. } = rewriting;
     if request_headers.is_empty() && remove_request_headers.is_empty() {
         return Vec::new();
@@ -35,8 +62,7 @@ pub fn rewritten_headers(rewriting: &Rewriting, head: &RequestHead<'_>) -> Vec<S
 }
 
 /// The request headers that the operator sets. What tells who calls and from where comes after them.
-#[must_use]
-pub fn configured_headers(gateway: &Gateway, target: Target<'_>) -> Vec<(Cow<'static, str>, String)> {
+fn configured_headers(gateway: &Gateway, target: Target<'_>) -> Vec<(Cow<'static, str>, String)> {
     let mut headers = owned(&gateway.rewriting.request_headers);
     if let (_, Some(prefix)) = stripped(&gateway.rewriting, target) {
         headers.push(("x-forwarded-prefix".into(), prefix.to_owned()));

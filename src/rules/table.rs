@@ -87,6 +87,28 @@ impl Table {
         Ok(chosen.and_then(|position| self.rules.get(position)).unwrap_or(&self.default))
     }
 
+    /// Every reading of the path that [`Table::find`] asks about, with its rule.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn readings(
+        &self,
+        host: &str,
+        method: Method,
+        path: &str,
+        ignores_case: bool,
+    ) -> Option<Vec<(Vec<u8>, &Rule)>> {
+        let for_host = self.for_host(host);
+        let mut found = Vec::new();
+        for reading in readings(path)? {
+            for is_folded in [ignores_case, true] {
+                let of_host = for_host.and_then(|tries| tries.find(&reading, method, is_folded));
+                let position = of_host.or_else(|| self.any_host.find(&reading, method, is_folded));
+                let rule = position.and_then(|position| self.rules.get(position)).unwrap_or(&self.default);
+                found.push((if is_folded { reading.to_ascii_lowercase() } else { reading.clone() }, rule));
+            }
+        }
+        Some(found)
+    }
+
     fn for_host(&self, host: &str) -> Option<&Tries> {
         let compare = |own: &str| -> Ordering { own.bytes().cmp(host.bytes().map(|byte| byte.to_ascii_lowercase())) };
         let position = self.hosts.binary_search_by(|(own, _)| compare(own)).ok()?;
@@ -284,6 +306,26 @@ mod tests {
             ("/admin/A%3FB", "/admin/**"),
         ] {
             assert_eq!(found(&rules, path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_ambiguous_is_explained_by_a_reading_for_each_rule() {
+        let rules = rules(vec![rule("/**", Access::Anonymous), rule("/admin/**", Access::Login)]);
+        let explained = |path: &str| {
+            let readings = rules.readings("", Method::Get, path, false)?;
+            Some(readings.into_iter().map(|(path, rule)| format!("{path} {}", rule.name)).collect::<Vec<_>>())
+        };
+        for (path, expected) in [
+            ("/Admin/x", vec!["/Admin/x /**", "/admin/x /admin/**"]),
+            ("/x/..%3b/b", vec![]),
+            ("/%61dmin", vec!["/%61dmin /**", "/admin /admin/**"]),
+            ("/admin/x", vec!["/admin/x /admin/**"]),
+            ("/", vec!["/ /**"]),
+        ] {
+            let explained = explained(path);
+            assert_eq!(explained.clone().unwrap_or_default(), expected, "{path}");
+            assert_eq!(found(&rules, path) == "ambiguous", explained.is_none_or(|readings| readings.len() > 1));
         }
     }
 

@@ -46,13 +46,14 @@ pub enum Warning {
 }
 
 impl Rules {
-    /// What is seldom meant; `public_host` is host and port of `Gateway.PublicOrigin`, as in a URL.
+    /// What is seldom meant; `public_hosts` are host and port of `Gateway.PublicOrigin` and of each of
+    /// `Gateway.AlternateOrigins`, as in a URL.
     #[must_use]
-    pub fn warnings(&self, public_host: &str) -> Vec<Warning> {
+    pub fn warnings(&self, public_hosts: &[&str]) -> Vec<Warning> {
         let mut warnings = Vec::new();
         for table in [&self.origin, &self.apis] {
             for (position, rule) in table.rules().iter().enumerate() {
-                alone(rule, public_host, &mut warnings);
+                alone(rule, public_hosts, &mut warnings);
                 weaker_methods(table, rule, &mut warnings);
                 for other in table.rules().iter().skip(position + 1).filter(|other| other.host == rule.host) {
                     overlap(rule, other, &mut warnings);
@@ -69,8 +70,9 @@ impl Rules {
     }
 }
 
-fn alone(rule: &Rule, public_host: &str, warnings: &mut Vec<Warning>) {
-    if rule.host.as_ref().is_some_and(|host| !host.eq_ignore_ascii_case(public_host)) {
+fn alone(rule: &Rule, public_hosts: &[&str], warnings: &mut Vec<Warning>) {
+    let is_ours = |host: &String| public_hosts.iter().any(|public| host.eq_ignore_ascii_case(public));
+    if rule.host.as_ref().is_some_and(|host| !is_ours(host)) {
         warnings.push(Warning::ForeignHost { rule: rule.name.clone() });
     }
     if rule.access == Access::Anonymous && rule.pattern == Pattern::everything() {
@@ -184,7 +186,9 @@ impl fmt::Display for Warning {
             Self::OpenAbove { open, below } => {
                 write!(f, "{open} is anonymous for everything around {below}, which is not")
             }
-            Self::ForeignHost { rule } => write!(f, "{rule} is for a host that is not Gateway.PublicOrigin's"),
+            Self::ForeignHost { rule } => {
+                write!(f, "{rule} is for a host that is neither Gateway.PublicOrigin's nor of Gateway.AlternateOrigins")
+            }
             Self::OpenRoot { rule } => write!(f, "{rule} makes everything anonymous that has no other rule"),
         }
     }
@@ -210,7 +214,7 @@ mod tests {
 
     fn warnings(rules: Vec<Rule>) -> Vec<String> {
         let rules = Rules::new(rules, Vec::new(), false);
-        rules.warnings("app.example:8443").iter().map(ToString::to_string).collect()
+        rules.warnings(&["app.example:8443", "alternate.example"]).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -286,6 +290,8 @@ mod tests {
         assert_eq!(warnings(vec![rule("/**", Access::Optional)]), [""; 0]);
         let on_host = |host: &str| warnings(vec![Rule { host: Some(host.to_owned()), ..rule("/a", Access::Login) }]);
         assert_eq!(on_host("app.example:8443"), [""; 0]);
-        assert_eq!(on_host("app.example"), ["/a is for a host that is not Gateway.PublicOrigin's"]);
+        assert_eq!(on_host("Alternate.example"), [""; 0]);
+        let told = "/a is for a host that is neither Gateway.PublicOrigin's nor of Gateway.AlternateOrigins";
+        assert_eq!(on_host("app.example"), [told]);
     }
 }

@@ -22,6 +22,7 @@ ClientId = "app"
 [vars.Gateway]
 PublicOrigin = "https://app.example.com"
 Origin = "https://origin.example.com"
+OriginAssertion = true
 "#;
 
 const NEEDED: &str = "\
@@ -326,7 +327,7 @@ fn a_named_environment_is_checked_with_what_it_inherits() {
     let run = Folder::of("environment", &[("wrangler.toml", &text)]).run(&["check", "--env", "staging"]);
     let expected = "\
 fault: AzureAd: is required; add [vars.AzureAd], or [vars.OpenIdConnect] for any other OpenID Provider
-fault: Gateway.Origin: is required; e.g. \"https://origin.example.com\"
+fault: Gateway.Origin: is required; e.g. \"https://origin.example.com\", or OriginService with the name of a binding
 fault: Gateway.PublicOrigin: is required; e.g. \"https://app.example.com\"
 warning: ACCOUNTS: is not bound in [[durable_objects.bindings]]: a sign-out is over elsewhere after about 60 to 90 s, which Workers KV does not guarantee
 note: durable_objects: is not inherited from the top level; env.staging needs its own
@@ -357,7 +358,10 @@ fn programs_get_one_document_and_json_is_read_as_toml_is() {
     assert_eq!(run.code, 1);
     assert_eq!(
         document["faults"],
-        json!([{ "key": "Gateway.Origin", "problem": "is required; e.g. \"https://origin.example.com\"" }])
+        json!([{
+            "key": "Gateway.Origin",
+            "problem": "is required; e.g. \"https://origin.example.com\", or OriginService with the name of a binding",
+        }])
     );
     assert_eq!(document["warnings"][0]["key"], "ACCOUNTS");
     assert_eq!(document["notes"], json!([]));

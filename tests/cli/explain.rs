@@ -16,6 +16,8 @@ ExtraQueryParameters = { tenant = "a" }
 [vars.DownstreamApis.News]
 BaseUrl = "https://news.example.com"
 Anonymous = true
+[vars.Bearer]
+Audiences = "api://app"
 [vars.Gateway]
 PublicOrigin = "https://app.example.com"
 Origin = "https://origin.example.com"
@@ -49,6 +51,10 @@ Access = "Api"
 AcrValues = "mfa"
 MaxAgeSeconds = 300
 [[vars.Gateway.Routes]]
+Name = "pay"
+Path = "/pay"
+MaxAgeSeconds = 300
+[[vars.Gateway.Routes]]
 Name = "machines"
 Path = "/machines/**"
 Access = "Bearer"
@@ -72,6 +78,9 @@ fn folder(name: &str) -> Folder {
         ("admin.json", admin),
         ("guest.json", guest),
         ("list.json", "[\"SECRET?\"]"),
+        ("old.json", r#"{"sub": "s1", "acr": "mfa", "auth_time": 1500000000}"#),
+        // For ever.
+        ("recent.json", r#"{"sub": "s1", "acr": "mfa", "auth_time": 100000000000}"#),
     ];
     Folder::of(name, &files)
 }
@@ -100,6 +109,7 @@ rule: docs (/docs/**)
 access: Anonymous
 sets: x-forwarded-host: app.example.com
 sets: x-forwarded-proto: https
+timeout: 30 s
 served: by https://origin.example.com/docs/a?b=c
 ",
         )],
@@ -161,6 +171,7 @@ access: Optional
 signed in: nobody
 sets: x-forwarded-host: app.example.com
 sets: x-forwarded-proto: https
+timeout: 30 s
 served: by https://origin.example.com/shop/1
 ",
             ),
@@ -206,6 +217,7 @@ sets: x-forwarded-host: app.example.com
 sets: x-forwarded-proto: https
 sets: x-forwarded-for: 192.0.2.1
 sets: cookie: theme=dark
+timeout: 30 s
 served: by https://origin.example.com/page
 ",
         )],
@@ -271,13 +283,19 @@ refused: 404, the claims do not meet Require, which the rule hides
 }
 
 #[test]
-fn a_step_up_is_judged_as_far_as_claims_tell() {
+fn a_step_up_is_judged_by_what_the_claims_tell() {
+    const REFUSED: &str = "refused: 401, a better or more recent sign-in by AzureAd is required";
+    const NO_TIME: &str = "requires: MaxAgeSeconds is not met: the claims have no auth_time";
+
     let folder = folder("step-up");
-    let run = folder.run(&["explain", "GET /data/1", "--claims", "user.json"]);
-    let line = "\nrequires: a sign-in no longer than 300 s ago; when that was is not judged here\n";
-    assert!(run.code == 0 && run.output.contains(line), "{}", run.output);
-    let run = folder.run(&["explain", "GET /data/1", "--claims", "admin.json"]);
-    assert!(run.code == 3 && run.output.ends_with("\nrefused: 401, a sign-in with one of AcrValues is required\n"));
+    let asked = |file: &'static str| ["GET /data/1", "--claims", file];
+    told(&folder, &asked("user.json"), 3, &["requires: AcrValues holds", NO_TIME, REFUSED]);
+    told(&folder, &asked("admin.json"), 3, &["requires: AcrValues is not met", NO_TIME, REFUSED]);
+    told(&folder, &asked("old.json"), 3, &["requires: MaxAgeSeconds is not met", REFUSED]);
+    told(&folder, &asked("recent.json"), 0, &["requires: AcrValues holds", "requires: MaxAgeSeconds holds"]);
+    let page = ["GET /pay", "--claims", "old.json"];
+    let sent = "refused: 302, a better or more recent sign-in by AzureAd is required: to the OpenID Provider";
+    told(&folder, &page, 3, &[sent]);
 }
 
 /// Asserts the exit code and that these lines are among the output.
@@ -340,6 +358,7 @@ signed in: whoever the claims name, by AzureAd
 anti-forgery: passed: a page of PublicOrigin sent it
 sets: x-version: 2
 sets: authorization: Bearer <the end-user's access token for Orders>
+timeout: 30 s
 served: by https://api.example.com/v1/7?x=1&tenant=a
 ",
             ),
@@ -355,6 +374,7 @@ access: Api
 signed in: whoever the claims name, by AzureAd
 anti-forgery: passed: a page of PublicOrigin sent it
 removes: cookie
+timeout: 30 s
 served: by https://news.example.com/
 ",
             ),
@@ -387,7 +407,21 @@ fn paths_that_can_be_read_as_another_are_refused() {
         &folder,
         &["GET /Admin/x", "--claims", "admin.json"],
         3,
-        &["read leniently: /admin/x", "refused: 400, an origin could read the path as one that another rule is for"],
+        &[
+            "read leniently: /admin/x",
+            "reading: /Admin/x, for the rule default",
+            "reading: /admin/x, for the rule admin",
+            "refused: 400, an origin could read the path as one that another rule is for",
+        ],
+    );
+    told(
+        &folder,
+        &["GET /docs/..%3b/x"],
+        3,
+        &[
+            "reading: too many, or one that climbs",
+            "refused: 400, an origin could read the path as one that another rule is for",
+        ],
     );
     told(
         &folder,
@@ -420,6 +454,7 @@ fn programs_get_one_document() {
         "rule": ["docs (/docs/**)"],
         "access": ["Anonymous"],
         "sets": ["x-forwarded-host: app.example.com", "x-forwarded-proto: https"],
+        "timeout": ["30 s"],
         "verdict": {"served": true, "how": "by https://origin.example.com/docs"},
     });
     assert_eq!((run.code, document), (0, expected));

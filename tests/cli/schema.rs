@@ -88,11 +88,17 @@ impl Schema {
 
 /// The variables of a vector without its secrets, which do not stand in wrangler's file.
 fn without_secrets(vars: &Value) -> Value {
-    let is_secret = |name: &str| {
-        SETTINGS.iter().any(|setting| setting.kind == Kind::Secret && setting.key.replace('.', "__") == name)
-    };
+    let is_secret =
+        |name: &str| SETTINGS.iter().any(|setting| setting.kind == Kind::Secret && names(setting.key, name));
     let vars = vars.as_object().unwrap().iter().filter(|(name, _)| !is_secret(name));
     Value::Object(vars.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+/// Whether a secret of that name is the setting, `<Name>` standing for any name.
+fn names(key: &str, secret: &str) -> bool {
+    let (parts, names) = (key.split('.'), secret.split("__"));
+    parts.clone().count() == names.clone().count()
+        && parts.zip(names).all(|(part, name)| part == name || part.starts_with('<'))
 }
 
 /// RFC 7396.

@@ -1,227 +1,210 @@
-//! Which route and which rule a request has, and whether whoever sends it may pass.
+//! What would become of a request, by the functions that decide about it in the Worker. Only who sends it is assumed.
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::forward;
-use super::request::Request;
-use super::verdict::{End, Verdict};
-use crate::config::{Api, Config};
-use crate::request::{RequestHead, Target};
-use crate::router::{Route, route};
-use crate::rules::{Access, Rule, StepUp, folded};
+use crate::answer::Answer;
+use crate::assertion;
+use crate::config::{Api, ApiToken, Config, Provider};
+use crate::error::Error;
+use crate::flow::guard::Guarded;
+use crate::flow::{claims, cors, refusal};
+use crate::forwarding::{Destination, api_address, api_headers, headers_to_origin, origin_destination};
+use crate::request::{HeadFault, RequestHead, Target};
+use crate::router::{Route, route, route_for};
+use crate::rules::Access;
+use crate::session::entry::TokenCacheEntry;
+use crate::time::{Lifetime, Timestamp};
 
-/// Decides as the Worker would.
-pub(super) fn of(
-    config: &Config,
-    request: &Request,
-    claims: Option<&Map<String, Value>>,
-    scopes: &[String],
-) -> Verdict {
-    let mut verdict = Verdict::new();
-    verdict.fact("request", &request.line);
-    if let Some(sender) = request.sender {
-        verdict.fact("sent by", sender);
-    }
-    let Ok(head) = RequestHead::parse(&request.text) else {
-        return verdict.ended(End::Refused(
-            400,
-            "the path has an encoded dot segment, backslash or control character".to_owned(),
-        ));
-    };
-    let path = head.target.path();
-    let lenient = String::from_utf8_lossy(&folded(path)).into_owned();
-    if lenient != path {
-        verdict.fact("read leniently", lenient);
-    }
-    let (behind, rule) = match found(config, &head, &mut verdict) {
-        Ok(found) => found,
-        Err(end) => return verdict.ended(end),
-    };
-    let case = Case { config, head: &head, rule, behind, claims, scopes };
-    match case.judged(&mut verdict) {
-        Ok(()) => forward::planned(&case, verdict),
-        Err(end) => verdict.ended(end),
+/// Who sends a request, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'a> {
+    /// The claims of whoever is signed in, or of the access token; none if there is neither.
+    pub claims: Option<&'a Map<String, Value>>,
+    /// The section of the provider that the sign-in was at; the one that the request needs by default.
+    pub provider: Option<&'a str>,
+    /// The scopes of the access token.
+    pub scopes: &'a [String],
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+/// What would become of a request.
+#[derive(Debug)]
+pub enum Decision {
+    /// One of our own paths answers it: which.
+    Own(&'static str),
+    /// It is passed on.
+    Passed(Passed),
+    /// It is a CORS preflight, and this is its answer.
+    Preflight(Answer),
+    /// It is refused, or sent to sign in.
+    Refused(Error, Option<SignIn>),
+}
+
+/// A request that is passed on.
+#[derive(Debug)]
+pub struct Passed {
+    /// Where it goes.
+    pub destination: Destination,
+    /// The headers of the request that do not pass, in lower case.
+    pub remove: Vec<String>,
+    /// Headers to set after the removal; a secret or a signature is described in angle brackets.
+    pub set: Vec<(Cow<'static, str>, String)>,
+    /// How long the head of the answer may take.
+    pub timeout: Lifetime,
+}
+
+/// The sign-in that a request needs.
+#[derive(Debug)]
+pub struct SignIn {
+    /// The section of the provider; none if the end-user chooses.
+    pub provider: Option<String>,
+    /// Whether the browser is sent there, instead of being told.
+    pub is_sent: bool,
+}
+
+impl Decision {
+    /// The status of an answer of ours, as far as it is known without a session.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Own(_) | Self::Passed(_) => None,
+            Self::Preflight(answer) => Some(answer.status),
+            Self::Refused(_, Some(SignIn { is_sent: true, .. })) => Some(302),
+            Self::Refused(error, _) => Some(error.status()),
+        }
     }
 }
 
-/// The route and the rule of a request that is passed on; the end of one that is not.
-fn found<'a>(config: &'a Config, head: &RequestHead<'a>, verdict: &mut Verdict) -> Result<(Behind<'a>, &'a Rule), End> {
+/// Decides about a request as the Worker would.
+#[must_use]
+pub fn decide(config: &Config, head: &RequestHead<'_>, sender: &Sender<'_>) -> Decision {
     let route = route(config, head);
+    if let Some(answer) = cors::preflight(config, head) {
+        return answer.map_or_else(|error| Decision::Refused(error, None), Decision::Preflight);
+    }
     if let Some(own) = own_name(route) {
-        return Err(End::Served(format!("by Vestibule itself, {own}")));
+        return Decision::Own(own);
     }
-    if matches!(route, Route::Nothing) {
-        return Err(End::Refused(404, "the path is kept for Vestibule, and nothing is behind it".to_owned()));
-    }
-    let (behind, rule) = match route {
-        Route::Api(api, target, rule) => {
-            verdict.fact("route", format!("the downstream API {}", api.name));
-            (Behind::Api(api, target), rule)
-        }
-        Route::Origin(rule) => {
-            verdict.fact("route", "the origin");
-            (Behind::Origin, rule)
-        }
-        _ => return Err(End::Refused(400, AMBIGUOUS.to_owned())),
+    let case = Case::of(config, head, route, sender);
+    let decided = match &case {
+        Some(case) => case.judged().map(|()| Decision::Passed(case.passed())),
+        None if matches!(route, Route::Ambiguous) => Err(Error::BadRequest(HeadFault::AmbiguousReading)),
+        None => Err(Error::NoSuchRoute),
     };
-    Ok((behind, rule))
+    decided.unwrap_or_else(|error| {
+        let sign_in = case.as_ref().and_then(|case| case.sign_in(route, &error));
+        Decision::Refused(error, sign_in)
+    })
 }
 
-/// What a request that is not for us is for.
-#[derive(Clone, Copy)]
-pub(super) enum Behind<'a> {
-    Api(&'a Api, Target<'a>),
-    Origin,
+/// The route of a request; of a preflight that is answered here, that of the request to follow.
+pub(super) fn route_of<'a>(config: &'a Config, head: &RequestHead<'a>) -> Route<'a> {
+    let preflight = head.preflight().filter(|_| cors::preflight(config, head).is_some());
+    preflight.map_or_else(|| route(config, head), |method| route_for(config, head, method))
 }
 
-/// A request with its rule, and who sends it.
+/// A request for the origin or an API with its rule, and who sends it.
 pub(super) struct Case<'a> {
-    pub(super) config: &'a Config,
-    pub(super) head: &'a RequestHead<'a>,
-    pub(super) rule: &'a Rule,
-    pub(super) behind: Behind<'a>,
-    pub(super) claims: Option<&'a Map<String, Value>>,
-    scopes: &'a [String],
+    pub(super) guarded: Guarded<'a>,
+    /// Whoever is signed in here, or the access token.
+    pub(super) claims: Option<Map<String, Value>>,
+    /// The scopes of the rule that the access token lacks.
+    pub(super) lacking: Vec<&'a str>,
+    /// The provider that the sign-in here is at.
+    pub(super) provider: &'a Provider,
+    config: &'a Config,
+    api: Option<(&'a Api, Target<'a>)>,
 }
 
-impl Case<'_> {
-    /// In the order of the Worker: who it is, whose page sent it, what the rule requires.
-    fn judged(&self, verdict: &mut Verdict) -> Result<(), End> {
-        let rule = self.rule;
-        verdict.fact("rule", format!("{} ({})", rule.name, rule.pattern));
-        verdict.fact("access", access_name(rule.access));
-        self.cors(verdict);
-        match rule.access {
-            Access::Anonymous => Ok(()),
-            Access::Optional if self.claims.is_none() => {
-                verdict.fact("signed in", "nobody");
-                Ok(())
-            }
-            Access::Optional => self.anti_forgery(verdict),
-            Access::Api | Access::Login => {
-                let claims = self.signed_in(verdict)?;
-                self.anti_forgery(verdict)?;
-                self.required(claims, verdict)
-            }
-            Access::Bearer => {
-                let no_token = || End::Refused(401, "an access token is required".to_owned());
-                let claims = self.claims.ok_or_else(no_token)?;
-                self.scopes(verdict)?;
-                self.required(claims, verdict)
-            }
-        }
-    }
-
-    fn signed_in(&self, verdict: &mut Verdict) -> Result<&Map<String, Value>, End> {
-        let provider = self.rule.provider.as_deref().unwrap_or(&self.config.provider.name);
-        match self.claims {
-            Some(claims) => {
-                verdict.fact("signed in", format!("whoever the claims name, by {provider}"));
-                Ok(claims)
-            }
-            None => {
-                verdict.fact("signed in", "nobody");
-                Err(self.sign_in(&format!("a sign-in by {provider} is required")))
-            }
-        }
-    }
-
-    /// A page is sent to the OP, a script is told.
-    fn sign_in(&self, why: &str) -> End {
-        let is_page = self.head.is_navigation() && self.head.method.starts_a_login();
-        let is_sent = self.rule.access == Access::Login && is_page;
-        if is_sent {
-            End::Refused(302, format!("{why}: to the OpenID Provider"))
+impl<'a> Case<'a> {
+    pub(super) fn of(
+        config: &'a Config,
+        head: &'a RequestHead<'a>,
+        route: Route<'a>,
+        sender: &Sender<'a>,
+    ) -> Option<Self> {
+        let rule = route.rule()?;
+        let api = if let Route::Api(api, target, _) = route { Some((api, target)) } else { None };
+        let needed = if rule.access == Access::Bearer {
+            config.bearer.as_ref().and_then(|bearer| bearer.provider.as_deref())
         } else {
-            End::Refused(401, why.to_owned())
-        }
+            route.provider().or(sender.provider)
+        };
+        let named = config.providers().find(|provider| Some(provider.name.as_str()) == needed);
+        let provider = named.unwrap_or(&config.provider);
+        let public_origin = config.gateway.public_origin_of(head.host);
+        let guarded =
+            Guarded { head, rule, is_api: api.is_some(), public_origin, now: sender.now, skew: provider.clock_skew };
+        // A session at another provider is none here.
+        let is_here = sender.provider.is_none_or(|signed_in| signed_in == provider.name);
+        let claims = sender.claims.filter(|_| is_here).cloned().map(claims::kept);
+        let lacking = rule.scopes.iter().filter(|scope| !sender.scopes.contains(scope)).map(String::as_str).collect();
+        Some(Self { guarded, claims, lacking, config, provider, api })
     }
 
-    fn anti_forgery(&self, verdict: &mut Verdict) -> Result<(), End> {
-        const LABEL: &str = "anti-forgery";
-
-        let is_api = matches!(self.behind, Behind::Api(..));
-        if !is_api && self.head.method.is_safe() && !self.head.is_websocket() {
-            verdict.fact(LABEL, "not needed: the method changes nothing");
-        } else if !self.rule.has_anti_forgery {
-            verdict.fact(LABEL, "off: the rule has AntiForgery = false");
-        } else if self.head.is_same_origin(&self.config.gateway.public_origin) {
-            verdict.fact(LABEL, "passed: a page of PublicOrigin sent it");
-        } else if self.is_cors_origin() {
-            verdict.fact(LABEL, "passed: a page of one of the rule's CorsOrigins sent it");
-        } else {
-            verdict.fact(LABEL, "failed");
-            return Err(End::Refused(403, "no page of PublicOrigin sent it, as far as its headers tell".to_owned()));
-        }
-        Ok(())
+    /// Whoever is signed in and looked up.
+    pub(super) fn user(&self) -> Option<&Map<String, Value>> {
+        self.claims.as_ref().filter(|_| self.guarded.rule.access != Access::Anonymous)
     }
 
-    fn cors(&self, verdict: &mut Verdict) {
-        let Some(origin) = self.head.header("origin") else { return };
-        let is_own = origin == self.config.gateway.public_origin.origin().ascii_serialization();
-        verdict.fact(
-            "cors",
-            match (is_own, self.is_cors_origin()) {
-                (true, _) => "not needed: the page's origin is PublicOrigin",
-                (false, true) => "allowed: the page's origin is one of the rule's CorsOrigins",
-                (false, false) => "not allowed: the page's origin is none of the rule's CorsOrigins",
-            },
-        );
-    }
-
-    fn is_cors_origin(&self) -> bool {
-        self.head.header("origin").is_some_and(|origin| self.rule.cors_origins.iter().any(|own| own == origin))
-    }
-
-    fn scopes(&self, verdict: &mut Verdict) -> Result<(), End> {
-        let missing: Vec<_> = self.rule.scopes.iter().filter(|scope| !self.scopes.contains(scope)).cloned().collect();
-        let is_enough = missing.is_empty();
-        verdict.list("lacks scope", missing);
-        if is_enough { Ok(()) } else { Err(End::Refused(403, "the access token lacks a scope of the rule".to_owned())) }
-    }
-
-    fn required(&self, claims: &Map<String, Value>, verdict: &mut Verdict) -> Result<(), End> {
-        if let Some(requirement) = &self.rule.require {
-            if requirement.holds(claims) {
-                verdict.fact("requires", "Require holds");
-            } else {
-                let unmet = requirement.explain(claims);
-                let told =
-                    |key: &str, is_unknown| format!("Require.{key} {}", if is_unknown { UNKNOWN } else { UNMET });
-                verdict.list("requires", unmet.iter().map(|unmet| told(&unmet.key, unmet.is_unknown)).collect());
-                let (status, how) = if self.rule.hides { (404, ", which the rule hides") } else { (403, "") };
-                return Err(End::Refused(status, format!("the claims do not meet Require{how}")));
+    /// In the order of the Worker.
+    fn judged(&self) -> Result<(), Error> {
+        let rule = self.guarded.rule;
+        match (rule.access, self.user()) {
+            (Access::Anonymous, _) | (Access::Optional, None) => Ok(()),
+            (Access::Api | Access::Bearer | Access::Login, None) => Err(Error::LoginRequired),
+            (Access::Bearer, Some(_)) if !self.lacking.is_empty() => {
+                Err(Error::Forbidden { rule: rule.name.clone(), hides: false })
+            }
+            (Access::Bearer, Some(claims)) => self.guarded.claims(claims),
+            (Access::Api | Access::Login | Access::Optional, Some(claims)) => {
+                self.guarded.origin()?;
+                self.guarded.claims(claims)
             }
         }
-        self.rule.step_up.as_ref().map_or(Ok(()), |step_up| self.stepped_up(step_up, claims, verdict))
     }
 
-    fn stepped_up(&self, wish: &StepUp, claims: &Map<String, Value>, verdict: &mut Verdict) -> Result<(), End> {
-        if let Some(max_age) = wish.max_age {
-            let seconds = max_age.as_seconds();
-            verdict.fact(
-                "requires",
-                format!("a sign-in no longer than {seconds} s ago; when that was is not judged here"),
-            );
+    /// The sign-in that mends the error; nothing does for an access token.
+    fn sign_in(&self, route: Route<'_>, error: &Error) -> Option<SignIn> {
+        let is_mended = matches!(error, Error::LoginRequired | Error::StepUpRequired(..));
+        if !is_mended || self.guarded.rule.access == Access::Bearer {
+            return None;
         }
-        let acr = claims.get("acr").and_then(Value::as_str);
-        let is_reached = wish.acr_values.is_empty() || wish.acr_values.iter().any(|value| Some(value.as_str()) == acr);
-        if is_reached { Ok(()) } else { Err(self.sign_in("a sign-in with one of AcrValues is required")) }
+        let is_known = self.config.other_providers.is_empty() || refusal::names_a_provider(route, error);
+        Some(SignIn {
+            provider: is_known.then(|| self.provider.name.clone()),
+            is_sent: refusal::wants_login(self.guarded.head, route, error),
+        })
     }
-}
 
-const UNKNOWN: &str = "cannot be told from the claims, which counts as not met";
-const UNMET: &str = "is not met";
+    fn passed(&self) -> Passed {
+        self.api.map_or_else(|| self.to_origin(), |(api, target)| self.to_api(api, target))
+    }
 
-const AMBIGUOUS: &str = "an origin could read the path as one that another rule is for";
+    fn to_api(&self, api: &Api, target: Target<'_>) -> Passed {
+        let (remove, mut set) = api_headers(api, self.guarded.head, &self.config.gateway.claim_headers);
+        let token = match api.token {
+            ApiToken::App => Some("the application's own access token"),
+            ApiToken::None => None,
+            ApiToken::User => Some("the end-user's access token"),
+        };
+        set.extend(token.map(|token| ("authorization".into(), format!("Bearer <{token} for {}>", api.name))));
+        Passed { destination: Destination::Url(api_address(api, target)), remove, set, timeout: api.timeout }
+    }
 
-const fn access_name(access: Access) -> &'static str {
-    match access {
-        Access::Anonymous => "Anonymous",
-        Access::Api => "Api",
-        Access::Bearer => "Bearer",
-        Access::Login => "Login",
-        Access::Optional => "Optional",
+    fn to_origin(&self) -> Passed {
+        let Guarded { head, rule, public_origin, now, .. } = self.guarded;
+        let gateway = &self.config.gateway;
+        let entry = self.user().map(|claims| TokenCacheEntry::new(String::new(), claims.clone(), now));
+        let user = entry.as_ref().map(|entry| (entry, self.provider.idp()));
+        let (remove, mut set) = headers_to_origin(gateway, head, public_origin, user);
+        let audience = gateway.assertion_audience.as_ref();
+        set.extend(audience.map(|audience| (assertion::HEADER.into(), format!("<assertion signed for {audience}>"))));
+        let destination = origin_destination(gateway, public_origin, head.target);
+        Passed { destination, remove, set, timeout: rule.timeout.unwrap_or(gateway.origin_timeout) }
     }
 }
 

@@ -10,8 +10,6 @@ pub(super) struct Request {
     pub(super) text: String,
     /// Method and absolute URL.
     pub(super) line: String,
-    /// Its host, with the port unless that is the scheme's default.
-    pub(super) host: String,
     /// Who sends it, if no header said so.
     pub(super) sender: Option<&'static str>,
 }
@@ -52,7 +50,7 @@ impl Request {
             }
             None
         };
-        Ok(Self { text, line, host: url.authority().to_owned(), sender })
+        Ok(Self { text, line, sender })
     }
 }
 
