@@ -7,8 +7,7 @@ use url::Url;
 use super::{Incoming, cors};
 use crate::error::Error;
 use crate::request::RequestHead;
-use crate::router::Route;
-use crate::rules::{Rule, StepUp};
+use crate::rules::{Access, Rule, StepUp};
 use crate::runtime::Runtime;
 use crate::time::{Lifetime, Timestamp};
 
@@ -17,8 +16,6 @@ use crate::time::{Lifetime, Timestamp};
 pub(crate) struct Guarded<'a> {
     pub(crate) head: &'a RequestHead<'a>,
     pub(crate) rule: &'a Rule,
-    /// Whether it is a call of a downstream API.
-    pub(crate) is_api: bool,
     /// The origin that it was made to.
     pub(crate) public_origin: &'a Url,
     pub(crate) now: Timestamp,
@@ -59,7 +56,6 @@ fn guarded<'a, R: Runtime>(incoming: &'a Incoming<'_, R>, rule: &'a Rule) -> Gua
     Guarded {
         head: incoming.head,
         rule,
-        is_api: matches!(incoming.route, Route::Api(..)),
         public_origin: incoming.public_origin,
         now: incoming.now,
         skew: incoming.realm.provider.clock_skew,
@@ -73,9 +69,10 @@ impl Guarded<'_> {
     }
 
     /// No other site may send a request that changes something or opens a WebSocket, through which the page that opened
-    /// it would read and write as the user; nor any call of an API.
+    /// it would read and write as the user; nor any request to what only programs ask.
     pub(crate) fn anti_forgery(&self) -> AntiForgery {
-        if !self.is_api && self.head.method.is_safe() && !self.head.is_websocket() {
+        let is_program = self.rule.access == Access::Api;
+        if !is_program && self.head.method.is_safe() && !self.head.is_websocket() {
             AntiForgery::NotNeeded
         } else if !self.rule.has_anti_forgery {
             AntiForgery::Off

@@ -203,6 +203,23 @@ fn a_program_is_never_sent_a_page() {
 }
 
 #[test]
+fn what_programs_ask_for_is_read_by_pages_of_ours_alone() {
+    let world = of_each_access();
+    let browser = Browser::signed_in(&world, &ADA);
+    for (path, expected) in
+        [("/for/Api/x", "403 csrf_rejected".to_owned()), ("/for/Login/x", format!("passes as {}", ADA.sub))]
+    {
+        for site in ["cross-site", "same-site"] {
+            let request = Request::new("GET", &absolute(path)).with("sec-fetch-site", site);
+            assert_eq!(fate(&browser, request), expected, "{path} {site}");
+        }
+        assert_eq!(fate(&browser, Request::new("GET", &absolute(path))), expected, "{path}");
+        let own = Request::new("GET", &absolute(path)).with("x-csrf", "1");
+        assert_eq!(fate(&browser, own), format!("passes as {}", ADA.sub), "{path}");
+    }
+}
+
+#[test]
 fn methods_that_a_rule_does_not_name_are_another_rules() {
     let world = World::with_routes(&json!([
         { "Path": "/docs/**", "Methods": ["GET"], "Access": "Anonymous" },

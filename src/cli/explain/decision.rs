@@ -136,8 +136,7 @@ impl<'a> Case<'a> {
         let named = config.providers().find(|provider| Some(provider.name.as_str()) == needed);
         let provider = named.unwrap_or(&config.provider);
         let public_origin = config.gateway.public_origin_of(head.host);
-        let guarded =
-            Guarded { head, rule, is_api: api.is_some(), public_origin, now: sender.now, skew: provider.clock_skew };
+        let guarded = Guarded { head, rule, public_origin, now: sender.now, skew: provider.clock_skew };
         // A session at another provider is none here.
         let is_here = sender.provider.is_none_or(|signed_in| signed_in == provider.name);
         let claims = sender.claims.filter(|_| is_here).cloned().map(claims::kept);
