@@ -6,6 +6,7 @@ pub(crate) mod account_switch;
 pub(crate) mod accounts;
 pub(crate) mod acquisition;
 pub(crate) mod advisories;
+pub(crate) mod advisories_sign_in;
 pub(crate) mod alternate_origins;
 pub(crate) mod anonymous;
 pub(crate) mod api;
