@@ -1,6 +1,6 @@
 //! Answers that we write ourselves: redirects, JSON, problem documents (RFC 9457) and small pages.
 //!
-//! All of them are `no-store`, except the keys that anybody may have. Pages load nothing, run no script and cannot be framed; every text in them is escaped.
+//! All of them are `no-store`, except the keys and the metadata that anybody may have. Pages load nothing, run no script and cannot be framed; every text in them is escaped.
 
 mod sessions;
 mod texts;
@@ -139,6 +139,9 @@ impl Answer {
             if let Error::StepUpRequired(_, step_up) = error {
                 members.insert("acr_values".to_owned(), step_up.acr_values.as_slice().into());
                 members.extend(step_up.max_age.map(|age| ("max_age".to_owned(), age.as_seconds().into())));
+            }
+            if let Error::ScopeInsufficient { scopes, .. } = error {
+                members.insert("scopes".to_owned(), scopes.as_slice().into());
             }
             if let Error::InteractionRequired(need) = error {
                 members.insert("api".to_owned(), need.interaction.api.as_str().into());

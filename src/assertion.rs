@@ -6,8 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::session::entry::TokenCacheEntry;
-use crate::session::session::SessionId;
+use crate::identity::Identity;
 use crate::session::signing_key::{PublicPoint, SigningKey};
 use crate::time::Timestamp;
 
@@ -52,20 +51,30 @@ impl Request<'_> {
     }
 }
 
-/// Claims about the signed-in user.
+/// Claims about whose request it is.
 #[must_use]
-pub fn user_claims(entry: &TokenCacheEntry, session: SessionId) -> Map<String, Value> {
-    let passed_on = |name: &&str| entry.claims.get(*name).filter(|value| !value.is_null() && !is_long(value)).cloned();
-    let mut claims: Map<String, Value> =
-        USER_CLAIMS.iter().filter_map(|name| Some(((*name).to_owned(), passed_on(name)?))).collect();
-    claims.insert("idp".to_owned(), entry.issuer.as_str().into());
-    claims.insert("sid_hash".to_owned(), digest(session.as_bytes()).into());
+pub fn identity_claims(identity: &Identity<'_>) -> Map<String, Value> {
+    let passed_on =
+        |name: &&str| identity.claims.get(*name).filter(|value| !value.is_null() && !is_long(value)).cloned();
+    let named = names(identity).filter_map(|name| Some((name.to_owned(), passed_on(&name)?)));
+    let mut claims: Map<String, Value> = named.collect();
+    claims.insert("idp".to_owned(), identity.issuer.into());
+    if let Some(session) = identity.session {
+        claims.insert("sid_hash".to_owned(), digest(session.as_bytes()).into());
+    }
     claims
 }
 
-/// The claims about the user that are left out because they are too long.
-pub fn left_out(entry: &TokenCacheEntry) -> impl Iterator<Item = &'static str> {
-    USER_CLAIMS.iter().copied().filter(|name| entry.claims.get(*name).is_some_and(is_long))
+/// The claims that are left out because they are too long.
+pub fn left_out<'a>(identity: &Identity<'a>) -> impl Iterator<Item = &'static str> + use<'a> {
+    let claims = identity.claims;
+    names(identity).filter(|name| claims.get(*name).is_some_and(is_long))
+}
+
+/// What an ID token calls `scope` or `client_id` is not what an access token means by it.
+fn names(identity: &Identity<'_>) -> impl Iterator<Item = &'static str> + use<> {
+    let of_token: &[&str] = if identity.session.is_none() { &TOKEN_CLAIMS } else { &[] };
+    USER_CLAIMS.iter().chain(of_token).copied()
 }
 
 /// What is signed: header and claims (RFC 7515 §5.1).
@@ -113,6 +122,9 @@ fn is_long(value: &Value) -> bool {
 const USER_CLAIMS: [&str; 10] =
     ["acr", "auth_time", "email", "groups", "name", "oid", "preferred_username", "roles", "sub", "tid"];
 
+/// What it may know of an access token besides.
+const TOKEN_CLAIMS: [&str; 2] = ["client_id", "scope"];
+
 /// In bytes of JSON.
 const LONGEST_CLAIM: usize = 8 * 1024;
 
@@ -122,6 +134,8 @@ const LIFETIME: u64 = 60;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::entry::TokenCacheEntry;
+    use crate::session::session::SessionId;
 
     #[test]
     fn the_target_is_what_is_sent() {
@@ -155,14 +169,18 @@ mod tests {
     #[test]
     fn a_long_list_is_left_out_and_named() {
         let group = "a".repeat(40);
-        let claims = json!({ "sub": "s", "groups": vec![group; 200], "roles": ["r"], "acr": null, "nonce": "n" });
+        let claims = json!({
+            "sub": "s", "groups": vec![group; 200], "roles": ["r"], "acr": null, "nonce": "n", "scope": "a b",
+        });
         let entry = TokenCacheEntry::new(
             "https://op.example".to_owned(),
             serde_json::from_value(claims).unwrap(),
             Timestamp::from_unix(0),
         );
-        let claims = user_claims(&entry, SessionId::from_bytes([1; 16]));
-        assert_eq!(claims.keys().collect::<Vec<_>>(), ["idp", "roles", "sid_hash", "sub"]);
-        assert_eq!(left_out(&entry).collect::<Vec<_>>(), ["groups"]);
+        let user = Identity::of_user(&entry, SessionId::from_bytes([1; 16]));
+        assert_eq!(identity_claims(&user).keys().collect::<Vec<_>>(), ["idp", "roles", "sid_hash", "sub"]);
+        assert_eq!(left_out(&user).collect::<Vec<_>>(), ["groups"]);
+        let client = Identity::of_claims(&entry.claims);
+        assert_eq!(identity_claims(&client).keys().collect::<Vec<_>>(), ["idp", "roles", "scope", "sub"]);
     }
 }

@@ -1,23 +1,22 @@
-//! Claims of the signed-in user as headers of the operator's choice (`Gateway.ClaimHeaders`).
+//! Claims of whose request it is as headers of the operator's choice (`Gateway.ClaimHeaders`).
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::header_text::ascii;
-use crate::session::entry::TokenCacheEntry;
 
-/// The headers, each with the claim of the user that is configured for it. A claim that the user has not, or that is no
+/// The headers, each with the claim that is configured for it. A claim that is not there, or that is no
 /// value for a header, has none.
 #[must_use]
-pub fn claim_headers(entry: &TokenCacheEntry, names: &[(String, String)]) -> Vec<(Cow<'static, str>, String)> {
-    let value = |claim: &str| entry.claims.get(claim).and_then(text).filter(|text| is_sent(text));
+pub fn claim_headers(claims: &Map<String, Value>, names: &[(String, String)]) -> Vec<(Cow<'static, str>, String)> {
+    let value = |claim: &str| claims.get(claim).and_then(text).filter(|text| is_sent(text));
     names.iter().filter_map(|(header, claim)| Some((Cow::Owned(header.clone()), value(claim)?))).collect()
 }
 
 /// The headers that are left out because their value is too long.
-pub fn left_out<'a>(entry: &TokenCacheEntry, names: &'a [(String, String)]) -> impl Iterator<Item = &'a str> {
-    let is_long = |claim: &str| entry.claims.get(claim).and_then(text).is_some_and(|text| text.len() > LONGEST_VALUE);
+pub fn left_out<'a>(claims: &Map<String, Value>, names: &'a [(String, String)]) -> impl Iterator<Item = &'a str> {
+    let is_long = |claim: &str| claims.get(claim).and_then(text).is_some_and(|text| text.len() > LONGEST_VALUE);
     names.iter().filter(move |(_, claim)| is_long(claim)).map(|(header, _)| header.as_str())
 }
 
@@ -51,19 +50,17 @@ const LONGEST_VALUE: usize = 8 * 1024;
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Map, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::time::Timestamp;
 
-    fn entry(claims: Value) -> TokenCacheEntry {
-        let claims: Map<String, Value> = serde_json::from_value(claims).unwrap();
-        TokenCacheEntry::new("https://op.example".to_owned(), claims, Timestamp::from_unix(0))
+    fn map(claims: Value) -> Map<String, Value> {
+        serde_json::from_value(claims).unwrap()
     }
 
     fn header(claim: &Value) -> Option<String> {
         let names = [("x-claim".to_owned(), "c".to_owned())];
-        let mut headers = claim_headers(&entry(json!({ "c": claim })), &names);
+        let mut headers = claim_headers(&map(json!({ "c": claim })), &names);
         headers.pop().map(|(name, value)| {
             assert_eq!(name, "x-claim");
             value
@@ -94,10 +91,10 @@ mod tests {
     fn a_value_that_is_too_long_is_left_out_and_named() {
         let names = ["x-groups", "x-name", "x-none"].map(|name| (name.to_owned(), name[2..].to_owned()));
         let longest = "a".repeat(LONGEST_VALUE);
-        let entry = entry(json!({ "groups": [longest, "b"], "name": longest }));
-        let headers = claim_headers(&entry, &names);
+        let claims = map(json!({ "groups": [longest, "b"], "name": longest }));
+        let headers = claim_headers(&claims, &names);
         assert_eq!(headers.iter().map(|(name, _)| name.as_ref()).collect::<Vec<_>>(), ["x-name"]);
-        assert_eq!(left_out(&entry, &names).collect::<Vec<_>>(), ["x-groups"]);
+        assert_eq!(left_out(&claims, &names).collect::<Vec<_>>(), ["x-groups"]);
     }
 
     proptest! {

@@ -134,10 +134,13 @@ impl Config {
         section.finish();
         let session = session::read(&mut root);
         let operator = operator::read(&mut root);
-        let paths = paths::join(&mut root, &redirects, auth, api);
+        let has_bearer = root.mentions("Bearer");
+        let bearer = bearer::read(&mut root, routes.has_bearer(), &platforms);
+        let paths = paths::join(&mut root, &redirects, (auth, api), has_bearer);
+        let kept = routes::Kept { paths: paths.as_ref(), redirects: &redirects, has_bearer };
         let names: Vec<_> = platforms.iter().map(|(name, _)| name.as_str()).collect();
-        let bearer = bearer::read(&mut root, routes.has_bearer(), &names);
-        let rules = routes::join(&mut root, routes, paths.as_ref(), (&redirects, &names));
+        let issuer = bearer.as_ref().map(|bearer| bearer.provider.as_str());
+        let rules = routes::join(&mut root, routes, &kept, (&names, issuer));
         root.finish();
         let mut providers = providers.into_iter();
         Some(Self {

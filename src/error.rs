@@ -15,12 +15,18 @@ use crate::runtime::{RETRY_AFTER, StoreFault, TransportFault};
 use crate::session::login_attempt::{AttemptFault, Interaction};
 use crate::session::login_request::LoginRequestFault;
 
-pub use causes::{InteractionNeed, LogoutRequestFault, OpFault, OperatorFault, SessionEnd};
+pub use causes::{AccessTokenFault, InteractionNeed, LogoutRequestFault, OpFault, OperatorFault, SessionEnd};
 pub use failure::{Failure, InteractionReason};
 
 /// Why a request was not served as asked.
 #[derive(Debug)]
 pub enum Error {
+    /// The `Authorization` field names an access token and has none.
+    AccessTokenMalformed,
+    /// A route that is for access tokens got none.
+    AccessTokenMissing,
+    /// The access token failed a check.
+    AccessTokenRejected(AccessTokenFault),
     /// Another account came back from the OP than the one that was sent there.
     AccountMismatch,
     /// A downstream API could not be reached, by its name.
@@ -78,6 +84,13 @@ pub enum Error {
     OperatorRequestInvalid(OperatorFault),
     /// The origin could not be reached.
     OriginUnreachable(TransportFault),
+    /// The access token does not have all scopes that a route rule, by its name, asks for.
+    ScopeInsufficient {
+        /// The rule.
+        rule: String,
+        /// All that it asks for.
+        scopes: Vec<String>,
+    },
     /// The browser's session is over.
     SessionEnded(SessionEnd),
     /// The OP did not sign the end-user in as a route rule demands, though it was asked to.
@@ -115,7 +128,10 @@ impl Error {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::AccountMismatch
+            Self::AccessTokenMalformed
+            | Self::AccessTokenMissing
+            | Self::AccessTokenRejected(_)
+            | Self::AccountMismatch
             | Self::AttemptInvalid(_)
             | Self::AuthorizationResponseInvalid(_)
             | Self::BadRequest(_)
@@ -131,6 +147,7 @@ impl Error {
             | Self::NoSuchRoute
             | Self::OperatorRefused
             | Self::OperatorRequestInvalid(_)
+            | Self::ScopeInsufficient { .. }
             | Self::SessionEnded(_)
             | Self::StepUpFailed(_)
             | Self::StepUpRequired(..)
@@ -148,7 +165,8 @@ impl Error {
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::AttemptInvalid(_)
+            Self::AccessTokenMalformed
+            | Self::AttemptInvalid(_)
             | Self::AuthorizationResponseInvalid(_)
             | Self::BadRequest(_)
             | Self::CodeRejected
@@ -157,7 +175,9 @@ impl Error {
             | Self::LogoutResponseInvalid
             | Self::LogoutTokenRejected(_)
             | Self::OperatorRequestInvalid(_) => 400,
-            Self::InteractionRequired(_)
+            Self::AccessTokenMissing
+            | Self::AccessTokenRejected(_)
+            | Self::InteractionRequired(_)
             | Self::LoginRequired
             | Self::OperatorRefused
             | Self::SessionEnded(_)
@@ -166,6 +186,7 @@ impl Error {
             | Self::Denied
             | Self::Forbidden { hides: false, .. }
             | Self::InteractionLoop(_)
+            | Self::ScopeInsufficient { .. }
             | Self::StepUpFailed(_)
             | Self::UntrustedOrigin => 403,
             Self::Forbidden { hides: true, .. } | Self::NoSuchRoute => 404,
@@ -184,6 +205,9 @@ impl Error {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::AccessTokenMalformed => "access_token_malformed",
+            Self::AccessTokenMissing => "access_token_required",
+            Self::AccessTokenRejected(_) => "access_token_invalid",
             Self::AccountMismatch => "account_mismatch",
             Self::ApiUnreachable(..) => "api_unreachable",
             Self::AttemptInvalid(_) | Self::AuthorizationResponseInvalid(_) | Self::CodeRejected => {
@@ -208,6 +232,7 @@ impl Error {
             Self::OperatorRefused => "operator_refused",
             Self::OperatorRequestInvalid(_) => "operator_request_invalid",
             Self::OriginUnreachable(_) => "origin_unreachable",
+            Self::ScopeInsufficient { .. } => "insufficient_scope",
             Self::SessionEnded(_) => "session_expired",
             Self::StepUpFailed(_) => "step_up_failed",
             Self::StepUpRequired(..) => "step_up_required",
@@ -222,7 +247,10 @@ impl Error {
     pub const fn ends_session(&self) -> bool {
         match self {
             Self::SessionEnded(_) => true,
-            Self::AccountMismatch
+            Self::AccessTokenMalformed
+            | Self::AccessTokenMissing
+            | Self::AccessTokenRejected(_)
+            | Self::AccountMismatch
             | Self::ApiUnreachable(..)
             | Self::AttemptInvalid(_)
             | Self::AuthorizationResponseInvalid(_)
@@ -248,6 +276,7 @@ impl Error {
             | Self::OperatorRefused
             | Self::OperatorRequestInvalid(_)
             | Self::OriginUnreachable(_)
+            | Self::ScopeInsufficient { .. }
             | Self::StepUpFailed(_)
             | Self::StepUpRequired(..)
             | Self::UntrustedOrigin

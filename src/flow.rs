@@ -7,6 +7,7 @@ mod app_token;
 mod assertion;
 mod authenticate;
 mod back_channel;
+mod bearer;
 mod call;
 mod callback;
 pub(crate) mod claims;
@@ -18,6 +19,7 @@ mod forward;
 mod front_channel;
 pub(crate) mod guard;
 mod interaction;
+mod introspect;
 mod log;
 mod login;
 mod logout;
@@ -114,6 +116,7 @@ pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
         | Route::Me
         | Route::Nothing
         | Route::OperatorSignOut
+        | Route::ResourceMetadata(_)
         | Route::Session(_)
         | Route::Sessions
         | Route::SignedOut(_) => None,
@@ -236,6 +239,7 @@ async fn dispatch<R: Runtime>(
         Route::Me => me::show(incoming).await?,
         Route::Nothing => return Err(Error::NoSuchRoute),
         Route::OperatorSignOut => operator::requested(incoming, inbound).await?,
+        Route::ResourceMetadata(bearer) => bearer::metadata(incoming, bearer)?,
         Route::Session(id) => sessions::one(incoming, id).await?,
         Route::Sessions => sessions::all(incoming).await?,
         Route::Origin(rule) => return forward::serve(incoming, inbound, rule).await.map(Reply::Forwarded),

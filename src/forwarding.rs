@@ -7,15 +7,15 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
 
 use crate::config::Api;
 use crate::header_text::ascii;
+use crate::identity::Identity;
 use crate::request::{RequestHead, Target};
 use crate::reserved_headers::{is_listed, is_reserved};
 use crate::session::cookie::Cookies;
-use crate::session::entry::TokenCacheEntry;
 use crate::session::session::SessionId;
 use crate::time::{Lifetime, Timestamp};
 
@@ -41,7 +41,7 @@ pub struct ForwardPlan {
     pub reconsider: Option<Timestamp>,
     /// What happens to the answer.
     pub answer: AnswerEdits,
-    /// The session that a WebSocket ends with, if the request opens one.
+    /// What a WebSocket ends with, if the request opens one for somebody.
     pub carried: Option<Carried>,
 }
 
@@ -71,12 +71,12 @@ impl Destination {
 /// For whom a WebSocket is carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Carried {
-    /// The session.
-    pub session: SessionId,
+    /// The session; none with an access token.
+    pub session: Option<SessionId>,
     /// The name of the object that tells when the session ends. On Workers KV alone there is none, and
     /// [`crate::flow::goes_on`] is asked.
     pub object: Option<String>,
-    /// When the session ends in any case.
+    /// When the session or the access token ends in any case.
     pub ends_at: Timestamp,
 }
 
@@ -130,17 +130,16 @@ pub fn forwarded_cookies(head: &RequestHead<'_>) -> Option<Option<String>> {
     (others.as_deref() != Some(header)).then_some(others)
 }
 
-/// The headers that tell the origin who is signed in: App Service's names, so that applications written for it run
+/// The headers that tell the origin whose request it is: App Service's names, so that applications written for it run
 /// unchanged. `idp` is its name of the provider. Text outside visible ASCII is percent-encoded; the principal itself carries it unharmed.
 #[must_use]
-pub fn identity_headers(entry: &TokenCacheEntry, idp: &str) -> Vec<(Cow<'static, str>, String)> {
-    let name = ["preferred_username", "email", "name", "sub"].iter().find_map(|claim| entry.claim(claim)).unwrap_or("");
-    let id = entry.claim("oid").or_else(|| entry.claim("sub")).unwrap_or("");
+pub fn identity_headers(identity: &Identity<'_>, idp: &str) -> Vec<(Cow<'static, str>, String)> {
+    let id = identity.claim("oid").or_else(|| identity.claim("sub")).unwrap_or("");
     vec![
-        ("x-ms-client-principal".into(), STANDARD.encode(principal(entry, idp).to_string())),
+        ("x-ms-client-principal".into(), STANDARD.encode(principal(identity.claims, idp).to_string())),
         ("x-ms-client-principal-id".into(), ascii(id)),
         ("x-ms-client-principal-idp".into(), idp.to_owned()),
-        ("x-ms-client-principal-name".into(), ascii(name)),
+        ("x-ms-client-principal-name".into(), ascii(identity.name())),
     ]
 }
 
@@ -199,9 +198,9 @@ pub fn api_headers(
     (remove, set.collect())
 }
 
-fn principal(entry: &TokenCacheEntry, idp: &str) -> Value {
+fn principal(verified: &Map<String, Value>, idp: &str) -> Value {
     let mut claims = Vec::new();
-    for (name, value) in &entry.claims {
+    for (name, value) in verified {
         match value {
             Value::Array(values) => claims.extend(values.iter().map(|value| claim(name, value))),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
@@ -224,10 +223,7 @@ fn is_hop_by_hop(named: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Map;
-
     use super::*;
-    use crate::time::Timestamp;
 
     fn removed(headers: &str) -> Vec<String> {
         let text = format!("GET\nhttps://app.example/\n{headers}");
@@ -253,8 +249,7 @@ mod tests {
     fn the_principal_is_app_services_and_names_are_ascii() {
         let claims: Map<String, Value> =
             serde_json::from_str(r#"{"sub":"s1","name":"Zoë 100%\r\nX: y","roles":["a","b"]}"#).unwrap();
-        let entry = TokenCacheEntry::new("https://op.example".to_owned(), claims, Timestamp::from_unix(0));
-        let headers = identity_headers(&entry, "aad");
+        let headers = identity_headers(&Identity::of_claims(&claims), "aad");
         assert_eq!(headers[3].1, "Zo%C3%AB 100%25%0D%0AX: y");
         let principal = STANDARD.decode(&headers[0].1).unwrap();
         let principal: Value = serde_json::from_slice(&principal).unwrap();

@@ -26,6 +26,7 @@ pub mod error;
 pub mod flow;
 pub mod forwarding;
 pub mod header_text;
+pub mod identity;
 mod json;
 pub mod memory;
 pub mod oidc;

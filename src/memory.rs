@@ -4,6 +4,7 @@
 
 mod bearer_tokens;
 mod generations;
+mod introspections;
 mod slot;
 mod turns;
 mod watermark;
@@ -21,6 +22,7 @@ use crate::time::{Lifetime, Timestamp};
 use generations::Generations;
 
 pub use bearer_tokens::{BearerTokenKey, BearerTokens, JudgedBy};
+pub use introspections::{Introspections, Pause};
 pub use slot::{Held, Slot};
 pub use turns::{Turn, Turns};
 pub use watermark::Watermark;
@@ -35,6 +37,8 @@ pub struct Memory {
     app_tokens: RefCell<Generations<String, CachedAccessToken>>,
     /// The access tokens of machine clients.
     pub bearer_tokens: BearerTokens,
+    /// What the OP said of others.
+    pub introspections: Introspections,
     left_out: RefCell<Vec<String>>,
     /// Whose turn it is to renew the tokens of a session. For an account's object only.
     pub turns: Turns,
@@ -70,6 +74,7 @@ impl Memory {
             renewals: RefCell::new(Generations::new(sessions)),
             app_tokens: RefCell::new(Generations::new(sessions)),
             bearer_tokens: BearerTokens::new(sessions),
+            introspections: Introspections::new(sessions),
             left_out: RefCell::default(),
             turns: Turns::default(),
             everybody,

@@ -1,6 +1,7 @@
 //! The only place that matches paths and decides what a request is.
 
-use crate::config::{Api, Config, Provider};
+use crate::config::{Api, Bearer, Config, Provider};
+use crate::oidc::protected_resource::METADATA_PATH;
 use crate::request::{Method, RequestHead, Target};
 use crate::rules::{Access, Rule};
 
@@ -35,6 +36,8 @@ pub enum Route<'a> {
     OperatorSignOut,
     /// Everything that is not ours, and the rule that holds for it.
     Origin(&'a Rule),
+    /// Where access tokens for us are to be had.
+    ResourceMetadata(&'a Bearer),
     /// One of the end-user's own sessions, by its id.
     Session(&'a str),
     /// The end-user's own sessions.
@@ -64,6 +67,7 @@ impl<'a> Route<'a> {
             | Self::Me
             | Self::Nothing
             | Self::OperatorSignOut
+            | Self::ResourceMetadata(_)
             | Self::Session(_)
             | Self::Sessions => None,
         }
@@ -86,6 +90,7 @@ impl<'a> Route<'a> {
             | Self::Me
             | Self::Nothing
             | Self::OperatorSignOut
+            | Self::ResourceMetadata(_)
             | Self::Session(_)
             | Self::Sessions
             | Self::SignedOut(_) => None,
@@ -110,6 +115,7 @@ impl<'a> Route<'a> {
             | Self::Me
             | Self::Nothing
             | Self::OperatorSignOut
+            | Self::ResourceMetadata(_)
             | Self::Session(_)
             | Self::SignedOut(_) => false,
         }
@@ -128,6 +134,9 @@ pub fn route_for<'a>(config: &'a Config, head: &RequestHead<'a>, method: Method)
     let path = head.target.path();
     if let Some(route) = config.providers().find_map(|provider| from_provider(provider, path)) {
         return route;
+    }
+    if let Some(bearer) = config.bearer.as_ref().filter(|_| path == METADATA_PATH) {
+        return Route::ResourceMetadata(bearer);
     }
     let paths = &config.paths;
     if let Some(name) = below(path, &paths.auth) {

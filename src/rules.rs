@@ -43,7 +43,8 @@ pub struct Rule {
     pub host: Option<String>,
     /// `Access`: who may pass.
     pub access: Access,
-    /// `Provider`: the section of the OP that signs end-users in here; the default one if absent.
+    /// `Provider`: the section of the OP that signs end-users in here; the default one if absent. With
+    /// [`Access::Bearer`], that of the OP that issues the access tokens.
     pub provider: Option<String>,
     /// `Require`: what the claims of whoever is signed in must say.
     pub require: Option<Requirement>,

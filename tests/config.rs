@@ -340,14 +340,15 @@ fn access_tokens_of_machine_clients_are_taken_as_the_section_says() {
     let plain = with(json!({"Audiences": "https://app.example.com api://x"}));
     assert_eq!(plain.audiences, ["https://app.example.com", "api://x"]);
     assert_eq!((plain.introspection, plain.introspection_cache.as_seconds()), (Introspection::Off, 30));
-    assert_eq!((plain.provider, plain.resource_name), (None, None));
-    let full = with(json!({
-        "Audiences": ["a"], "Provider": "AzureAd", "Introspection": "Opaque", "IntrospectionCacheSeconds": 0,
+    assert_eq!((plain.provider.as_str(), plain.resource_name), ("AzureAd", None));
+    let other = |bearer: Value| parsed(&open_id_connect(&json!({"vars": {"Bearer": bearer}}))).bearer.unwrap();
+    let full = other(json!({
+        "Audiences": ["a"], "Provider": "OpenIdConnect", "Introspection": "Opaque", "IntrospectionCacheSeconds": 0,
         "ResourceName": "Orders & more",
     }));
     assert_eq!((full.introspection, full.introspection_cache.as_seconds()), (Introspection::Opaque, 0));
-    assert_eq!((full.provider.as_deref(), full.resource_name.as_deref()), (Some("AzureAd"), Some("Orders & more")));
-    assert_eq!(with(json!({"Audiences": "a", "Introspection": "Always"})).introspection, Introspection::Always);
+    assert_eq!((full.provider.as_str(), full.resource_name.as_deref()), ("OpenIdConnect", Some("Orders & more")));
+    assert_eq!(other(json!({"Audiences": "a", "Introspection": "Always"})).introspection, Introspection::Always);
 }
 
 #[test]

@@ -18,6 +18,9 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "Sign-in was declined",
         "You or an administrator declined the sign-in. You can try again with another account.",
     ),
+    ("access_token_invalid", "The access token cannot be used", "It is not valid here, or not any more."),
+    ("access_token_malformed", "There is no access token", "The request names one and has none."),
+    ("access_token_required", "An access token is required", "This address is for programs that bring one."),
     (
         "account_mismatch",
         "This is another account",
@@ -41,6 +44,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "You have no access to this",
         "You are signed in, but your account may not use this part of the application.",
     ),
+    ("insufficient_scope", "The access token is not enough", "It does not have the scopes that this address asks for."),
     (
         "interaction_loop",
         "This still does not work",

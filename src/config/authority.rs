@@ -20,4 +20,10 @@ pub(super) fn metadata_url(issuer: &str) -> Result<Url, Problem> {
         .map_err(|_| Problem::Invalid("be a URL that a path can be appended to", Some("https://op.example.com")))
 }
 
+/// The authority of a metadata document.
+pub(super) fn authority_of(metadata_url: &Url) -> &str {
+    let url = metadata_url.as_str();
+    url.strip_suffix(WELL_KNOWN).and_then(|url| url.strip_suffix('/')).unwrap_or(url)
+}
+
 const WELL_KNOWN: &str = ".well-known/openid-configuration";

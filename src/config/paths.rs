@@ -4,6 +4,7 @@
 use super::address;
 use super::fault::Problem;
 use super::section::Section;
+use crate::oidc::protected_resource::METADATA_PATH;
 
 /// The gateway's own prefixes, canonical and disjoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,12 +76,12 @@ pub(super) fn read(gateway: &mut Section<'_>) -> (Option<String>, Option<String>
     (auth, api)
 }
 
-/// Puts the paths of all sections together and compares each with each.
+/// Puts the paths of all sections together and compares each with each; `has_bearer` tells whether one more is taken.
 pub(super) fn join(
     root: &mut Section<'_>,
     redirects: &[Redirects],
-    auth: Option<String>,
-    api: Option<String>,
+    (auth, api): (Option<String>, Option<String>),
+    has_bearer: bool,
 ) -> Option<Paths> {
     let prefixes = [("Gateway.AuthPath".to_owned(), &auth), ("Gateway.ApiPath".to_owned(), &api)];
     let exact: Vec<_> = redirects.iter().flat_map(Redirects::keyed).collect();
@@ -91,11 +92,18 @@ pub(super) fn join(
                 root.fault(key, Problem::Same(other_key.clone()));
             }
         }
+        if has_bearer && path.as_deref() == Some(METADATA_PATH) {
+            root.fault(key, Problem::Same(METADATA.to_owned()));
+        }
         for (prefix_key, prefix) in &prefixes {
             if lies_under(path.as_deref(), prefix.as_deref()) {
                 root.fault(key, Problem::Shadowed(prefix_key.clone()));
             }
         }
+    }
+    let takes_metadata = |prefix: &Option<String>| has_bearer && lies_under(Some(METADATA_PATH), prefix.as_deref());
+    for (key, _) in prefixes.iter().filter(|(_, prefix)| takes_metadata(prefix)) {
+        root.fault(key, Problem::Invalid("not be /.well-known beside [vars.Bearer]", None));
     }
     // A browser sent back to one of these after sign-out would end on an error page.
     for Redirects { section, signed_out_target: target, .. } in redirects {
@@ -105,6 +113,9 @@ pub(super) fn join(
     }
     Some(Paths { auth: auth?, api: api? })
 }
+
+/// The path that clients with access tokens look up, in words.
+pub(super) const METADATA: &str = "/.well-known/oauth-protected-resource, which [vars.Bearer] takes";
 
 fn lies_under(path: Option<&str>, prefix: Option<&str>) -> bool {
     path.zip(prefix).is_some_and(|(path, prefix)| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/')))

@@ -10,7 +10,7 @@ use crate::oidc::issuer::IssuerRule;
 use crate::secret::Secret;
 use crate::time::Lifetime;
 
-use super::authority::{Authority, metadata_url};
+use super::authority::{Authority, authority_of, metadata_url};
 use super::entra;
 use super::fault::Problem;
 use super::paths::{ProviderPaths, Redirects};
@@ -113,6 +113,12 @@ impl Provider {
     #[must_use]
     pub fn label(&self) -> Option<&str> {
         self.is_named.then_some(self.name.as_str())
+    }
+
+    /// What its metadata document is found under: the issuer, unless that is a template.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        authority_of(&self.metadata_url)
     }
 
     /// App Service's name of it; one of several goes by its own.

@@ -2,12 +2,13 @@
 
 use url::Url;
 
+use crate::oidc::protected_resource::METADATA_PATH;
 use crate::rules::{Access, Methods, Pattern, Rule, Rules, StepUp};
 use crate::time::Lifetime;
 
 use super::address;
 use super::fault::Problem;
-use super::paths::{Paths, Redirects};
+use super::paths::{METADATA, Paths, Redirects};
 use super::requirement;
 use super::section::Section;
 use super::values::Range;
@@ -64,18 +65,24 @@ impl Reading {
     }
 }
 
+/// The paths that the gateway keeps for itself.
+pub(super) struct Kept<'a> {
+    pub(super) paths: Option<&'a Paths>,
+    pub(super) redirects: &'a [Redirects],
+    /// Whether the protected resource metadata are served.
+    pub(super) has_bearer: bool,
+}
+
 /// Compares the rules with each other and with the gateway's own paths, and the names of providers with those there
-/// are; none if they could not be read.
+/// are; none if they could not be read. `issuer` names the provider of access tokens.
 pub(super) fn join(
     root: &mut Section<'_>,
-    reading: Reading,
-    paths: Option<&Paths>,
-    (redirects, providers): (&[Redirects], &[&str]),
+    mut reading: Reading,
+    kept: &Kept<'_>,
+    (providers, issuer): (&[&str], Option<&str>),
 ) -> Option<Rules> {
     for numbered @ (position, rule) in &reading.rules {
-        if let Some(paths) = paths {
-            refuse_shadowed(root, numbered, paths, redirects);
-        }
+        refuse_shadowed(root, numbered, kept);
         let is_unknown = |name: &String| !providers.is_empty() && !providers.contains(&name.as_str());
         if rule.provider.as_ref().is_some_and(is_unknown) {
             root.fault(&key(*position, "Provider"), Problem::Invalid("be the name of a provider's section", None));
@@ -83,7 +90,10 @@ pub(super) fn join(
     }
     refuse_equal_names(root, &reading.rules);
     refuse_equal_paths(root, &reading.rules);
-    let api = &paths?.api;
+    for (_, rule) in reading.rules.iter_mut().filter(|(_, rule)| rule.access == Access::Bearer) {
+        rule.provider = issuer.map(str::to_owned);
+    }
+    let api = &kept.paths?.api;
     let rules = reading.rules.into_iter().map(|(_, rule)| rule);
     let (apis, origin) = rules.partition(|rule| rule.pattern.lies_under(api));
     Some(Rules::new(origin, apis, reading.ignores_case?))
@@ -212,12 +222,15 @@ fn cors_origins(section: &mut Section<'_>) -> Vec<String> {
 }
 
 /// The gateway answers there itself, so the rule would never match.
-fn refuse_shadowed(root: &mut Section<'_>, (position, rule): &(usize, Rule), paths: &Paths, redirects: &[Redirects]) {
+fn refuse_shadowed(root: &mut Section<'_>, (position, rule): &(usize, Rule), kept: &Kept<'_>) {
     let key = key(*position, "Path");
-    if rule.pattern.lies_under(&paths.auth) {
+    if kept.paths.is_some_and(|paths| rule.pattern.lies_under(&paths.auth)) {
         root.fault(&key, Problem::Shadowed("Gateway.AuthPath".to_owned()));
     }
-    let exact = redirects.iter().flat_map(Redirects::keyed);
+    if kept.has_bearer && rule.pattern.is_only(METADATA_PATH) {
+        root.fault(&key, Problem::Same(METADATA.to_owned()));
+    }
+    let exact = kept.redirects.iter().flat_map(Redirects::keyed);
     for (name, _) in exact.filter(|(_, path)| path.as_deref().is_some_and(|path| rule.pattern.is_only(path))) {
         root.fault(&key, Problem::Same(name));
     }

@@ -1,8 +1,8 @@
-// WebSockets of the origin and of APIs, which are carried for a session and end with it. Messages pass from one end to
+// WebSockets of the origin and of APIs, which are carried for a session, or an access token, and end with it. Messages pass from one end to
 // the other here, and none enters wasm.
 
 import { watchSession } from "./store.js";
-import { SIGNED_OUT, closeAs, saysSignedOut } from "./web-socket.js";
+import { EXPIRED, SIGNED_OUT, closeAs, saysSignedOut } from "./web-socket.js";
 
 // What a timer can wait at most.
 const LONGEST_WAIT = 2 ** 31 - 1;
@@ -12,15 +12,17 @@ const LONGEST_PAUSE = 30_000;
 
 /**
  * The answer as it is; or, if it has a WebSocket, another one whose WebSocket ends with the session, which does so at
- * `endsAt` (seconds since the epoch) in any case. Without the name of an object, the function of `onLook` is asked.
+ * `endsAt` (seconds since the epoch) in any case. Without the name of an object, the function of `onLook` is asked. Without
+ * a session there is an access token, of which nothing is known but when it ends.
  */
 export function carry(answer, request, context, env, session, object, endsAt) {
   if (!answer.webSocket) return answer;
   const { 0: browser, 1: ours } = new WebSocketPair();
   const relay = new Relay(ours, answer.webSocket);
   const signOut = () => relay.close(...SIGNED_OUT);
-  relay.onClose(callAt(endsAt * 1000, signOut));
-  relay.onClose(object ? listen(() => watchSession(env, object, session), signOut) : poll(() => look(request, env, context), signOut));
+  relay.onClose(callAt(endsAt * 1000, session ? signOut : () => relay.close(...EXPIRED)));
+  if (object) relay.onClose(listen(() => watchSession(env, object, session), signOut));
+  else if (session) relay.onClose(poll(() => look(request, env, context), signOut));
   const headers = new Headers(answer.headers);
   // Agreed between the upstream and us; the platform makes its own agreement with the browser.
   headers.delete("sec-websocket-extensions");

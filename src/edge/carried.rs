@@ -4,6 +4,7 @@ use wasm_bindgen::prelude::*;
 
 use super::context::ExecutionContext;
 use crate::forwarding::Carried;
+use crate::session::session::SessionId;
 
 #[wasm_bindgen(raw_module = "./carried.js")]
 extern "C" {
@@ -13,13 +14,13 @@ extern "C" {
         request: &JsValue,
         context: &ExecutionContext,
         env: &JsValue,
-        session: &str,
+        session: Option<&str>,
         object: Option<&str>,
         ends_at: f64,
     ) -> JsValue;
 }
 
-/// The answer to a request that wants a WebSocket. If it has one, that ends with the session.
+/// The answer to a request that wants a WebSocket. If it has one, that ends with the session, or the access token.
 pub(super) fn carry(
     answer: &JsValue,
     request: &JsValue,
@@ -27,6 +28,6 @@ pub(super) fn carry(
     carried: &Carried,
 ) -> JsValue {
     let Carried { session, object, ends_at } = carried;
-    let (session, ends_at) = (session.to_text(), ends_at.as_unix() as f64);
-    js_carry(answer, request, context, env, &session, object.as_deref(), ends_at)
+    let (session, ends_at) = (session.map(SessionId::to_text), ends_at.as_unix() as f64);
+    js_carry(answer, request, context, env, session.as_deref(), object.as_deref(), ends_at)
 }

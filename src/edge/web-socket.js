@@ -2,6 +2,8 @@
 
 /** The code and the reason when its session has ended: 401 in the range that RFC 6455 §7.4.2 leaves to applications. */
 export const SIGNED_OUT = [4401, "signed out"];
+/** The same when its access token has expired. */
+export const EXPIRED = [4401, "access token expired"];
 const MESSAGE = JSON.stringify({ event: "signed_out" });
 const NO_CODE = 1005;
 const BROKEN = 1011;

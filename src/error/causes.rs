@@ -3,11 +3,26 @@
 use serde::{Deserialize, Serialize};
 
 use super::InteractionReason;
+use crate::oidc::introspection::IntrospectionFault;
 use crate::oidc::jwks::JwksFault;
+use crate::oidc::jwt::JwtFault;
 use crate::oidc::metadata::MetadataFault;
 use crate::oidc::user_info::UserInfoFault;
 use crate::session::login_attempt::Interaction;
 use crate::session::session::SessionFault;
+
+/// Why an access token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessTokenFault {
+    /// By what the OP says of it.
+    Introspection(IntrospectionFault),
+    /// By its own checks.
+    Jwt(JwtFault),
+    /// It is no JWT, and the OP is not asked about others.
+    Opaque,
+    /// The OP said no a moment ago.
+    RefusedBefore,
+}
 
 /// What an API needs the end-user for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,12 +57,16 @@ pub enum OpFault {
     ClientInfo,
     /// The token response has no ID token.
     IdTokenMissing,
+    /// The introspection answer.
+    Introspection(IntrospectionFault),
     /// The JWKS document.
     Jwks(JwksFault),
     /// A refreshed ID token names a key that the OP does not publish, or not yet.
     KeyUnknown,
     /// The metadata document.
     Metadata(MetadataFault),
+    /// It is to be asked about access tokens, and its metadata name no endpoint for that.
+    NoIntrospection,
     /// What a refresh brought cannot be trusted; the log has the reason.
     Renewal,
     /// An HTTP status that the protocol does not know, of the endpoint named.

@@ -95,7 +95,10 @@ impl Failure {
             Error::OpRefused(code) => Some(Self::OpRefused(code.clone())),
             Error::OpUnreachable(fault) => Some(Self::OpUnreachable(*fault)),
             Error::SessionEnded(end) => Some(Self::Ended(*end)),
-            Error::AccountMismatch
+            Error::AccessTokenMalformed
+            | Error::AccessTokenMissing
+            | Error::AccessTokenRejected(_)
+            | Error::AccountMismatch
             | Error::ApiUnreachable(..)
             | Error::AttemptInvalid(_)
             | Error::AuthorizationResponseInvalid(_)
@@ -116,6 +119,7 @@ impl Failure {
             | Error::OperatorRefused
             | Error::OperatorRequestInvalid(_)
             | Error::OriginUnreachable(_)
+            | Error::ScopeInsufficient { .. }
             | Error::StepUpFailed(_)
             | Error::StepUpRequired(..)
             | Error::UntrustedOrigin

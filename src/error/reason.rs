@@ -2,12 +2,15 @@
 
 use std::fmt;
 
-use super::Error;
+use super::{AccessTokenFault, Error};
 
 /// For the log: lower case, one line, nothing secret.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::AccessTokenMalformed => f.write_str("access token malformed"),
+            Self::AccessTokenMissing => f.write_str("no access token"),
+            Self::AccessTokenRejected(fault) => write!(f, "access token rejected: {fault}"),
             Self::AccountMismatch => f.write_str("another account came back than the one that was sent to the OP"),
             Self::ApiUnreachable(name, fault) => write!(f, "downstream API {name} unreachable: {fault:?}"),
             Self::AttemptInvalid(fault) => write!(f, "login attempt: {fault:?}"),
@@ -36,12 +39,26 @@ impl fmt::Display for Error {
             Self::OperatorRefused => f.write_str("the operator's key is missing or wrong"),
             Self::OperatorRequestInvalid(fault) => write!(f, "operator request: {fault:?}"),
             Self::OriginUnreachable(fault) => write!(f, "origin unreachable: {fault:?}"),
+            Self::ScopeInsufficient { rule, .. } => {
+                write!(f, "rule {rule} requires scopes that the access token lacks")
+            }
             Self::SessionEnded(end) => write!(f, "session ended: {end:?}"),
             Self::StepUpFailed(fault) => write!(f, "step-up: ID token rejected: {fault}"),
             Self::StepUpRequired(rule, _) => write!(f, "rule {rule} demands a better or more recent sign-in"),
             Self::UntrustedOrigin => f.write_str("not sent by a page of this origin"),
             Self::UpgradeRequired => f.write_str("not a WebSocket handshake"),
             Self::WrongMethod { allow } => write!(f, "wrong method, allowed: {allow}"),
+        }
+    }
+}
+
+impl fmt::Display for AccessTokenFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Introspection(fault) => fault.fmt(f),
+            Self::Jwt(fault) => fault.fmt(f),
+            Self::Opaque => f.write_str("it is no JWT, and introspection is off"),
+            Self::RefusedBefore => f.write_str("the OP refused it a moment ago"),
         }
     }
 }

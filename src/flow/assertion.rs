@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::json;
 
-use super::authenticate::SignedIn;
 use super::{Incoming, log};
 use crate::answer::Answer;
 use crate::assertion;
 use crate::claim_headers;
 use crate::error::Error;
 use crate::forwarding::ForwardPlan;
+use crate::identity::Identity;
 use crate::request::Method;
 use crate::runtime::Runtime;
 
@@ -19,14 +19,14 @@ pub(super) const fn is_wanted<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
     incoming.context.app.config.gateway.assertion_audience.is_some()
 }
 
-/// The plan of a request to the origin with an assertion about it, where one is wanted: with a session about its user, and
-/// without one about the request alone. A request that cannot be signed is not forwarded.
+/// The plan of a request to the origin with an assertion about it, where one is wanted: about whose request it is, and of
+/// nobody's about the request alone. A request that cannot be signed is not forwarded.
 pub(super) async fn added<R: Runtime>(
     incoming: &Incoming<'_, R>,
     mut plan: ForwardPlan,
-    signed_in: Option<&SignedIn>,
+    identity: Option<&Identity<'_>>,
 ) -> Result<ForwardPlan, Error> {
-    note_left_out(incoming, signed_in);
+    note_left_out(incoming, identity);
     let config = &incoming.app.config;
     let Some(audience) = &config.gateway.assertion_audience else { return Ok(plan) };
     let request = assertion::Request {
@@ -38,8 +38,8 @@ pub(super) async fn added<R: Runtime>(
         id: incoming.runtime.random(),
     };
     let mut claims = request.claims();
-    if let Some(SignedIn { session, entry }) = signed_in {
-        claims.extend(assertion::user_claims(entry, session.id));
+    if let Some(identity) = identity {
+        claims.extend(assertion::identity_claims(identity));
     }
     let key = incoming.realm.ring.current().assertions();
     let input = assertion::signing_input(key, claims);
@@ -62,10 +62,10 @@ pub(super) async fn keys<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answe
 }
 
 /// Logs once what the origin is not told because it is too long.
-fn note_left_out<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: Option<&SignedIn>) {
-    let Some(SignedIn { entry, .. }) = signed_in else { return };
-    let headers = claim_headers::left_out(entry, &incoming.app.config.gateway.claim_headers);
-    let claims = assertion::left_out(entry).filter(|_| is_wanted(incoming));
+fn note_left_out<R: Runtime>(incoming: &Incoming<'_, R>, identity: Option<&Identity<'_>>) {
+    let Some(identity) = identity else { return };
+    let headers = claim_headers::left_out(identity.claims, &incoming.app.config.gateway.claim_headers);
+    let claims = assertion::left_out(identity).filter(|_| is_wanted(incoming));
     for (kind, name) in headers.map(|name| ("header", name)).chain(claims.map(|name| ("claim", name))) {
         if incoming.realm.memory.is_left_out_anew(&[kind, name].join(" ")) {
             log::happened(incoming.runtime, &incoming.trace, log::Event::IdentityLeftOut, json!({ kind: name }));

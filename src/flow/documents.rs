@@ -46,6 +46,11 @@ pub(super) async fn jwks<R: Runtime>(
     source.read(context, &context.realm.memory.jwks, lifetime).await
 }
 
+/// How the OP just failed to send its keys, if it did: those in memory may be older than a token.
+pub(super) fn recent_failure<R: Runtime>(context: &Context<'_, R>) -> Option<TransportFault> {
+    context.realm.memory.jwks.recent_failure(context.now, PAUSE_AFTER_FAILURE)
+}
+
 /// Writes to the store what this isolate fetched and the store does not have. A failure costs the next isolate a fetch.
 pub(super) async fn store<R: Runtime>(context: &Context<'_, R>) {
     let memory = &context.realm.memory;

@@ -1,11 +1,15 @@
-//! Forwarding to the origin, with the user's identity.
+//! Forwarding to the origin, with the identity of whoever sends the request.
 //!
 //! The `at_once` half decides without waiting, from this isolate's memory; the other ends in the same plan.
 
+use std::rc::Rc;
+
 use super::authenticate::{self, SignedIn};
-use super::{Incoming, account, assertion, cors, guard};
+use super::{Incoming, account, assertion, bearer, cors, guard};
 use crate::error::Error;
 use crate::forwarding::{Carried, ForwardPlan, headers_to_origin, origin_answer, origin_destination};
+use crate::identity::Identity;
+use crate::oidc::bearer_token::BearerToken;
 use crate::rules::{Access, Rule};
 use crate::runtime::Runtime;
 use crate::session::cookie::CookieName;
@@ -13,6 +17,8 @@ use crate::session::session::Session;
 
 /// Who sends a request to the origin.
 enum Sender {
+    /// A program with an access token.
+    Client(Rc<BearerToken>),
     /// Nobody who is known.
     Nobody,
     /// A browser whose session is over; what deletes its cookie.
@@ -22,8 +28,12 @@ enum Sender {
 }
 
 impl Sender {
-    const fn user(&self) -> Option<&SignedIn> {
-        if let Self::User(signed_in) = self { Some(signed_in) } else { None }
+    fn identity(&self) -> Option<Identity<'_>> {
+        match self {
+            Self::Client(token) => Some(Identity::of_token(token)),
+            Self::Left(_) | Self::Nobody => None,
+            Self::User(SignedIn { session, entry }) => Some(Identity::of_user(entry, session.id)),
+        }
     }
 }
 
@@ -37,7 +47,7 @@ pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Op
         Access::Anonymous => Sender::Nobody,
         Access::Optional if !authenticate::has_cookie(incoming) => Sender::Nobody,
         Access::Api | Access::Login | Access::Optional => Sender::User(authenticate::at_once_for(incoming, rule)?),
-        Access::Bearer => return None,
+        Access::Bearer => Sender::Client(bearer::at_once(incoming)?),
     };
     judged(incoming, rule, &sender).ok()?;
     Some(origin_plan(incoming, rule, &sender))
@@ -52,15 +62,17 @@ pub(super) async fn serve<R: Runtime>(
     let sender = match rule.access {
         Access::Anonymous => Sender::Nobody,
         Access::Api | Access::Login => Sender::User(authenticate::signed_in_for(incoming, rule).await?),
-        Access::Bearer => return Err(Error::NoSuchRoute),
+        Access::Bearer => Sender::Client(bearer::authenticated(incoming).await?),
         Access::Optional => if_any(incoming, rule).await?,
     };
     judged(incoming, rule, &sender)?;
     let mut plan = origin_plan(incoming, rule, &sender);
-    if let Some(signed_in) = sender.user() {
-        plan.carried = carried(incoming, signed_in)?;
-    }
-    let plan = assertion::added(incoming, plan, sender.user()).await?;
+    plan.carried = match &sender {
+        Sender::Client(token) => bearer::carried(incoming, token),
+        Sender::Left(_) | Sender::Nobody => None,
+        Sender::User(signed_in) => carried(incoming, signed_in)?,
+    };
+    let plan = assertion::added(incoming, plan, sender.identity().as_ref()).await?;
     incoming.runtime.forward(inbound, &plan).await.map_err(Error::OriginUnreachable)
 }
 
@@ -78,11 +90,20 @@ async fn if_any<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Result<S
     }
 }
 
-/// Whether the rule lets a signed-in user do this.
+/// Whether the rule lets them do this. No page sends an access token for its user without knowing, as it does a cookie, so
+/// it does not matter whose page it is.
 fn judged<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sender) -> Result<(), Error> {
-    let Some(signed_in) = sender.user() else { return Ok(()) };
-    guard::origin(incoming, rule)?;
-    guard::claims(incoming, rule, &signed_in.entry.claims)
+    match sender {
+        Sender::Client(token) => {
+            bearer::scopes(rule, token)?;
+            guard::claims(incoming, rule, token.claims())
+        }
+        Sender::Left(_) | Sender::Nobody => Ok(()),
+        Sender::User(signed_in) => {
+            guard::origin(incoming, rule)?;
+            guard::claims(incoming, rule, &signed_in.entry.claims)
+        }
+    }
 }
 
 /// For whom a WebSocket is carried that the request opens.
@@ -93,18 +114,19 @@ pub(super) fn carried<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: &Signed
     let session = &signed_in.session;
     let has_objects = incoming.app.config.has_account_objects;
     let object = has_objects.then(|| account::object_name(incoming, session)).transpose()?;
-    Ok(Some(Carried { session: session.id, object, ends_at: session.absolute_expires_at }))
+    Ok(Some(Carried { session: Some(session.id), object, ends_at: session.absolute_expires_at }))
 }
 
 fn origin_plan<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sender) -> ForwardPlan {
     let config = &incoming.app.config;
     let gateway = &config.gateway;
-    let user = sender.user().map(|signed_in| (&*signed_in.entry, incoming.realm.provider.idp()));
-    let (remove, set) = headers_to_origin(gateway, incoming.head, incoming.public_origin, user);
+    let identity = sender.identity();
+    let known = identity.as_ref().map(|identity| (identity, incoming.realm.provider.idp()));
+    let (remove, set) = headers_to_origin(gateway, incoming.head, incoming.public_origin, known);
     let mut answer = origin_answer(gateway);
     cors::edit(&mut answer, incoming.head, rule);
     answer.set_cookie = match sender {
-        Sender::Nobody => Vec::new(),
+        Sender::Client(_) | Sender::Nobody => Vec::new(),
         Sender::Left(deleted) => vec![deleted.clone()],
         Sender::User(signed_in) => rolled(incoming, signed_in),
     };

@@ -14,6 +14,8 @@ pub(super) enum Event {
     AppTokenAcquired,
     /// What the origin would be told of a user was left out because it is too long.
     IdentityLeftOut,
+    /// The OP is not asked about access tokens for a while: too many were none.
+    IntrospectionPaused,
     /// A sign-in was completed.
     LoginCompleted,
     /// A browser was sent to the OP.
@@ -51,6 +53,7 @@ impl Event {
         match self {
             Self::AppTokenAcquired => "app_token.acquired",
             Self::IdentityLeftOut => "identity.left_out",
+            Self::IntrospectionPaused => "introspection.paused",
             Self::LoginCompleted => "login.completed",
             Self::LoginStarted => "login.started",
             Self::LogoutByBackChannel => "logout.back_channel",

@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::{Incoming, interaction, login};
+use super::{Incoming, bearer, interaction, login};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::request::RequestHead;
@@ -48,6 +48,9 @@ pub(super) fn problem<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> 
 
 /// The answer to an error that no redirect mends.
 pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
+    if incoming.route.rule().is_some_and(|rule| rule.access == Access::Bearer) {
+        return bearer::refused(incoming, error);
+    }
     if incoming.head.is_navigation() && !is_for_programs(incoming) {
         let start = if matches!(error, Error::AccountMismatch) {
             // The OP would bring the same account again without asking. `login` is the one of these values that every OP
@@ -65,25 +68,7 @@ pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> An
 
 /// Whether the rule says that only programs ask here: they read no page, whatever asks.
 fn is_for_programs<R: Runtime>(incoming: &Incoming<'_, R>) -> bool {
-    match incoming.route {
-        Route::Origin(rule) => matches!(rule.access, Access::Api | Access::Bearer),
-        Route::Ambiguous
-        | Route::Api(..)
-        | Route::BackChannelLogout(_)
-        | Route::Callback(_)
-        | Route::Events
-        | Route::FrontChannelLogout(_)
-        | Route::Health
-        | Route::Keys
-        | Route::Login(_)
-        | Route::Logout
-        | Route::Me
-        | Route::Nothing
-        | Route::OperatorSignOut
-        | Route::Session(_)
-        | Route::Sessions
-        | Route::SignedOut(_) => false,
-    }
+    if let Route::Origin(rule) = incoming.route { rule.access == Access::Api } else { false }
 }
 
 /// Whether whoever sent the request is sent to sign in rather than told so.

@@ -10,9 +10,9 @@ use url::Url;
 use super::{AnswerEdits, Destination, forwarded_cookies, headers_to_remove, identity_headers, origin_headers};
 use crate::claim_headers::claim_headers;
 use crate::config::{Gateway, Origin, Rewriting};
+use crate::identity::Identity;
 use crate::request::{RequestHead, Target};
 use crate::reserved_headers::is_listed;
-use crate::session::entry::TokenCacheEntry;
 
 /// Where the request goes. A service sees the public URL: what the browser asked for.
 #[must_use]
@@ -24,21 +24,21 @@ pub fn origin_destination(gateway: &Gateway, public_origin: &Url, target: Target
     }
 }
 
-/// What changes on the headers of a request to the origin: those to remove, then those to set. `user` is whoever is signed
-/// in, and the origin's name of the provider.
+/// What changes on the headers of a request to the origin: those to remove, then those to set. `known` is whose
+/// request it is, and the origin's name of the provider.
 pub fn headers_to_origin(
     gateway: &Gateway,
     head: &RequestHead<'_>,
     public_origin: &Url,
-    user: Option<(&TokenCacheEntry, &str)>,
+    known: Option<(&Identity<'_>, &str)>,
 ) -> (Vec<String>, Vec<(Cow<'static, str>, String)>) {
     let mut remove = headers_to_remove(head, &gateway.claim_headers);
     remove.extend(rewritten_headers(&gateway.rewriting, head));
     // What comes later takes the place of what came before.
     let mut set = configured_headers(gateway, head.target);
-    if let Some((entry, idp)) = user {
-        set.extend(identity_headers(entry, idp));
-        set.extend(claim_headers(entry, &gateway.claim_headers));
+    if let Some((identity, idp)) = known {
+        set.extend(identity_headers(identity, idp));
+        set.extend(claim_headers(identity.claims, &gateway.claim_headers));
     }
     set.extend(origin_headers(head, public_origin));
     match forwarded_cookies(head) {

@@ -62,12 +62,19 @@ impl UntrustedAccessToken {
         let expires_at = self.jwt.expect_current(expected.now, expected.skew)?;
         self.jwt.expect_issued(expected.now, expected.skew)?;
         // What else §2.2 requires, as far as anybody acts on it.
+        let subject = self.jwt.subject()?.ok_or(JwtFault::SubjectMissing)?.to_owned();
+        let client_id = expect_client(&self.jwt.claims, self.profile.client_claims())?;
+        let has_end_user = match self.profile {
+            Profile::Entra => self.jwt.claims.contains_key("scp"),
+            Profile::Rfc9068 => subject != client_id,
+        };
         let attested = Attested {
             issuer: issuer.to_owned(),
-            subject: self.jwt.subject()?.ok_or(JwtFault::SubjectMissing)?.to_owned(),
-            client_id: expect_client(&self.jwt.claims, self.profile.client_claims())?,
+            subject,
+            client_id,
             scopes: self.scopes()?,
             expires_at: Some(expires_at),
+            has_end_user,
         };
         BearerToken::new(self.jwt.claims, attested)
     }

@@ -45,6 +45,7 @@ pub struct BearerToken {
     client_id: String,
     scopes: Vec<String>,
     expires_at: Option<Timestamp>,
+    has_end_user: bool,
     acr: Option<String>,
     auth_time: Option<Timestamp>,
 }
@@ -56,6 +57,7 @@ pub(super) struct Attested {
     pub(super) client_id: String,
     pub(super) scopes: Vec<String>,
     pub(super) expires_at: Option<Timestamp>,
+    pub(super) has_end_user: bool,
 }
 
 impl BearerToken {
@@ -68,8 +70,17 @@ impl BearerToken {
         let acr = claims::text(&claims, "acr")?.map(str::to_owned);
         let auth_time = claims::numeric_date(&claims, "auth_time")?;
         claims.retain(|name, _| !PROTOCOL_CLAIMS.contains(&name.as_str()));
-        let Attested { issuer, subject, client_id, scopes, expires_at } = attested;
-        Ok(Self { claims, issuer, subject, client_id, scopes, expires_at, acr, auth_time })
+        let Attested { issuer, subject, client_id, scopes, expires_at, has_end_user } = attested;
+        let mut tell = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        tell("sub", subject.as_str().into());
+        tell("client_id", client_id.as_str().into());
+        if !scopes.is_empty() {
+            tell("scope", scopes.join(" ").into());
+        }
+        if let Some(moment) = auth_time {
+            tell("auth_time", moment.as_unix().into());
+        }
+        Ok(Self { claims, issuer, subject, client_id, scopes, expires_at, has_end_user, acr, auth_time })
     }
 
     /// `iss`.
@@ -89,6 +100,12 @@ impl BearerToken {
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id
+    }
+
+    /// Whether the client acts for an end-user, as far as the token tells.
+    #[must_use]
+    pub const fn has_end_user(&self) -> bool {
+        self.has_end_user
     }
 
     /// The scopes granted; of an application of the Microsoft identity platform that acts for nobody, its `roles`.
@@ -129,7 +146,8 @@ impl BearerToken {
         self.auth_time
     }
 
-    /// The other claims, without those that concern the token.
+    /// The claims without those that concern the token, for rules and for the origin. `sub`, `client_id` and `scope` are
+    /// named as RFC 9068 has them, whatever the token calls them.
     #[must_use]
     pub const fn claims(&self) -> &Map<String, Value> {
         &self.claims

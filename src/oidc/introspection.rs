@@ -88,7 +88,8 @@ impl UntrustedIntrospection {
         // An answer about a client that acts for nobody may name the client alone; RFC 9068 §2.2 has that as `sub`.
         let subject = claims::subject(&self.claims)?.unwrap_or(&client_id).to_owned();
         let scopes = claims::words(&self.claims, "scope")?.unwrap_or_default();
-        Ok(BearerToken::new(self.claims, Attested { issuer, subject, client_id, scopes, expires_at })?)
+        let has_end_user = subject != client_id;
+        Ok(BearerToken::new(self.claims, Attested { issuer, subject, client_id, scopes, expires_at, has_end_user })?)
     }
 
     /// `iss` is optional: the endpoint that was asked is the issuer's. Of several tenants, that does not tell which.

@@ -29,7 +29,7 @@ fn a_websocket_is_carried_for_the_session_that_opened_it() {
         assert_eq!(ends_at.as_unix(), NOW + 28_800);
         assert_eq!(object.is_some(), WITH_ACCOUNTS);
         if let Some(object) = object {
-            assert!(world.accounts.sessions(&object).iter().any(|(id, _)| *id == session));
+            assert!(world.accounts.sessions(&object).iter().any(|(id, _)| Some(*id) == session));
         }
     }
 }

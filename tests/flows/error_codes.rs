@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use vestibule::answer::{Answer, title};
 use vestibule::error::{
-    Error, InteractionNeed, InteractionReason, LogoutRequestFault, OpFault, OperatorFault, SessionEnd,
+    AccessTokenFault, Error, InteractionNeed, InteractionReason, LogoutRequestFault, OpFault, OperatorFault, SessionEnd,
 };
 use vestibule::oidc::authorization::AuthorizationResponseFault;
 use vestibule::oidc::jwt::JwtFault;
@@ -18,6 +18,9 @@ use vestibule::session::login_request::LoginRequestFault;
 /// One of each.
 fn errors() -> Vec<Error> {
     vec![
+        Error::AccessTokenMalformed,
+        Error::AccessTokenMissing,
+        Error::AccessTokenRejected(AccessTokenFault::Opaque),
         Error::AccountMismatch,
         Error::ApiUnreachable("Orders".to_owned(), TransportFault::NoConnection),
         Error::AttemptInvalid(AttemptFault::Missing),
@@ -45,6 +48,7 @@ fn errors() -> Vec<Error> {
         Error::OperatorRefused,
         Error::OperatorRequestInvalid(OperatorFault::Missing),
         Error::OriginUnreachable(TransportFault::TimedOut),
+        Error::ScopeInsufficient { rule: "orders".to_owned(), scopes: vec![] },
         Error::SessionEnded(SessionEnd::SignedOut),
         Error::StepUpFailed(JwtFault::AuthTimeTooOld),
         Error::StepUpRequired("admin".to_owned(), StepUp { acr_values: vec![], max_age: None }),
@@ -66,7 +70,10 @@ fn interaction_required() -> Error {
 /// Fails to compile when a variant is added that `errors` may lack.
 const fn is_listed(error: &Error) -> bool {
     match error {
-        Error::AccountMismatch
+        Error::AccessTokenMalformed
+        | Error::AccessTokenMissing
+        | Error::AccessTokenRejected(_)
+        | Error::AccountMismatch
         | Error::ApiUnreachable(..)
         | Error::AttemptInvalid(_)
         | Error::AuthorizationResponseInvalid(_)
@@ -92,6 +99,7 @@ const fn is_listed(error: &Error) -> bool {
         | Error::OperatorRefused
         | Error::OperatorRequestInvalid(_)
         | Error::OriginUnreachable(_)
+        | Error::ScopeInsufficient { .. }
         | Error::SessionEnded(_)
         | Error::StepUpFailed(_)
         | Error::StepUpRequired(..)

@@ -33,7 +33,10 @@ fn an_accepted_token_tells_who_may_do_what() {
     assert_eq!(token.scopes(), ["orders.read", "orders.write:a&b"]);
     assert_eq!(token.expires_at(), Some(Timestamp::from_unix(NOW + 600)));
     assert_eq!((token.acr(), token.auth_time()), (Some("urn:mfa \"2\""), Some(Timestamp::from_unix(NOW - 9))));
-    let claims = json!({"acr": "urn:mfa \"2\"", "auth_time": NOW - 9, "groups": ["a<b"]});
+    let claims = json!({
+        "acr": "urn:mfa \"2\"", "auth_time": NOW - 9, "groups": ["a<b"], "sub": "user+1", "client_id": CLIENT,
+        "scope": "orders.read orders.write:a&b",
+    });
     assert_eq!(Value::Object(token.claims().clone()), claims);
     assert_eq!(format!("{token:?}"), "BearerToken([claims])");
     let plain = accept(&provider, &json!({"without": ["scope"]})).unwrap();
@@ -63,12 +66,25 @@ fn the_microsoft_identity_platform_says_scp_or_roles_and_azp_or_appid() {
     let user = accept(&provider, &json!({"profile": "Entra", "claims": {"roles": ["Admin"]}})).unwrap();
     assert_eq!((user.scopes(), user.client_id()), (&["Orders.Read".to_owned(), "b".to_owned()][..], CLIENT));
     assert_eq!(user.issuer(), TEMPLATE.replace("{tenantid}", TENANT));
-    assert_eq!(Value::Object(user.claims().clone()), json!({"roles": ["Admin"], "tid": TENANT}));
+    let claims = json!({
+        "roles": ["Admin"], "tid": TENANT, "sub": user.subject(), "client_id": CLIENT, "scope": "Orders.Read b",
+    });
+    assert_eq!(Value::Object(user.claims().clone()), claims);
     let both = accept(&provider, &json!({"profile": "Entra", "claims": {"appid": "other"}})).unwrap();
     assert_eq!(both.client_id(), CLIENT);
     let app = json!({"profile": "Entra", "without": ["scp", "azp"], "claims": {"roles": ["R 1"], "appid": "app"}});
     let app = accept(&provider, &app).unwrap();
     assert_eq!((app.scopes(), app.client_id()), (&["R 1".to_owned()][..], "app"));
+    assert!(user.has_end_user() && !app.has_end_user());
+}
+
+#[test]
+fn a_client_that_acts_for_nobody_is_its_own_subject() {
+    let provider = Provider::new();
+    for (subject, has_end_user) in [("user+1", true), (CLIENT, false)] {
+        let token = accept(&provider, &json!({"claims": {"sub": subject}})).unwrap();
+        assert_eq!(token.has_end_user(), has_end_user, "{subject}");
+    }
 }
 
 #[test]

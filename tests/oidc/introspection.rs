@@ -26,7 +26,10 @@ fn an_active_token_tells_who_may_do_what_as_a_jwt_does() {
     assert_eq!(token.scopes(), ["orders.read", "orders.write"]);
     assert_eq!(token.expires_at(), Some(Timestamp::from_unix(NOW + 600)));
     assert_eq!((token.acr(), token.auth_time()), (Some("a b"), Some(Timestamp::from_unix(NOW - 9))));
-    let claims = json!({"acr": "a b", "auth_time": NOW - 9, "username": "ada<b>"});
+    let claims = json!({
+        "acr": "a b", "auth_time": NOW - 9, "username": "ada<b>", "sub": "user+1", "client_id": "machine!+ID",
+        "scope": "orders.read orders.write",
+    });
     assert_eq!(Value::Object(token.claims().clone()), claims);
 }
 
@@ -34,7 +37,7 @@ fn an_active_token_tells_who_may_do_what_as_a_jwt_does() {
 fn what_an_answer_may_omit_is_the_issuer_that_was_asked_the_client_and_the_end() {
     let token = accept(&json!({"without": ["iss", "sub", "exp", "scope"]})).unwrap();
     assert_eq!((token.issuer(), token.subject()), (ISSUER, "machine!+ID"));
-    assert_eq!((token.expires_at(), token.scopes().len()), (None, 0));
+    assert_eq!((token.expires_at(), token.scopes().len(), token.has_end_user()), (None, 0, false));
 }
 
 #[test]

@@ -11,10 +11,10 @@ use crate::error::Error;
 use crate::flow::guard::Guarded;
 use crate::flow::{claims, cors, refusal};
 use crate::forwarding::{Destination, api_address, api_headers, headers_to_origin, origin_destination};
+use crate::identity::Identity;
 use crate::request::{HeadFault, RequestHead, Target};
 use crate::router::{Route, route, route_for};
 use crate::rules::Access;
-use crate::session::entry::TokenCacheEntry;
 use crate::time::{Lifetime, Timestamp};
 
 /// Who sends a request, and when.
@@ -129,7 +129,7 @@ impl<'a> Case<'a> {
         let rule = route.rule()?;
         let api = if let Route::Api(api, target, _) = route { Some((api, target)) } else { None };
         let needed = if rule.access == Access::Bearer {
-            config.bearer.as_ref().and_then(|bearer| bearer.provider.as_deref())
+            config.bearer.as_ref().and_then(|bearer| Some(bearer.provider.as_str()))
         } else {
             route.provider().or(sender.provider)
         };
@@ -195,11 +195,11 @@ impl<'a> Case<'a> {
     }
 
     fn to_origin(&self) -> Passed {
-        let Guarded { head, rule, public_origin, now, .. } = self.guarded;
+        let Guarded { head, rule, public_origin, .. } = self.guarded;
         let gateway = &self.config.gateway;
-        let entry = self.user().map(|claims| TokenCacheEntry::new(String::new(), claims.clone(), now));
-        let user = entry.as_ref().map(|entry| (entry, self.provider.idp()));
-        let (remove, mut set) = headers_to_origin(gateway, head, public_origin, user);
+        let identity = self.user().map(Identity::of_claims);
+        let known = identity.as_ref().map(|identity| (identity, self.provider.idp()));
+        let (remove, mut set) = headers_to_origin(gateway, head, public_origin, known);
         let audience = gateway.assertion_audience.as_ref();
         set.extend(audience.map(|audience| (assertion::HEADER.into(), format!("<assertion signed for {audience}>"))));
         let destination = origin_destination(gateway, public_origin, head.target);
@@ -221,6 +221,7 @@ const fn own_name(route: Route<'_>) -> Option<&'static str> {
         Route::Logout => "the sign-out",
         Route::Me => "who is signed in",
         Route::OperatorSignOut => "the operator's sign-out",
+        Route::ResourceMetadata(_) => "the metadata for clients with access tokens",
         Route::Session(_) => "one of the user's sessions",
         Route::Sessions => "the user's sessions",
         Route::SignedOut(_) => "the return from a sign-out",

@@ -1,0 +1,113 @@
+//! Asking the OP about an access token (RFC 7662). What it says is remembered for a while, the yes and the no.
+//!
+//! Whoever sends garbage makes a call of the OP each time, and no OP takes those without end. So only so many may go
+//! without a yes within a while ([`Introspections::begin`]); after that, tokens that are not known wait.
+
+use std::rc::Rc;
+
+use serde_json::json;
+use url::Url;
+
+use super::log::{self, Event};
+use super::{Incoming, bearer, documents};
+use crate::config::{Bearer, ClientCredential};
+use crate::error::{AccessTokenFault, Error, OpFault};
+use crate::memory::{Introspections, JudgedBy};
+use crate::oidc::bearer::BearerCredential;
+use crate::oidc::bearer_token::BearerToken;
+use crate::oidc::introspection::{
+    ExpectedIntrospection, IntrospectionFault, IntrospectionRequest, UntrustedIntrospection,
+};
+use crate::runtime::Runtime;
+
+/// The token, if the OP says that it is active and it is for us. An OP that cannot answer says nothing against it.
+pub(super) async fn ask<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    bearer: &Bearer,
+    credential: &BearerCredential,
+) -> Result<Rc<BearerToken>, Error> {
+    let metadata = documents::metadata(incoming).await?;
+    let endpoint = metadata.introspection_endpoint.as_ref();
+    let endpoint = endpoint.ok_or(Error::OpMisbehaved(OpFault::NoIntrospection))?;
+    let (memory, now) = (&incoming.realm.memory, incoming.now);
+    let key = bearer::key(incoming, JudgedBy::Endpoint(endpoint), credential);
+    if memory.introspections.is_refused(key, now) {
+        return Err(Error::AccessTokenRejected(AccessTokenFault::RefusedBefore));
+    }
+    begin(incoming, &memory.introspections)?;
+    let answer = answer(incoming, endpoint, credential).await.inspect_err(|error| {
+        if let Error::OpUnreachable(fault) = error {
+            memory.introspections.failed(*fault, now);
+        }
+    })?;
+    match judged(incoming, bearer, &answer) {
+        Ok(token) => {
+            memory.introspections.believed();
+            let until = token.believed_until(now, bearer.introspection_cache);
+            Ok(memory.bearer_tokens.remember(key, token, until))
+        }
+        Err(fault @ (IntrospectionFault::Malformed | IntrospectionFault::TooLong)) => {
+            Err(Error::OpMisbehaved(OpFault::Introspection(fault)))
+        }
+        Err(
+            fault @ (IntrospectionFault::Claims(_)
+            | IntrospectionFault::Inactive
+            | IntrospectionFault::TokenTypeRefused),
+        ) => {
+            memory.introspections.refused(key, now);
+            Err(Error::AccessTokenRejected(AccessTokenFault::Introspection(fault)))
+        }
+    }
+}
+
+fn begin<R: Runtime>(incoming: &Incoming<'_, R>, introspections: &Introspections) -> Result<(), Error> {
+    introspections.begin(incoming.now).map_err(|pause| {
+        if pause.is_news {
+            log::happened(incoming.runtime, &incoming.trace, Event::IntrospectionPaused, json!({}));
+        }
+        Error::OpUnreachable(pause.fault)
+    })
+}
+
+/// The body of a 200.
+async fn answer<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    endpoint: &Url,
+    credential: &BearerCredential,
+) -> Result<Vec<u8>, Error> {
+    let provider = &incoming.realm.provider;
+    let (secret, is_secret_in_body) = match &provider.credential {
+        ClientCredential::SecretBasic(secret) => (secret, false),
+        ClientCredential::SecretPost(secret) => (secret, true),
+    };
+    let request = IntrospectionRequest {
+        token: credential.secret().expose(),
+        client_id: &provider.client_id,
+        client_secret: secret.expose(),
+        is_secret_in_body,
+    };
+    let request = request.to_http(endpoint).map_err(|_| Error::Bug("a request to the OP is malformed"))?;
+    let response = incoming.runtime.call_op(request, provider.timeout).await.map_err(Error::OpUnreachable)?;
+    match (response.status().as_u16(), documents::outage(&response, incoming.now)) {
+        (200, _) => Ok(response.into_body()),
+        (_, Some(fault)) => Err(Error::OpUnreachable(fault)),
+        // It is about us, not about the token (§2.3).
+        (status @ 400..=403, None) => Err(Error::OpRefused(format!("introspection endpoint, status {status}"))),
+        (status, None) => Err(Error::OpMisbehaved(OpFault::Status("introspection", status))),
+    }
+}
+
+fn judged<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    bearer: &Bearer,
+    answer: &[u8],
+) -> Result<BearerToken, IntrospectionFault> {
+    let provider = &incoming.realm.provider;
+    let expected = ExpectedIntrospection {
+        issuer: &provider.issuer,
+        audiences: &bearer.audiences,
+        now: incoming.runtime.now(),
+        skew: provider.clock_skew,
+    };
+    UntrustedIntrospection::parse(answer)?.accept(&expected)
+}
