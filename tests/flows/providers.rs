@@ -18,7 +18,7 @@ fn world() -> World {
 }
 
 /// Signs in where the link of the choice leads.
-fn sign_in(browser: &Browser<'_>, provider: &str, op: &Op, user: &EndUser) -> Received {
+pub(crate) fn sign_in(browser: &Browser<'_>, provider: &str, op: &Op, user: &EndUser) -> Received {
     let request = browser.begin(&format!("/.auth/login/{provider}?return_to=%2Fpage"));
     let redirect = browser.come_back(&op.authorize(&request, user));
     assert_eq!((redirect.status, redirect.location()), (303, absolute("/page").as_str()), "{redirect:?}");

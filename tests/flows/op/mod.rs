@@ -1,5 +1,6 @@
 //! An OpenID Provider: keeps the rules of the specifications, and breaks any of them when told to.
 
+mod access_tokens;
 mod authorization;
 pub(crate) mod keys;
 mod sign_out;
@@ -21,6 +22,7 @@ pub(crate) use tokens::Issued;
 /// An endpoint that the gateway calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Endpoint {
+    Introspection,
     Jwks,
     Metadata,
     Revocation,
@@ -77,6 +79,8 @@ pub(crate) struct Op {
     pub(crate) takes_secret_in_body: Cell<bool>,
     /// Whether there is an endpoint for revocation (RFC 7009). The Microsoft identity platform has none.
     pub(crate) revokes: Cell<bool>,
+    /// Whether there is an endpoint for introspection (RFC 7662), which the Microsoft identity platform has not either.
+    pub(crate) introspects: Cell<bool>,
     /// Whether a refresh may ask for scopes that the end-user was never asked to grant (RFC 6749 §6: it may not).
     pub(crate) grants_any_scope: Cell<bool>,
     /// Scopes that the end-user does not grant.
@@ -90,6 +94,8 @@ pub(crate) struct Op {
     codes: RefCell<HashMap<String, Authorization>>,
     families: RefCell<HashMap<u64, Family>>,
     issued: RefCell<Vec<Issued>>,
+    /// Those for the gateway itself, with their claims.
+    access_tokens: RefCell<HashMap<String, Value>>,
     secrets: RefCell<Vec<String>>,
     counter: Cell<u64>,
     /// The time, set by the world with every call.
@@ -119,6 +125,7 @@ impl Op {
             is_microsoft: Cell::new(false),
             takes_secret_in_body: Cell::new(false),
             revokes: Cell::new(true),
+            introspects: Cell::new(true),
             grants_any_scope: Cell::new(true),
             declines: RefCell::default(),
             reuses: Cell::new(0),
@@ -129,6 +136,7 @@ impl Op {
             codes: RefCell::default(),
             families: RefCell::default(),
             issued: RefCell::default(),
+            access_tokens: RefCell::default(),
             secrets: RefCell::default(),
             counter: Cell::new(0),
             now: Cell::new(0),
@@ -149,6 +157,7 @@ impl Op {
             None => json!({}),
         };
         let (status, mut body) = match endpoint {
+            Endpoint::Introspection => self.introspection(request),
             Endpoint::Jwks => (200, self.jwks()),
             Endpoint::Metadata => (200, self.metadata()),
             Endpoint::Revocation => self.revocation(request),
@@ -167,8 +176,14 @@ impl Op {
 
     /// Every endpoint is gone.
     pub(crate) fn outage(&self) {
-        let all = [Endpoint::Jwks, Endpoint::Metadata, Endpoint::Revocation, Endpoint::Token, Endpoint::UserInfo];
-        for endpoint in all {
+        for endpoint in [
+            Endpoint::Introspection,
+            Endpoint::Jwks,
+            Endpoint::Metadata,
+            Endpoint::Revocation,
+            Endpoint::Token,
+            Endpoint::UserInfo,
+        ] {
             self.instead(endpoint, Instead::Fails(TransportFault::NoConnection));
         }
     }
@@ -222,6 +237,7 @@ impl Op {
         let metadata = if self.is_microsoft.get() { "/v2.0" } else { "" };
         match url.strip_prefix(base).unwrap_or_else(|| panic!("not the OP's: {url}")) {
             "/token?tenant=a%20b" => Endpoint::Token,
+            "/introspect?policy=p%26q" | "/introspect?policy=moved" => Endpoint::Introspection,
             "/jwks" => Endpoint::Jwks,
             "/revoke?policy=p%26q" => Endpoint::Revocation,
             "/userinfo" => Endpoint::UserInfo,
@@ -233,6 +249,7 @@ impl Op {
     fn metadata(&self) -> Value {
         let base = self.base();
         let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+        let introspection = self.introspects.get() && !self.is_microsoft.get();
         let revocation = self.revokes.get() && !self.is_microsoft.get();
         json!({
             "issuer": if self.is_microsoft.get() { template } else { base },
@@ -241,6 +258,7 @@ impl Op {
             "jwks_uri": format!("{base}/jwks"),
             "userinfo_endpoint": format!("{base}/userinfo"),
             "end_session_endpoint": format!("{base}/logout?policy=p%26q"),
+            "introspection_endpoint": introspection.then(|| format!("{base}/introspect?policy=p%26q")),
             "revocation_endpoint": revocation.then(|| format!("{base}/revoke?policy=p%26q")),
             "authorization_response_iss_parameter_supported": !self.is_microsoft.get(),
         })
