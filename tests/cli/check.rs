@@ -68,6 +68,7 @@ fn what_the_worker_cannot_see_is_found() {
     const OBJECTS: &str = r#"bindings = [{ name = "ACCOUNTS", class_name = "AccountObject" }]"#;
     const MIGRATION: &str = r#"new_sqlite_classes = ["AccountObject"]"#;
     const LOGS: &str = "logs.invocation_logs = false";
+    const ORIGIN: &str = r#"Origin = "https://origin.example.com""#;
     const MAIN: &str = r#"main = "build/worker/entry.js""#;
     const KV_BOUND: &str = "a sign-out is over elsewhere after about 60 to 90 s, which Workers KV does not guarantee";
 
@@ -225,6 +226,103 @@ fn what_the_worker_cannot_see_is_found() {
             ],
         ),
         (
+            "alternate-host",
+            &[(ORIGIN, "Origin = \"https://origin.example.com\"\nAlternateOrigins = \"https://shop.example.com\"")],
+            0,
+            &["warning: routes: has no pattern for the host of Gateway.AlternateOrigins"],
+        ),
+        (
+            "alternate-hosts",
+            &[
+                (ROUTE, "{ pattern = \"app.example.com\", custom_domain = true }, \"shop.example.com/*\""),
+                (
+                    ORIGIN,
+                    "Origin = \"https://origin.example.com\"\nAlternateOrigins = [\"https://shop.example.com\", \"http://localhost:8787\"]",
+                ),
+                (
+                    "[vars.Gateway]",
+                    "[[vars.Gateway.Routes]]\nPath = \"/a\"\nHost = \"shop.example.com\"\n[vars.Gateway]",
+                ),
+            ],
+            0,
+            &[],
+        ),
+        (
+            "some-paths-of-an-alternate-host",
+            &[
+                (ROUTE, "{ pattern = \"app.example.com\", custom_domain = true }, \"shop.example.com/shop/*\""),
+                (ORIGIN, "Origin = \"https://origin.example.com\"\nAlternateOrigins = \"https://shop.example.com\""),
+            ],
+            0,
+            &[
+                "warning: routes: should take every path of the host (/*): requests for other paths go past Vestibule, without a sign-in",
+            ],
+        ),
+        (
+            "a-front-door-beside",
+            &[
+                ("workers_dev = false", "workers_dev = true"),
+                (ORIGIN, "Origin = \"https://origin.example.com\"\nAlternateOrigins = \"https://app.me.workers.dev\""),
+            ],
+            0,
+            &[],
+        ),
+        (
+            "a-service",
+            &[
+                (ORIGIN, "OriginService = \"APP\""),
+                (MAIN, "main = \"build/worker/entry.js\"\nservices = [{ binding = \"APP\", service = \"app\" }]"),
+                ("OriginAssertion = true", ""),
+            ],
+            0,
+            &[],
+        ),
+        (
+            "files-as-a-service",
+            &[
+                (ORIGIN, "OriginService = \"FILES\""),
+                (MAIN, "main = \"build/worker/entry.js\"\nassets = { directory = \"public\", binding = \"FILES\" }"),
+            ],
+            1,
+            &["fault: assets.run_worker_first: must be true: files are served without a sign-in otherwise"],
+        ),
+        (
+            "no-service",
+            &[
+                (ORIGIN, "OriginService = \"VISITS\""),
+                (
+                    MAIN,
+                    "main = \"build/worker/entry.js\"\nanalytics_engine_datasets = [{ binding = \"VISITS\", dataset = \"visits\" }]",
+                ),
+            ],
+            1,
+            &[
+                "fault: Gateway.OriginService: must name a binding of [[services]] or [assets]; that one cannot serve a request",
+            ],
+        ),
+        (
+            "no-such-service",
+            &[(ORIGIN, "OriginService = \"NONE\"")],
+            1,
+            &[
+                "fault: Gateway.OriginService: must name a binding of [[services]] or [assets] in wrangler.toml; e.g. \"ASSETS\"",
+            ],
+        ),
+        (
+            "a-dataset",
+            &[(MAIN, "main = \"build/worker/entry.js\"\nanalytics_engine_datasets = [{ binding = \"VISITS\" }]")],
+            0,
+            &[],
+        ),
+        (
+            "no-assertion",
+            &[("OriginAssertion = true", "OriginAssertion = false")],
+            0,
+            &[
+                "warning: Gateway.OriginAssertion: should be true: without it the origin cannot tell a request that went past Vestibule from one that did not",
+            ],
+        ),
+        (
             "loopback",
             &[("https://origin.example.com", "http://localhost:3000")],
             0,
@@ -235,6 +333,7 @@ fn what_the_worker_cannot_see_is_found() {
             &[
                 ("https://origin.example.com", "http://[::1]:3000"),
                 ("https://app.example.com", "http://localhost:8787"),
+                ("OriginAssertion = true", ""),
             ],
             0,
             &[],
@@ -319,6 +418,39 @@ fault: OpenIdConnect.ClientSecrets: is not a known setting; did you mean ClientS
 2 faults, 0 warnings
 ";
     assert_eq!((run.code, run.output.as_str()), (1, expected));
+}
+
+#[test]
+fn each_provider_needs_a_secret_of_its_own() {
+    let provider = "[vars.Providers.Staff]\nAuthority = \"https://staff.example\"\nClientId = \"app\"\n";
+    let folder = Folder::of("providers", &[("wrangler.toml", &format!("{SOUND}{provider}"))]);
+    let run = folder.run(&["check"]);
+    let (first, last) = NEEDED.split_at(NEEDED.find("note: Session").unwrap());
+    let staff = "note: Providers__Staff__ClientSecret: is a secret that must be put: wrangler secret put Providers__Staff__ClientSecret\n";
+    assert_eq!((run.code, run.output), (0, format!("{first}{staff}{last}0 faults, 0 warnings\n")));
+    let run = folder.run(&["check", "--secret", "Session__Key", "--secret", "OpenIdConnect__ClientSecret"]);
+    assert!(
+        run.code == 1 && run.output.starts_with("fault: Providers.Staff.ClientSecret: is required"),
+        "{}",
+        run.output
+    );
+}
+
+#[test]
+fn a_setting_that_was_put_as_a_secret_is_unknown() {
+    let text = SOUND.replace("Origin = \"https://origin.example.com\"\n", "");
+    let folder =
+        Folder::of("unknown", &[("wrangler.toml", &text), (".dev.vars", "Gateway__Origin=https://o.example\n")]);
+    let secrets = ["--secret=Session__Key", "--secret=OpenIdConnect__ClientSecret", "--secret=Gateway__Origin"];
+    let run = folder.run(&[&["check"], &secrets[..]].concat());
+    let note = "note: Gateway.Origin: is put as a secret, whose value is not known here: it is not checked\n";
+    assert_eq!((run.code, run.output), (0, format!("{note}0 faults, 0 warnings\n")));
+    let run = folder.run(&[&["explain", "GET /"], &secrets[..]].concat());
+    let fault = "fault: Gateway.Origin: has a value that is not known here; give it with --dev-vars\n";
+    assert_eq!((run.code, run.output), (1, format!("{fault}1 fault, 0 warnings\n")));
+    // No other secret is needed to explain.
+    let run = folder.run(&["explain", "GET /.auth/health", "--dev-vars", ".dev.vars"]);
+    assert_eq!((run.code, run.complaint.as_str()), (0, ""), "{}", run.output);
 }
 
 #[test]

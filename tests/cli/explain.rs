@@ -444,6 +444,115 @@ fn paths_of_vestibules_own_and_hosts_are_told_apart() {
     told(&folder, &["GET /only-there"], 3, &["rule: default (/**)"]);
 }
 
+/// A file with further providers and settings, and no rules but these.
+fn other(name: &str, gateway: &str, rules: &str) -> Folder {
+    let file = format!(
+        "kv_namespaces = [{{ binding = \"TOKEN_CACHE\" }}]\n\
+         services = [{{ binding = \"APP\", service = \"app\" }}]\n\
+         [vars.OpenIdConnect]\nAuthority = \"https://op.example\"\nClientId = \"app\"\n\
+         [vars.Providers.Staff]\nAuthority = \"https://staff.example\"\nClientId = \"app\"\n\
+         [vars.Gateway]\nPublicOrigin = \"https://app.example.com\"\n{gateway}\n{rules}"
+    );
+    Folder::of(
+        name,
+        &[("wrangler.toml", &file), ("user.json", r#"{"sub": "s1", "aud": "app", "email": "a@b.example"}"#)],
+    )
+}
+
+#[test]
+fn several_providers_are_told_apart() {
+    let rules = "[[vars.Gateway.Routes]]\nPath = \"/staff\"\nProvider = \"Staff\"\n";
+    let folder = other("providers-explained", "Origin = \"https://origin.example.com\"", rules);
+    told(&folder, &["GET /"], 3, &["refused: 302, a sign-in is required: to the choice of an OpenID Provider"]);
+    told(&folder, &["POST /"], 3, &["refused: 401, a sign-in by any OpenID Provider is required"]);
+    let by_staff = "refused: 302, a sign-in by Staff is required: to the OpenID Provider";
+    told(&folder, &["GET /staff"], 3, &[by_staff]);
+    told(&folder, &["GET /staff", "--claims", "user.json", "--provider", "OpenIdConnect"], 3, &[by_staff]);
+    let signed_in = "signed in: whoever the claims name, by Staff";
+    told(&folder, &["GET /staff", "--claims", "user.json", "--provider", "Staff"], 0, &[signed_in]);
+    told(&folder, &["GET /staff", "--claims", "user.json"], 0, &[signed_in]);
+    told(&folder, &["GET /", "--claims", "user.json", "--provider", "Staff"], 0, &[signed_in]);
+    let run = folder.run(&["explain", "GET /", "--provider", "Nobody"]);
+    assert_eq!(
+        (run.code, run.complaint.as_str()),
+        (2, "vestibule: --provider must name the section of an OpenID Provider\n")
+    );
+}
+
+#[test]
+fn what_the_origin_gets_is_told_without_what_is_signed() {
+    let gateway = "OriginService = \"APP\"\nOriginAssertion = true\nStripPathPrefix = \"/shop\"\n\
+                   AlternateOrigins = \"https://shop.example.com\"\nOriginTimeoutSeconds = 7\n\
+                   ClaimHeaders = { X-Mail = \"email\" }\nRequestHeaders = { X-From = \"gateway\" }\n";
+    let folder = other("service-explained", gateway, "");
+    let arguments = ["GET https://shop.example.com/shop/1", "--claims", "user.json", "--header", "X_Mail: evil"];
+    told(
+        &folder,
+        &arguments,
+        0,
+        &[
+            "public origin: https://shop.example.com",
+            "removes: x_mail",
+            "sets: x-from: gateway",
+            "sets: x-forwarded-prefix: /shop",
+            "sets: x-mail: a@b.example",
+            "sets: x-forwarded-host: shop.example.com",
+            "sets: x-vestibule-assertion: <assertion signed for APP>",
+            "timeout: 7 s",
+            "served: by the binding APP, as https://shop.example.com/1",
+        ],
+    );
+    told(&folder, &["GET /.auth/jwks"], 0, &["served: by Vestibule itself, the keys of assertions to the origin"]);
+    let without = other("no-keys", "Origin = \"https://origin.example.com\"", "");
+    told(
+        &without,
+        &["GET /.auth/jwks"],
+        3,
+        &["refused: 404, the path is kept for Vestibule, and nothing is behind it"],
+    );
+}
+
+#[test]
+fn preflights_and_websockets_are_judged_as_such() {
+    let folder = folder("preflights");
+    let preflight = |path: &'static str, origin: &'static str| {
+        [path, "--header", origin, "--header", "Access-Control-Request-Method: POST"]
+    };
+    told(
+        &folder,
+        &preflight("OPTIONS /shop/1", "Origin: https://spa.example.com"),
+        0,
+        &[
+            "rule: shop (/shop/**)",
+            "answers: access-control-allow-origin: https://spa.example.com",
+            "answers: access-control-allow-credentials: true",
+            "served: by Vestibule itself, the answer to a preflight",
+        ],
+    );
+    told(
+        &folder,
+        &preflight("OPTIONS /shop/1", "Origin: https://evil.example"),
+        3,
+        &["refused: 403, a preflight of a page whose origin is none of the rule's CorsOrigins"],
+    );
+    let asked = preflight("OPTIONS /docs/1", "Origin: https://evil.example");
+    told(&folder, &asked, 0, &["served: by https://origin.example.com/docs/1"]);
+    told(
+        &folder,
+        &[
+            "GET /page",
+            "--claims",
+            "user.json",
+            "--header",
+            "Upgrade: websocket",
+            "--header",
+            "Sec-Fetch-Site: same-origin",
+        ],
+        0,
+        &["websocket: a handshake", "anti-forgery: passed: a page of PublicOrigin sent it"],
+    );
+}
+
 #[test]
 fn programs_get_one_document() {
     let run = folder("document").run(&["explain", "GET /docs", "--json", "--header", "accept: */*"]);

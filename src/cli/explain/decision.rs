@@ -139,7 +139,9 @@ impl<'a> Case<'a> {
         let guarded = Guarded { head, rule, public_origin, now: sender.now, skew: provider.clock_skew };
         // A session at another provider is none here.
         let is_here = sender.provider.is_none_or(|signed_in| signed_in == provider.name);
-        let claims = sender.claims.filter(|_| is_here).cloned().map(claims::kept);
+        let claims = sender.claims.filter(|_| is_here).cloned();
+        // An access token's claims are for whoever takes it.
+        let claims = if rule.access == Access::Bearer { claims } else { claims.map(claims::kept) };
         let lacking = rule.scopes.iter().filter(|scope| !sender.scopes.contains(scope)).map(String::as_str).collect();
         Some(Self { guarded, claims, lacking, config, provider, api })
     }
