@@ -129,7 +129,7 @@ impl<'a> Case<'a> {
         let rule = route.rule()?;
         let api = if let Route::Api(api, target, _) = route { Some((api, target)) } else { None };
         let needed = if rule.access == Access::Bearer {
-            config.bearer.as_ref().and_then(|bearer| Some(bearer.provider.as_str()))
+            config.bearer.as_ref().map(|bearer| bearer.provider.as_str())
         } else {
             route.provider().or(sender.provider)
         };
