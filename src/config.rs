@@ -51,6 +51,9 @@ const TOKEN_CACHE: &str = "TOKEN_CACHE";
 /// The Durable Object namespace with one object for each account.
 const ACCOUNTS: &str = "ACCOUNTS";
 
+/// The Analytics Engine dataset that counts.
+const METRICS: &str = "METRICS";
+
 /// A configuration without faults.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -74,6 +77,8 @@ pub struct Config {
     pub operator: Option<Operator>,
     /// Whether the binding `ACCOUNTS`, an object for each account, is there.
     pub has_account_objects: bool,
+    /// Whether the binding `METRICS`, a dataset to count in, is there.
+    pub has_metrics: bool,
 }
 
 impl Config {
@@ -154,6 +159,7 @@ impl Config {
             rules: rules?,
             operator,
             has_account_objects,
+            has_metrics: bindings.iter().any(|binding| binding == METRICS),
         })
     }
 }

@@ -47,13 +47,16 @@ use crate::app::App;
 use crate::error::Error;
 use crate::forwarding::{self, ForwardPlan};
 use crate::realm::Realm;
-use crate::request::{HeadFault, Method, RequestHead};
+use crate::request::{HeadFault, Method, RequestHead, TraceParent};
 use crate::router::{Route, route};
-use crate::runtime::{Runtime, Task, TransportFault, Work};
+use crate::rules::Rule;
+use crate::runtime::{OpRequest, OpResponse, Runtime, Task, TransportFault, Work};
 use crate::time::Timestamp;
 
 pub use account::{account_expired, serve_account};
 pub use log::misconfigured;
+#[cfg(not(target_arch = "wasm32"))]
+pub use log::{COMMON_MEMBERS, EVENTS, LoggedEvent};
 
 /// What a request gets.
 pub enum Reply<F> {
@@ -74,6 +77,10 @@ struct Context<'a, R> {
     now: Timestamp,
     /// Ties an answer to its log lines.
     trace: String,
+    /// The trace of the client's own that the request is a part of.
+    traceparent: Option<TraceParent<'a>>,
+    /// The route rule that holds for the request.
+    rule: Option<&'a Rule>,
 }
 
 /// One request and everything around it.
@@ -101,7 +108,7 @@ pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
     }
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, route, runtime, head, String::new());
-    match route {
+    let plan = match route {
         Route::Api(api, target, rule) => call::at_once(&incoming, (api, target, rule)),
         Route::Origin(rule) => forward::at_once(&incoming, rule),
         Route::Ambiguous
@@ -120,7 +127,8 @@ pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
         | Route::Session(_)
         | Route::Sessions
         | Route::SignedOut(_) => None,
-    }
+    };
+    plan.map(|plan| ForwardPlan { measure: log::served(&incoming, "at_once"), ..plan })
 }
 
 /// Serves a request. Every outcome is a reply; what went wrong is in the log.
@@ -132,9 +140,13 @@ pub async fn serve<R: Runtime>(
 ) -> Reply<R::Forwarded> {
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, route, runtime, head, trace(runtime, head));
+    let clock = Clock::start(&incoming);
     match dispatch(&incoming, inbound, route).await {
         Ok(Reply::Answer(answer)) => Reply::Answer(cors::on_answer(head, route, answer)),
-        Ok(forwarded @ Reply::Forwarded(_)) => forwarded,
+        Ok(Reply::Forwarded(answer)) => {
+            clock.stop(&incoming, runtime.status(&answer));
+            Reply::Forwarded(answer)
+        }
         Err(error) => Reply::Answer(cors::on_answer(head, route, refusal::answer(&incoming, route, error).await)),
     }
 }
@@ -152,8 +164,12 @@ pub async fn reconsider<R: Runtime>(
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, route, runtime, head, trace(runtime, head));
     let Route::Api(api, target, rule) = route else { return Reply::Forwarded(answer) };
+    let clock = Clock::start(&incoming);
     match call::reconsider(&incoming, inbound, (api, target, rule), answer, issued_at).await {
-        Ok(answer) => Reply::Forwarded(answer),
+        Ok(answer) => {
+            clock.stop(&incoming, runtime.status(&answer));
+            Reply::Forwarded(answer)
+        }
         Err(error) => Reply::Answer(cors::on_answer(head, route, refusal::answer(&incoming, route, error).await)),
     }
 }
@@ -171,8 +187,8 @@ pub async fn perform<R: Runtime>(app: &App, runtime: &R, task: Task) {
     // Nobody else made it than this deployment.
     let Some(realm) = app.realm(&task.provider) else { return };
     let public_origin = &app.config.gateway.public_origin;
-    let context =
-        Context { app, realm, public_origin, runtime, now: runtime.now(), trace: hex(&runtime.random::<8>()) };
+    let (now, trace) = (runtime.now(), hex(&runtime.random::<8>()));
+    let context = Context { app, realm, public_origin, runtime, now, trace, traceparent: None, rule: None };
     match task.work {
         Work::Renew { session, api } => acquire::renew_due(&context, &session, &api).await,
         Work::RenewAppToken { api } => acquire::renew_app_token(&context, &api).await,
@@ -203,7 +219,7 @@ pub fn relocated(app: &App, head: &RequestHead<'_>, location: &str) -> Option<St
 /// Answers a request that no configuration can serve.
 pub fn refuse_all<R: Runtime>(runtime: &R, head: &RequestHead<'_>, error: &Error) -> Answer {
     let trace = trace(runtime, head);
-    log::refused(runtime, &trace, error, None);
+    log::refused_at_once(runtime, &trace, error);
     if head.is_navigation() { Answer::error_page(error, &trace, None) } else { Answer::problem(error, &trace, None) }
 }
 
@@ -211,7 +227,7 @@ pub fn refuse_all<R: Runtime>(runtime: &R, head: &RequestHead<'_>, error: &Error
 pub fn refuse_head<R: Runtime>(runtime: &R, fault: HeadFault) -> Answer {
     let trace = hex(&runtime.random::<8>());
     let error = Error::BadRequest(fault);
-    log::refused(runtime, &trace, &error, None);
+    log::refused_at_once(runtime, &trace, &error);
     Answer::problem(&error, &trace, None)
 }
 
@@ -232,7 +248,7 @@ async fn dispatch<R: Runtime>(
         Route::Callback(_) => callback::finish(incoming).await,
         Route::Events => return events::watch(incoming).await.map(Reply::Forwarded),
         Route::FrontChannelLogout(_) => front_channel::requested(incoming).await?,
-        Route::Health => Answer::text(200, "ok\n"),
+        Route::Health => health(incoming)?,
         Route::Keys => assertion::keys(incoming).await?,
         Route::Login(provider) => login::requested(incoming, provider.is_some()).await?,
         Route::Logout => logout::requested(incoming).await?,
@@ -248,7 +264,34 @@ async fn dispatch<R: Runtime>(
     Ok(Reply::Answer(answer))
 }
 
+/// How long a request took that is passed on, where anybody counts that.
+struct Clock(Option<u64>);
+
+impl Clock {
+    fn start<R: Runtime>(incoming: &Incoming<'_, R>) -> Self {
+        Self(incoming.app.config.has_metrics.then(|| incoming.runtime.milliseconds()))
+    }
+
+    fn stop<R: Runtime>(self, incoming: &Incoming<'_, R>, status: u16) {
+        // What is answered by an account's object has no rule and is no request to anybody behind us.
+        let Some((began, _)) = self.0.zip(incoming.rule) else { return };
+        let took = incoming.runtime.milliseconds().saturating_sub(began);
+        if let Some(point) = log::served(incoming, "later") {
+            incoming.runtime.measure(&point.answered(status, took));
+        }
+    }
+}
+
 impl<R: Runtime> Context<'_, R> {
+    /// Sends a request to the OP, in the client's own trace. What vendors say of it (`tracestate`) is no business of the
+    /// OP's.
+    async fn call_op(&self, mut request: OpRequest) -> Result<OpResponse, TransportFault> {
+        if let Some(value) = self.traceparent.and_then(|parent| http::HeaderValue::from_str(parent.as_str()).ok()) {
+            request.headers_mut().insert("traceparent", value);
+        }
+        self.runtime.call_op(request, self.realm.provider.timeout).await
+    }
+
     /// Has something done after the answer.
     fn later(&self, work: Work) {
         self.runtime.later(Task { provider: self.realm.provider.name.clone(), work });
@@ -260,13 +303,14 @@ impl<'a, R: Runtime> Incoming<'a, R> {
         let now = runtime.now();
         let realm = realm::of(app, route, head, now);
         let public_origin = app.config.gateway.public_origin_of(head.host);
-        Self { context: Context { app, realm, public_origin, runtime, now, trace }, route, head }
+        let (traceparent, rule) = (head.traceparent(), route.rule());
+        let context = Context { app, realm, public_origin, runtime, now, trace, traceparent, rule };
+        Self { context, route, head }
     }
 
     /// The same request, seen in another realm.
     fn within<'b>(&'b self, realm: &'b Realm) -> Incoming<'b, R> {
-        let Context { app, public_origin, runtime, now, trace, .. } = &self.context;
-        let context = Context { app, realm, public_origin, runtime: *runtime, now: *now, trace: trace.clone() };
+        let context = Context { realm, trace: self.trace.clone(), ..self.context };
         Incoming { context, head: self.head, route: self.route }
     }
 
@@ -275,9 +319,9 @@ impl<'a, R: Runtime> Incoming<'a, R> {
         self.head.is_same_origin(self.public_origin)
     }
 
-    /// Logs why the request is refused, and by which rule.
+    /// Logs why the request is refused.
     fn refused(&self, error: &Error) {
-        log::refused(self.runtime, &self.trace, error, self.route.rule().map(|rule| rule.name.as_str()));
+        log::refused(self, error);
     }
 
     fn only(&self, allowed: &[Method], allow: &'static str) -> Result<(), Error> {
@@ -298,6 +342,12 @@ impl<'a, R: Runtime> Incoming<'a, R> {
         let query = self.head.target.query()?;
         url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
+}
+
+/// Tells a monitor that the Worker runs and its configuration has no faults. Whoever asks, and however.
+fn health<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
+    incoming.only(&[Method::Get, Method::Head], "GET, HEAD")?;
+    Ok(Answer::text(200, "ok\n"))
 }
 
 /// The ray id where the platform gives one, so that its own log and ours meet.

@@ -13,7 +13,8 @@ use url::{Url, form_urlencoded};
 use crate::config::Api;
 use crate::header_text::ascii;
 use crate::identity::Identity;
-use crate::request::{RequestHead, Target};
+use crate::measure::Measure;
+use crate::request::{RequestHead, TRACE_HEADERS, Target};
 use crate::reserved_headers::{is_listed, is_reserved};
 use crate::session::cookie::Cookies;
 use crate::session::session::SessionId;
@@ -43,6 +44,8 @@ pub struct ForwardPlan {
     pub answer: AnswerEdits,
     /// What a WebSocket ends with, if the request opens one for somebody.
     pub carried: Option<Carried>,
+    /// What is counted once the answer is there, if anything.
+    pub measure: Option<Measure>,
 }
 
 /// Where a request goes.
@@ -110,14 +113,16 @@ pub const CORS_ANSWER_HEADERS: [&str; 7] = [
 ];
 
 /// The request headers that never pass: whatever claims to be an identity, a credential or an original request, in any
-/// case and with `_` for `-`, those of the operator's `claim_headers` among them, our own cookies, and whatever
-/// `Connection` names.
+/// case and with `_` for `-`, those of the operator's `claim_headers` among them, our own cookies, whatever `Connection`
+/// names, and the headers of a trace that is not valid.
 pub fn headers_to_remove(head: &RequestHead<'_>, claim_headers: &[(String, String)]) -> Vec<String> {
     let connection = head.header("connection").unwrap_or("");
     let is_identity =
         |name: &str| is_reserved(name) || claim_headers.iter().any(|(header, _)| is_listed(name, &[header], &[]));
+    let is_no_trace = |name: &str| TRACE_HEADERS.contains(&name) && head.traceparent().is_none();
+    let is_hop_by_hop = |name: &str| connection.split(',').any(|named| is_hop_by_hop(named.trim(), name));
     head.header_names()
-        .filter(|name| is_identity(name) || connection.split(',').any(|named| is_hop_by_hop(named.trim(), name)))
+        .filter(|name| is_identity(name) || is_hop_by_hop(name) || is_no_trace(name))
         .map(str::to_owned)
         .collect()
 }

@@ -28,6 +28,7 @@ pub mod forwarding;
 pub mod header_text;
 pub mod identity;
 mod json;
+pub mod measure;
 pub mod memory;
 pub mod oidc;
 pub mod realm;

@@ -4,10 +4,12 @@
 //! [`Target`] has one constructor and is carried through to the forward unchanged.
 
 mod method;
+mod trace_context;
 
 use url::Url;
 
 pub use method::Method;
+pub use trace_context::{TRACE_HEADERS, TraceParent};
 
 /// Path and query of a request, as the WHATWG parser serialised them, proven free of what lets two parsers disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

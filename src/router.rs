@@ -73,6 +73,31 @@ impl<'a> Route<'a> {
         }
     }
 
+    /// What the request is, in a word: for the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "ambiguous",
+            Self::Api(..) => "api",
+            Self::BackChannelLogout(_) => "back_channel_logout",
+            Self::Callback(_) => "callback",
+            Self::Events => "events",
+            Self::FrontChannelLogout(_) => "front_channel_logout",
+            Self::Health => "health",
+            Self::Keys => "keys",
+            Self::Login(_) => "login",
+            Self::Logout => "logout",
+            Self::Me => "me",
+            Self::Nothing => "nothing",
+            Self::OperatorSignOut => "operator",
+            Self::Origin(_) => "origin",
+            Self::ResourceMetadata(_) => "resource_metadata",
+            Self::Session(_) => "session",
+            Self::Sessions => "sessions",
+            Self::SignedOut(_) => "signed_out",
+        }
+    }
+
     /// The rule that holds for the request, where one can.
     #[must_use]
     pub const fn rule(self) -> Option<&'a Rule> {

@@ -79,6 +79,20 @@ pub enum Access {
     Optional,
 }
 
+impl Access {
+    /// As the configuration has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Anonymous => "Anonymous",
+            Self::Api => "Api",
+            Self::Bearer => "Bearer",
+            Self::Login => "Login",
+            Self::Optional => "Optional",
+        }
+    }
+}
+
 /// How the end-user must have signed in (OIDC Core 3.1.2.1, RFC 9470).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepUp {

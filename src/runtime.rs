@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::forwarding::ForwardPlan;
+use crate::measure::Measure;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::Jwk;
 use crate::secret::Secret;
@@ -90,6 +91,12 @@ pub trait Runtime {
 
     /// Writes one line to the log.
     fn log(&self, line: &str);
+
+    /// Counts, where the operator bound a place for that. It never fails and is never waited for.
+    fn measure(&self, point: &Measure);
+
+    /// Milliseconds since some moment, to tell durations by.
+    fn milliseconds(&self) -> u64;
 }
 
 /// The durable storage of one account's object: synchronous, as SQLite in a Durable Object is, and strongly consistent.

@@ -38,6 +38,7 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Root, "AzureAdB2C", NO_POLICIES),
     (Place::Root, "DownstreamApi", "each API has a name; use [vars.DownstreamApis.<Name>]"),
     (Place::Root, "Logging", "the log's settings are those of the Worker in wrangler.toml"),
+    (Place::Root, "METRICS", "as a variable; bind it in [[analytics_engine_datasets]] of wrangler.toml"),
     (Place::Root, "TOKEN_CACHE", "as a variable; bind it in [[kv_namespaces]] of wrangler.toml"),
     (Place::Provider, "AllowWebApiToBeAuthorizedByACL", "Vestibule signs end-users in and is no web API"),
     (Place::Provider, "AppHomeTenantId", "the application's own tokens come from the tenant of TenantId"),

@@ -3,6 +3,7 @@
 
 import { TIMED_OUT } from "./deadline.js";
 import { MAY_BE_CACHED, edit, edited } from "./edited.js";
+import { counted } from "./metrics.js";
 import { answeredBy } from "./traps.js";
 import { upload } from "./upload.js";
 
@@ -77,14 +78,16 @@ export function forward(request, env, service, url, edits, timeout, switches, an
 
 /**
  * The promise of `forward`, for a handler to return. A failure becomes an answer through `onForwardFailure`; where
- * `issuedAt` is given, an answer that another attempt may better becomes another one through `onSecondLook`.
+ * `issuedAt` is given, an answer that another attempt may better becomes another one through `onSecondLook`. Any other
+ * answer is counted, where `point` is given; the second look counts its own.
  */
-export function answered(request, forward, issuedAt, context) {
+export function answered(request, forward, issuedAt, context, env, point) {
   const onFailure = (failure) => answeredBy(() => forwardFailed(request, failure, context));
-  if (issuedAt === undefined) return forward.catch(onFailure);
+  const passing = point === undefined ? undefined : counted(env, point);
+  if (issuedAt === undefined) return passing ? forward.then(passing, onFailure) : forward.catch(onFailure);
   return forward.then((answer) => {
     const { status } = answer;
-    if (status !== 401 && status !== 429 && status !== 503) return answer;
+    if (status !== 401 && status !== 429 && status !== 503) return passing ? passing(answer) : answer;
     return answeredBy(() => lookAgain(request, answer, issuedAt, context));
   }, onFailure);
 }

@@ -11,6 +11,7 @@ use super::context::ExecutionContext;
 use crate::answer::Answer;
 use crate::flow::Reply;
 use crate::forwarding::{AnswerEdits, Destination, ForwardPlan};
+use crate::measure::Measure;
 use crate::runtime::{OpRequest, OpResponse, TransportFault};
 use crate::time::Lifetime;
 
@@ -66,7 +67,14 @@ extern "C" {
     ) -> Promise;
 
     /// The promise of a forward, as the handler's own: a failure becomes an answer, and some answers another one.
-    fn answered(request: &JsValue, forward: &Promise, issued_at: Option<f64>, context: &ExecutionContext) -> Promise;
+    fn answered(
+        request: &JsValue,
+        forward: &Promise,
+        issued_at: Option<f64>,
+        context: &ExecutionContext,
+        env: &JsValue,
+        point: Option<String>,
+    ) -> Promise;
 
     #[wasm_bindgen(js_name = readBody)]
     fn js_read_body(request: &JsValue, limit: usize) -> Promise;
@@ -80,6 +88,12 @@ extern "C" {
     /// Sets the function that says where a redirect leads.
     #[wasm_bindgen(js_name = onRedirect)]
     pub(super) fn on_redirect(relocate: &Function);
+}
+
+#[wasm_bindgen(raw_module = "./metrics.js")]
+extern "C" {
+    /// Writes a data point, where the binding is there.
+    pub(super) fn count(env: &JsValue, point: &str, milliseconds: f64);
 }
 
 #[wasm_bindgen(raw_module = "./traps.js")]
@@ -123,7 +137,8 @@ pub(super) fn forward_at_once(
 ) -> Promise {
     // Exact up to 2^53, which is enough for any moment.
     let issued_at = plan.reconsider.map(|moment| moment.as_unix() as f64);
-    answered(request, &start(request, env, plan), issued_at, context)
+    let point = plan.measure.as_ref().map(Measure::lines);
+    answered(request, &start(request, env, plan), issued_at, context, env, point)
 }
 
 /// Reads the body of a request; see `Runtime::read_body`.

@@ -12,6 +12,7 @@ use super::context::ExecutionContext;
 use super::{carried, glue, isolate, signing, store};
 use crate::flow;
 use crate::forwarding::ForwardPlan;
+use crate::measure::Measure;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::{Jwk, KeyMaterial};
 use crate::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
@@ -161,6 +162,14 @@ impl Runtime for Edge {
 
     fn log(&self, line: &str) {
         glue::log(line);
+    }
+
+    fn measure(&self, point: &Measure) {
+        glue::count(&self.env, &point.lines(), point.milliseconds as f64);
+    }
+
+    fn milliseconds(&self) -> u64 {
+        js_sys::Date::now() as u64
     }
 }
 

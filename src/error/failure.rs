@@ -44,6 +44,19 @@ pub enum InteractionReason {
 }
 
 impl Failure {
+    /// The stable code of the refusal that it comes to ([`Error::code`]).
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Ended(_) => "session_expired",
+            Self::NeedsUser { .. } => "interaction_required",
+            Self::OpRefused(_) => "misconfigured",
+            Self::OpUnreachable(_) => "op_unreachable",
+            Self::Store(_) => "cache_unavailable",
+            Self::Untrusted => "op_error",
+        }
+    }
+
     /// Seconds for which asking again makes no sense.
     #[must_use]
     pub const fn pause(&self) -> u64 {

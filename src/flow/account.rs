@@ -172,7 +172,8 @@ pub(super) async fn sessions<R: Runtime>(context: &Context<'_, R>, session: &Ses
 /// Asks an object by its name.
 pub(super) async fn ask<R: Runtime>(context: &Context<'_, R>, name: &str, ask: Ask) -> Result<Reply, Error> {
     let provider = Some(context.realm.provider.name.clone());
-    let call = Call { provider, trace: context.trace.clone(), ask }.to_text();
+    let traceparent = context.traceparent.map(|parent| parent.as_str().to_owned());
+    let call = Call { provider, trace: context.trace.clone(), traceparent, ask }.to_text();
     let reply = context.runtime.call_account(name, &call).await.map_err(Error::CacheUnavailable)?;
     Reply::parse(&reply).ok_or(Error::CacheUnavailable(StoreFault::Account))
 }

@@ -1,8 +1,6 @@
 //! Silent token acquisition: the access token for an API, from the cache or renewed, or the reason why only the end-user
 //! can bring it.
 
-use serde_json::json;
-
 use super::account::{self, Cause};
 use super::authenticate::SignedIn;
 use super::log::{self, Event};
@@ -86,8 +84,8 @@ pub(super) async fn credential<R: Runtime>(
     };
     match lookup(&signed_in.entry, api, incoming.now).valid() {
         Some(cached) if !matches!(failure, Failure::Ended(_)) => {
-            let details = json!({ "api": api.name, "reason": format!("{failure:?}") });
-            log::happened(incoming.runtime, &incoming.trace, Event::TokenStillUsed, details);
+            let details = log::failure(&api.name, &failure);
+            log::happened(incoming, Event::TokenStillUsed, Some(&signed_in.session), details);
             Ok(cached.into())
         }
         Some(_) | None => Err(interaction::error(incoming, signed_in, api, failure)),

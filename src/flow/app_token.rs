@@ -162,10 +162,9 @@ async fn request<R: Runtime>(
     }
     let outcome = exchange(context, api, cause, now).await;
     match &outcome {
-        Ok(_) => log::happened(context.runtime, &context.trace, Event::AppTokenAcquired, json!({ "api": api.name })),
+        Ok(_) => log::happened(context, Event::AppTokenAcquired, None, json!({ "api": api.name })),
         Err(failure) => {
-            let details = json!({ "api": api.name, "reason": format!("{failure:?}") });
-            log::happened(context.runtime, &context.trace, Event::TokenRefreshFailed, details);
+            log::happened(context, Event::TokenRefreshFailed, None, log::failure(&api.name, failure));
             memory.failed(session, named, failure.clone(), now + Lifetime::from_seconds(failure.pause()));
         }
     }

@@ -68,7 +68,7 @@ fn note_left_out<R: Runtime>(incoming: &Incoming<'_, R>, identity: Option<&Ident
     let claims = assertion::left_out(identity).filter(|_| is_wanted(incoming));
     for (kind, name) in headers.map(|name| ("header", name)).chain(claims.map(|name| ("claim", name))) {
         if incoming.realm.memory.is_left_out_anew(&[kind, name].join(" ")) {
-            log::happened(incoming.runtime, &incoming.trace, log::Event::IdentityLeftOut, json!({ kind: name }));
+            log::happened(incoming, log::Event::IdentityLeftOut, None, json!({ kind: name }));
         }
     }
 }

@@ -55,8 +55,8 @@ async fn ended<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &R::Inbound) -> 
     if heard == Heard::Replayed {
         return Err(Error::LogoutRequestInvalid(LogoutRequestFault::Replayed));
     }
-    let details = json!({ "known": heard == Heard::Ended, "session": token.session_id().is_some() });
-    log::happened(incoming.runtime, &incoming.trace, Event::LogoutByBackChannel, details);
+    let details = json!({ "known": heard == Heard::Ended, "names_sid": token.session_id().is_some() });
+    log::happened(incoming, Event::LogoutByBackChannel, None, details);
     Ok(())
 }
 

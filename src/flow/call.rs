@@ -217,6 +217,7 @@ fn plan<R: Runtime>(
         reconsider: Some(credential.issued_at().unwrap_or(Timestamp::from_unix(0))),
         answer,
         carried: None,
+        measure: None,
     }
 }
 

@@ -79,7 +79,8 @@ async fn signed_in<R: Runtime>(
     let session = establish::session(incoming, &metadata, sign_in).await?;
     establish::end_previous(incoming, &session).await;
     documents::store(incoming).await;
-    log::happened(incoming.runtime, &incoming.trace, Event::LoginCompleted, json!({ "attempt": attempt_id }));
+    let details = json!({ "attempt": attempt_id, "seconds": incoming.now.since(created_at) });
+    log::happened(incoming, Event::LoginCompleted, Some(&session), details);
     let cookie = session.cookie(&incoming.realm.ring, incoming.runtime.random(), incoming.now);
     Ok(go_on(incoming, &return_to).with("set-cookie", cookie))
 }

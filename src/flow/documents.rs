@@ -159,8 +159,7 @@ pub(super) async fn get<R: Runtime>(
     };
     // URLs were parsed, and a token that is no header value was refused with its response.
     let request = request.body(Vec::new()).map_err(|_| Error::Bug("a request to the OP is malformed"))?;
-    let timeout = context.realm.provider.timeout;
-    let response = context.runtime.call_op(request, timeout).await.map_err(Error::OpUnreachable)?;
+    let response = context.call_op(request).await.map_err(Error::OpUnreachable)?;
     match (response.status().as_u16(), outage(&response, context.now)) {
         (200, _) => Ok(response.into_body()),
         (_, Some(fault)) => Err(Error::OpUnreachable(fault)),

@@ -4,7 +4,10 @@
 
 use std::rc::Rc;
 
+use serde_json::json;
+
 use super::authenticate::{self, SignedIn};
+use super::log::{self, Event};
 use super::{Incoming, account, assertion, bearer, cors, guard};
 use crate::error::Error;
 use crate::forwarding::{Carried, ForwardPlan, headers_to_origin, origin_answer, origin_destination};
@@ -83,7 +86,8 @@ async fn if_any<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Result<S
         Ok(signed_in) => Ok(Sender::User(signed_in)),
         Err(Error::LoginRequired) => Ok(Sender::Nobody),
         Err(error @ Error::SessionEnded(_)) => {
-            incoming.refused(&error);
+            let details = json!({ "code": error.code(), "reason": error.to_string() });
+            log::happened(incoming, Event::SessionLeft, authenticate::opened(incoming).ok().as_ref(), details);
             Ok(Sender::Left(CookieName::Session(incoming.realm.ring.label()).expire()))
         }
         Err(error) => Err(error),
@@ -139,6 +143,7 @@ fn origin_plan<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sen
         reconsider: None,
         answer,
         carried: None,
+        measure: None,
     }
 }
 

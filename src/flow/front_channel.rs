@@ -26,7 +26,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
     let logout = OpLogout { account: None, sid: Some(&sid), until, token: None };
     let heard = op_logout::carry_out(incoming, &logout).await?;
     let details = json!({ "known": heard != Heard::Unknown });
-    log::happened(incoming.runtime, &incoming.trace, Event::LogoutByFrontChannel, details);
+    log::happened(incoming, Event::LogoutByFrontChannel, None, details);
     // The same for an unknown one: a frame learns nothing here.
     Ok(Answer::framed(&frames(incoming).await))
 }

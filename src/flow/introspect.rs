@@ -63,7 +63,7 @@ pub(super) async fn ask<R: Runtime>(
 fn begin<R: Runtime>(incoming: &Incoming<'_, R>, introspections: &Introspections) -> Result<(), Error> {
     introspections.begin(incoming.now).map_err(|pause| {
         if pause.is_news {
-            log::happened(incoming.runtime, &incoming.trace, Event::IntrospectionPaused, json!({}));
+            log::happened(incoming, Event::IntrospectionPaused, None, json!({}));
         }
         Error::OpUnreachable(pause.fault)
     })

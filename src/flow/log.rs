@@ -1,103 +1,197 @@
 //! The log: one JSON object a line, with stable names in `event`. Sessions appear as a keyed hash; tokens, codes,
-//! cookies and subjects never do.
+//! cookies and subjects never do. What is logged is counted as well, where the operator bound a place for that.
+//!
+//! docs/operations.md lists every event and every member (test `documentation`).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::{Context, Incoming, authenticate, hex};
 use crate::config::ConfigFault;
-use crate::error::Error;
+use crate::error::{Error, Failure};
+use crate::measure::Measure;
+use crate::request::TraceParent;
 use crate::runtime::Runtime;
+use crate::session::session::Session;
 
-/// Something that happened.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Event {
-    /// The application got a token of its own.
-    AppTokenAcquired,
-    /// What the origin would be told of a user was left out because it is too long.
-    IdentityLeftOut,
-    /// The OP is not asked about access tokens for a while: too many were none.
-    IntrospectionPaused,
-    /// A sign-in was completed.
-    LoginCompleted,
-    /// A browser was sent to the OP.
-    LoginStarted,
-    /// The OP said in a logout token that sessions are over.
-    LogoutByBackChannel,
-    /// The OP had a browser load the front-channel logout.
-    LogoutByFrontChannel,
-    /// An account or session was removed because its user signed out.
-    LogoutCompleted,
-    /// A browser came back from the OP after a sign-out.
-    LogoutReturned,
-    /// A user ended another session.
-    SessionEnded,
-    /// An operator ended sessions.
-    SessionsEndedByOperator,
-    /// The store failed, and the request was served without it.
-    StoreFailed,
-    /// Writing to the store was given up after several failures.
-    StoreGivenUp,
-    /// A token was refreshed.
-    TokenRefreshed,
-    /// A refresh failed.
-    TokenRefreshFailed,
-    /// The OP did not revoke a refresh token.
-    TokenRevocationFailed,
-    /// The OP revoked a refresh token.
-    TokenRevoked,
-    /// A refresh failed, and a token that is still valid was used.
-    TokenStillUsed,
-}
-
-impl Event {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::AppTokenAcquired => "app_token.acquired",
-            Self::IdentityLeftOut => "identity.left_out",
-            Self::IntrospectionPaused => "introspection.paused",
-            Self::LoginCompleted => "login.completed",
-            Self::LoginStarted => "login.started",
-            Self::LogoutByBackChannel => "logout.back_channel",
-            Self::LogoutByFrontChannel => "logout.front_channel",
-            Self::LogoutCompleted => "logout.completed",
-            Self::LogoutReturned => "logout.returned",
-            Self::SessionEnded => "session.ended",
-            Self::SessionsEndedByOperator => "sessions.ended_by_operator",
-            Self::StoreFailed => "store.failed",
-            Self::StoreGivenUp => "store.given_up",
-            Self::TokenRefreshed => "token.refreshed",
-            Self::TokenRefreshFailed => "token.refresh_failed",
-            Self::TokenRevocationFailed => "token.revocation_failed",
-            Self::TokenRevoked => "token.revoked",
-            Self::TokenStillUsed => "token.still_used",
+/// The name, the members of its own and the meaning of every event, in one table for the code and the documentation.
+macro_rules! events {
+    ($($event:ident $name:literal [$($member:literal)*] $meaning:literal)*) => {
+        /// Something that happened.
+        #[derive(Clone, Copy, Debug)]
+        pub(super) enum Event {
+            $(#[doc = $meaning] $event,)*
         }
-    }
+
+        impl Event {
+            const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$event => $name,)*
+                }
+            }
+        }
+
+        /// Every event, by name.
+        #[cfg(not(target_arch = "wasm32"))]
+        pub const EVENTS: &[LoggedEvent] = &[
+            $(LoggedEvent { name: $name, members: &[$($member),*], meaning: $meaning },)*
+        ];
+    };
 }
 
-/// Logs what happened; `details` is an object.
-pub(super) fn happened<R: Runtime>(runtime: &R, trace: &str, event: Event, details: Value) {
-    let mut line = json!({ "event": event.name(), "trace": trace });
-    if let (Some(line), Value::Object(details)) = (line.as_object_mut(), details) {
-        line.extend(details);
-    }
-    runtime.log(&line.to_string());
+events! {
+    AppTokenAcquired "app_token.acquired" ["api"]
+        "The application got an access token of its own."
+    ConfigInvalid "config.invalid" ["faults"]
+        "The configuration has faults, and every request is refused: all of them, once in each isolate."
+    IdentityLeftOut "identity.left_out" ["claim" "header"]
+        "A claim of the user was too long to tell the origin. Once in each isolate for each."
+    IntrospectionPaused "introspection.paused" []
+        "The OpenID Provider is not asked about access tokens for a while: too many were none."
+    LoginCompleted "login.completed" ["attempt" "seconds"]
+        "A sign-in was completed."
+    LoginStarted "login.started" ["api" "attempt" "for"]
+        "A browser was sent to the OpenID Provider."
+    LogoutByBackChannel "logout.back_channel" ["known" "names_sid"]
+        "The OpenID Provider said in a logout token that sessions are over."
+    LogoutCompleted "logout.completed" []
+        "An account or session was removed because its user signed out."
+    LogoutByFrontChannel "logout.front_channel" ["known"]
+        "The OpenID Provider had a browser load the front-channel logout."
+    LogoutReturned "logout.returned" []
+        "A browser came back from the OpenID Provider after a sign-out."
+    RequestRefused "request.refused" ["code" "fault" "reason" "route" "status"]
+        "A request was refused, or a page sent to sign in first: `login.started` follows then."
+    RequestServed "request.served" ["decided" "route" "status"]
+        "A request was passed on to the origin or an API. Counted only, never logged."
+    SessionEnded "session.ended" []
+        "A user ended another session of theirs."
+    SessionLeft "session.left" ["code" "reason"]
+        "A session was over where nobody needs one: the request went on without."
+    SessionsEndedByOperator "sessions.ended_by_operator" ["until"]
+        "An operator ended sessions."
+    StoreFailed "store.failed" ["reason" "what"]
+        "The store failed, and the request was served without it."
+    StoreGivenUp "store.given_up" []
+        "Writing to the store was given up after several failures."
+    TokenRefreshFailed "token.refresh_failed" ["api" "code" "reason"]
+        "A refresh failed."
+    TokenRefreshed "token.refreshed" ["api"]
+        "A token was refreshed."
+    TokenResponseRejected "token.response_rejected" ["api" "code" "reason"]
+        "What the OpenID Provider answered to a refresh did not pass, or did not come. `token.refresh_failed` follows."
+    TokenRevocationFailed "token.revocation_failed" ["given_up" "reason" "status"]
+        "The OpenID Provider did not revoke a refresh token."
+    TokenRevoked "token.revoked" []
+        "The OpenID Provider revoked a refresh token."
+    TokenStillUsed "token.still_used" ["api" "code" "reason"]
+        "A refresh failed, and a token that is still valid was used."
 }
 
-/// Logs why a request was refused, and by which route rule, if one held.
-pub(super) fn refused<R: Runtime>(runtime: &R, trace: &str, error: &Error, rule: Option<&str>) {
-    let line = json!({
-        "event": "request.refused",
-        "trace": trace,
-        "code": error.code(),
-        "status": error.status(),
-        "fault": format!("{:?}", error.fault()),
-        "reason": error.to_string(),
-        "rule": rule,
-    });
-    runtime.log(&line.to_string());
+/// An event, as the documentation has it.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedEvent {
+    /// The value of `event`.
+    pub name: &'static str,
+    /// What its line may say beyond [`COMMON_MEMBERS`].
+    pub members: &'static [&'static str],
+    /// What happened.
+    pub meaning: &'static str,
+}
+
+/// What the line of any event may say.
+#[cfg(not(target_arch = "wasm32"))]
+pub const COMMON_MEMBERS: &[&str] = &["event", "trace", "trace_id", "provider", "rule", "access", "session"];
+
+/// Logs what happened, to which session if it is known; `details` is an object.
+pub(super) fn happened<R: Runtime>(context: &Context<'_, R>, event: Event, session: Option<&Session>, details: Value) {
+    let mut line = line(event, &context.trace, context.traceparent);
+    about(context, &mut line);
+    if let Some(session) = session.and_then(|session| hash(context, session)) {
+        line.insert("session".to_owned(), session.into());
+    }
+    write(context.runtime, line, details);
+}
+
+/// Logs why a request is refused, by which rule, and the session of its cookie.
+pub(super) fn refused<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) {
+    let session = authenticate::opened(incoming).ok();
+    let mut details = reason(error);
+    details.insert("route".to_owned(), incoming.route.name().into());
+    happened(incoming, Event::RequestRefused, session.as_ref(), Value::Object(details));
+}
+
+/// Logs why a request is refused that no configuration was asked about.
+pub(super) fn refused_at_once<R: Runtime>(runtime: &R, trace: &str, error: &Error) {
+    write(runtime, line(Event::RequestRefused, trace, None), Value::Object(reason(error)));
+}
+
+/// Counts a request that is passed on: none unless the operator bound a place for that. Its status is yet to come.
+pub(super) fn served<R: Runtime>(incoming: &Incoming<'_, R>, decided: &str) -> Option<Measure> {
+    if !incoming.app.config.has_metrics {
+        return None;
+    }
+    let mut line = Map::new();
+    line.insert("event".to_owned(), Event::RequestServed.name().into());
+    about(incoming, &mut line);
+    line.insert("route".to_owned(), incoming.route.name().into());
+    line.insert("decided".to_owned(), decided.into());
+    Some(Measure::of(&line))
+}
+
+/// What is logged of a failed renewal. The code is that of the refusal which it would be.
+pub(super) fn failure(api: &str, failure: &Failure) -> Value {
+    json!({ "api": api, "code": failure.code(), "reason": format!("{failure:?}") })
 }
 
 /// Logs every fault of the configuration at once.
 pub fn misconfigured<R: Runtime>(runtime: &R, faults: &[ConfigFault]) {
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-    runtime.log(&json!({ "event": "config.invalid", "faults": faults }).to_string());
+    let mut line = Map::new();
+    line.insert("event".to_owned(), Event::ConfigInvalid.name().into());
+    write(runtime, line, json!({ "faults": faults }));
+}
+
+/// `code`, `status`, `fault` and `reason`.
+fn reason(error: &Error) -> Map<String, Value> {
+    let mut details = Map::new();
+    details.insert("code".to_owned(), error.code().into());
+    details.insert("status".to_owned(), error.status().into());
+    details.insert("fault".to_owned(), format!("{:?}", error.fault()).into());
+    details.insert("reason".to_owned(), error.to_string().into());
+    details
+}
+
+fn line(event: Event, trace: &str, traceparent: Option<TraceParent<'_>>) -> Map<String, Value> {
+    let mut line = Map::new();
+    line.insert("event".to_owned(), event.name().into());
+    line.insert("trace".to_owned(), trace.into());
+    if let Some(traceparent) = traceparent {
+        line.insert("trace_id".to_owned(), traceparent.trace_id().into());
+    }
+    line
+}
+
+/// The provider, and the rule that holds.
+fn about<R: Runtime>(context: &Context<'_, R>, line: &mut Map<String, Value>) {
+    line.insert("provider".to_owned(), context.realm.provider.name.as_str().into());
+    if let Some(rule) = context.rule {
+        line.insert("rule".to_owned(), rule.name.as_str().into());
+        line.insert("access".to_owned(), rule.access.name().into());
+    }
+}
+
+/// The same for every line about the session, and of no use to whoever reads it anywhere else. A key that leaves the ring
+/// takes the session with it.
+fn hash<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Option<String> {
+    let name = context.realm.ring.find(session.named_by)?.name(&[b"log", session.id.as_bytes()]);
+    name.first_chunk::<8>().map(|bytes| hex(bytes))
+}
+
+fn write<R: Runtime>(runtime: &R, mut line: Map<String, Value>, details: Value) {
+    if let Value::Object(details) = details {
+        line.extend(details.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    runtime.measure(&Measure::of(&line));
+    runtime.log(&Value::Object(line).to_string());
 }

@@ -1,6 +1,6 @@
 //! Login: sends the browser to the OpenID Provider (OIDC Core 3.1.2.1). Nothing is written to any store.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::log::{self, Event};
@@ -12,7 +12,7 @@ use crate::oidc::authorization::AuthorizationRequest;
 use crate::oidc::claims_request::claims_request;
 use crate::oidc::metadata::Metadata;
 use crate::request::Method;
-use crate::router;
+use crate::router::{self, Route};
 use crate::rules::StepUp;
 use crate::runtime::Runtime;
 use crate::session::cookie::{CookieName, Cookies};
@@ -111,9 +111,21 @@ pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) ->
         now: incoming.now,
     });
     let location = location(incoming, &metadata, &attempt, &wish, &scope, entry);
-    log::happened(incoming.runtime, &incoming.trace, Event::LoginStarted, json!({ "attempt": attempt.id() }));
+    log::happened(incoming, Event::LoginStarted, None, started(incoming, &attempt));
     let answer = Answer::redirect(302, location.into()).with("set-cookie", cookie(incoming, attempt));
     Ok(give_up_surplus(incoming, answer))
+}
+
+/// Which attempt it is, and what for.
+fn started<R: Runtime>(incoming: &Incoming<'_, R>, attempt: &LoginAttempt) -> Value {
+    let api = attempt.interaction.as_ref().map(|interaction| interaction.api.as_str());
+    let cause = match (api, &attempt.step_up) {
+        (Some(_), _) => "api",
+        (None, Some(_)) => "step_up",
+        (None, None) if matches!(incoming.route, Route::Login(_)) => "login",
+        (None, None) => "page",
+    };
+    json!({ "api": api, "attempt": attempt.id(), "for": cause })
 }
 
 /// The authorization request. Who is signed in already is hinted at, so that the OP does not ask who it is.

@@ -46,7 +46,7 @@ async fn end_own<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error
         return Ok(leave(incoming, None).await.with("set-cookie", cookie));
     };
     let farewell = end(incoming, &session).await;
-    let entry = gone(incoming, farewell)?;
+    let entry = gone(incoming, &session, farewell)?;
     Ok(leave(incoming, entry.as_deref()).await.with("set-cookie", cookie))
 }
 
@@ -62,7 +62,7 @@ async fn end_others<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Vec<String
         let other = incoming.within(realm);
         if let Ok(session) = authenticate::opened(&other) {
             let farewell = end(&other, &session).await;
-            gone(&other, farewell)?;
+            gone(&other, &session, farewell)?;
         }
         cookies.push(CookieName::Session(label).expire());
     }
@@ -80,13 +80,13 @@ async fn end<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Farew
 /// Ends every session of the account for a user who looks at them, whatever signing out means otherwise.
 pub(super) async fn everywhere<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Result<Answer, Error> {
     let farewell = sign_out::account(incoming, session).await;
-    left(incoming, farewell).await
+    left(incoming, session, farewell).await
 }
 
 /// Ends the session in which its user looks at all of them.
 pub(super) async fn here<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Result<Answer, Error> {
     let farewell = sign_out::session(incoming, session, None).await;
-    left(incoming, farewell).await
+    left(incoming, session, farewell).await
 }
 
 /// `/signout-callback-oidc`: the browser is back from the OP.
@@ -109,7 +109,7 @@ pub(super) fn returned<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer,
     if !matches {
         return Err(Error::LogoutResponseInvalid);
     }
-    log::happened(incoming.runtime, &incoming.trace, Event::LogoutReturned, json!({}));
+    log::happened(incoming, Event::LogoutReturned, None, json!({}));
     Ok(signed_out(incoming).with("set-cookie", CookieName::Logout(incoming.realm.ring.label()).expire()))
 }
 
@@ -125,18 +125,22 @@ fn asking<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
 }
 
 /// A person goes on to the OP; a script is told that it is done.
-async fn left<R: Runtime>(incoming: &Incoming<'_, R>, farewell: Farewell) -> Result<Answer, Error> {
-    let entry = gone(incoming, farewell)?;
+async fn left<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session, farewell: Farewell) -> Result<Answer, Error> {
+    let entry = gone(incoming, session, farewell)?;
     let is_person = incoming.head.is_navigation();
     let answer = if is_person { leave(incoming, entry.as_deref()).await } else { Answer::empty(204) };
     Ok(answer.with("set-cookie", CookieName::Session(incoming.realm.ring.label()).expire()))
 }
 
 /// The last entry, if all is removed. Its refresh token goes back to the OP in any case: the sessions are over.
-fn gone<R: Runtime>(incoming: &Incoming<'_, R>, farewell: Farewell) -> Result<Option<Rc<TokenCacheEntry>>, Error> {
+fn gone<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    session: &Session,
+    farewell: Farewell,
+) -> Result<Option<Rc<TokenCacheEntry>>, Error> {
     revoke::begin(incoming, farewell.entry.as_deref());
     farewell.outcome?;
-    log::happened(incoming.runtime, &incoming.trace, Event::LogoutCompleted, json!({}));
+    log::happened(incoming, Event::LogoutCompleted, Some(session), json!({}));
     Ok(farewell.entry)
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &
         }
         Whose::Everybody { from } => end_everybody(incoming, until, from).await?,
     };
-    log::happened(incoming.runtime, &incoming.trace, Event::SessionsEndedByOperator, json!({ "until": until }));
+    log::happened(incoming, Event::SessionsEndedByOperator, None, json!({ "until": until }));
     Ok(Answer::json(200, &json!({ "ended_until": until, "cursor": cursor })))
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn perform<R: Runtime>(context: &Context<'_, R>, token: Secret,
     }
     let details = match revoke(context, &token).await {
         None => return,
-        Some(Ok(200)) => return log::happened(context.runtime, &context.trace, Event::TokenRevoked, json!({})),
+        Some(Ok(200)) => return log::happened(context, Event::TokenRevoked, None, json!({})),
         Some(Ok(status @ ..500)) if status != 429 => json!({ "status": status }),
         Some(outcome) if attempt < MAX_ATTEMPTS => {
             context.later(Work::Revoke { token, attempt: attempt + 1 });
@@ -34,7 +34,7 @@ pub(super) async fn perform<R: Runtime>(context: &Context<'_, R>, token: Secret,
         }
         Some(outcome) => json!({ "reason": format!("{outcome:?}"), "given_up": true }),
     };
-    log::happened(context.runtime, &context.trace, Event::TokenRevocationFailed, details);
+    log::happened(context, Event::TokenRevocationFailed, None, details);
 }
 
 /// The status of the OP's answer, or what stood in the way. `None` where the OP revokes nothing.
@@ -55,7 +55,7 @@ async fn revoke<R: Runtime>(context: &Context<'_, R>, token: &Secret) -> Option<
         client_secret: secret.expose(),
         is_secret_in_body,
     };
-    let answer = context.runtime.call_op(request.to_http(endpoint).ok()?, provider.timeout).await;
+    let answer = context.call_op(request.to_http(endpoint).ok()?).await;
     Some(answer.map(|answer| answer.status().as_u16()).map_err(|fault| fault.to_string()))
 }
 

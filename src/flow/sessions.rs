@@ -38,7 +38,7 @@ pub(super) async fn one<R: Runtime>(incoming: &Incoming<'_, R>, id: &str) -> Res
     }
     // Only those of the same account are looked for; one that is over already is what was wanted.
     sign_out::by_id(incoming, session.account, id).await?;
-    log::happened(incoming.runtime, &incoming.trace, Event::SessionEnded, json!({}));
+    log::happened(incoming, Event::SessionEnded, Some(&Session { id, ..session }), json!({}));
     if incoming.head.is_navigation() {
         return Ok(Answer::redirect(303, incoming.auth_url("sessions")));
     }

@@ -197,7 +197,7 @@ pub(super) fn lifetime<R: Runtime>(context: &Context<'_, R>, session: &Session) 
 /// Logs a failure of the store that the request survives.
 pub(super) fn failed<R: Runtime>(context: &Context<'_, R>, what: &str, fault: StoreFault) {
     let details = json!({ "what": what, "reason": format!("{fault:?}") });
-    log::happened(context.runtime, &context.trace, Event::StoreFailed, details);
+    log::happened(context, Event::StoreFailed, None, details);
 }
 
 /// Workers KV refuses less.

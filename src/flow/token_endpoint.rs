@@ -121,7 +121,7 @@ pub(super) fn cached(response: &TokenParts, purpose: &Purpose<'_>, now: Timestam
 }
 
 async fn send<R: Runtime>(context: &Context<'_, R>, request: OpRequest) -> Result<OpResponse, TransportFault> {
-    let response = context.runtime.call_op(request, context.realm.provider.timeout).await?;
+    let response = context.call_op(request).await?;
     documents::outage(&response, context.runtime.now()).map_or(Ok(response), Err)
 }
 

@@ -78,6 +78,12 @@ pub(crate) fn on_kv_alone(mut environment: Value) -> Value {
     environment
 }
 
+/// The environment with a dataset to count in.
+pub(crate) fn with_metrics(mut environment: Value) -> Value {
+    environment["bindings"].as_array_mut().unwrap().push(json!("METRICS"));
+    environment
+}
+
 /// An isolate of the deployment, with nothing in its memory.
 pub(crate) fn app(environment: &Value) -> Rc<App> {
     let app = App::new(&environment.to_string());

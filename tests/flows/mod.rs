@@ -56,6 +56,7 @@ pub(crate) mod misbehaving_op;
 pub(crate) mod model;
 pub(crate) mod op;
 pub(crate) mod op_logout;
+pub(crate) mod operations;
 pub(crate) mod operator;
 pub(crate) mod operator_everybody;
 pub(crate) mod outage;

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use vestibule::app::App;
 use vestibule::flow;
 use vestibule::forwarding::ForwardPlan;
+use vestibule::measure::Measure;
 use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::jwks::Jwk;
 use vestibule::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
@@ -225,5 +226,13 @@ impl Runtime for Site<'_> {
     fn log(&self, line: &str) {
         assert!(!line.contains('\n'), "a log event is one line: {line}");
         self.world.keep_log(line);
+    }
+
+    fn measure(&self, point: &Measure) {
+        self.world.keep_point(point);
+    }
+
+    fn milliseconds(&self) -> u64 {
+        self.world.time() * 1000
     }
 }

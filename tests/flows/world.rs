@@ -4,8 +4,10 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use vestibule::app::App;
+use vestibule::flow::{COMMON_MEMBERS, EVENTS};
+use vestibule::measure::Measure;
 
 use crate::accounts::Accounts;
 use crate::background::Background;
@@ -44,6 +46,7 @@ pub(crate) struct World {
     pub(crate) signs: Cell<bool>,
     pub(crate) emitted: Emitted,
     log: RefCell<Vec<String>>,
+    points: RefCell<Vec<Measure>>,
 }
 
 impl World {
@@ -93,6 +96,7 @@ impl World {
             signs: Cell::new(true),
             emitted: Emitted::default(),
             log: RefCell::default(),
+            points: RefCell::default(),
         }
     }
 
@@ -153,13 +157,37 @@ impl World {
         self.draws.get()
     }
 
+    /// Nothing is logged that is not documented.
     pub(crate) fn keep_log(&self, line: &str) {
+        let members: Map<String, Value> = serde_json::from_str(line).unwrap();
+        let event = EVENTS.iter().find(|event| members["event"] == event.name);
+        let event = event.unwrap_or_else(|| panic!("no known event: {line}"));
+        for (name, value) in &members {
+            let name = name.as_str();
+            assert!(COMMON_MEMBERS.contains(&name) || event.members.contains(&name), "{name} is undocumented: {line}");
+            assert!(!value.is_null(), "{name} says nothing: {line}");
+        }
         self.log.borrow_mut().push(line.to_owned());
         self.emitted.to_log(line);
     }
 
+    pub(crate) fn keep_point(&self, point: &Measure) {
+        self.points.borrow_mut().push(point.clone());
+        self.emitted.to_log(&point.lines());
+    }
+
+    /// What was counted, in the order of `BLOBS`, and how long it took.
+    pub(crate) fn points(&self) -> Vec<Measure> {
+        self.points.borrow().clone()
+    }
+
     pub(crate) fn log(&self) -> Vec<Value> {
         self.log.borrow().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The last line about that event.
+    pub(crate) fn logged(&self, event: &str) -> Value {
+        self.log().into_iter().rfind(|line| line["event"] == event).unwrap_or_else(|| panic!("no {event}"))
     }
 
     pub(crate) fn has_logged(&self, event: &str) -> bool {

@@ -25,7 +25,7 @@ pub(crate) async fn store<R: Runtime>(context: &Context<'_, R>, session: Session
     if attempt < MAX_ATTEMPTS {
         context.later(Work::Store { session, attempt: attempt + 1 });
     } else {
-        log::happened(context.runtime, &context.trace, Event::StoreGivenUp, json!({}));
+        log::happened(context, Event::StoreGivenUp, Some(&session), json!({}));
     }
 }
 

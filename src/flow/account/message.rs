@@ -17,6 +17,8 @@ pub(crate) struct Call {
     pub(crate) provider: Option<String>,
     /// The trace of the request that it is made for.
     pub(crate) trace: String,
+    /// The client's own trace that the request is a part of.
+    pub(crate) traceparent: Option<String>,
     /// What is asked.
     pub(crate) ask: Ask,
 }

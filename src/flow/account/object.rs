@@ -10,6 +10,7 @@ use super::{everybody, index, registry, renewal};
 use crate::app::App;
 use crate::config::LONGEST_SESSION;
 use crate::error::{Failure, SessionEnd};
+use crate::request::TraceParent;
 use crate::runtime::{AccountStorage, Runtime, StoreFault};
 use crate::session::session::{Session, SessionId};
 
@@ -17,7 +18,7 @@ use crate::session::session::{Session, SessionId};
 pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) -> String {
     let reply = match Call::parse(request) {
         None => Reply::Failed(Failure::Store(StoreFault::Account)),
-        Some(Call { provider, trace, ask }) => {
+        Some(Call { provider, trace, traceparent, ask }) => {
             let Some(realm) = provider.map_or(Some(app.first()), |provider| app.realm(&provider)) else {
                 return Reply::Failed(Failure::Store(StoreFault::Account)).to_text();
             };
@@ -28,6 +29,8 @@ pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) ->
                 runtime,
                 now: runtime.now(),
                 trace,
+                traceparent: traceparent.as_deref().and_then(TraceParent::parse),
+                rule: None,
             };
             answer(&context, ask).await.unwrap_or_else(Reply::Failed)
         }
@@ -50,6 +53,8 @@ pub async fn account_expired<R: Runtime>(app: &App, runtime: &R) -> Result<(), S
         runtime,
         now: runtime.now(),
         trace: hex(&runtime.random::<8>()),
+        traceparent: None,
+        rule: None,
     };
     if let Err(Failure::Store(fault)) = deletion::sweep(&context, storage).await {
         token_cache::failed(&context, "deletion", fault);

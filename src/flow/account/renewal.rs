@@ -32,13 +32,13 @@ pub(super) async fn renew<R: Runtime>(
     api: &Api,
     cause: &Cause,
 ) -> Result<Rc<TokenCacheEntry>, Failure> {
-    let Context { app, realm, public_origin, runtime, trace, .. } = context;
+    let Context { realm, runtime, trace, .. } = context;
     let _turn = match runtime.storage() {
         Some(storage) => Some(realm.memory.turns.take(session.id, storage.life()).await),
         None => None,
     };
     // The turn may have taken a while to come.
-    let context = &Context { app, realm, public_origin, runtime: *runtime, now: runtime.now(), trace: trace.clone() };
+    let context = &Context { now: runtime.now(), trace: trace.clone(), ..*context };
     let entry = newest(context, session).await?;
     if cause.is_met(&entry, api, context.now) {
         return Ok(entry);
@@ -50,8 +50,7 @@ pub(super) async fn renew<R: Runtime>(
     let renewal = Renewal { context, session, api, cause };
     let outcome = renewal.redeem_or_reread(&entry).await;
     if let Err(failure) = &outcome {
-        let reason = format!("{failure:?}");
-        log::happened(*runtime, trace, Event::TokenRefreshFailed, json!({ "api": api.name, "reason": reason }));
+        log::happened(context, Event::TokenRefreshFailed, Some(session), log::failure(&api.name, failure));
         remember(context, session, purpose, failure);
     }
     outcome
@@ -134,7 +133,7 @@ impl<R: Runtime> Renewal<'_, R> {
         purpose: &Purpose<'_>,
         response: TokenParts,
     ) -> Result<Rc<TokenCacheEntry>, Failure> {
-        let Context { runtime, trace, now, .. } = self.context;
+        let now = &self.context.now;
         let mut renewed = TokenCacheEntry::clone(entry);
         // Kept when the OP omits a new one: RFC 6749 §6 lets it go on using the old one.
         let is_rotated = response.refresh_token.as_ref().is_some_and(|rotated| renewed.rotate(rotated));
@@ -142,7 +141,7 @@ impl<R: Runtime> Renewal<'_, R> {
             Ok(None) => {}
             Ok(Some(id_token)) => renewed.claims = claims::refreshed(entry, &id_token),
             Err(error) => {
-                log::refused(*runtime, trace, &error, None);
+                self.rejected(&error);
                 let failure = failure(error);
                 // The OP's keys could not be had: the access token is not used, but its predecessor is spent all the same.
                 if is_rotated && failure != Failure::Untrusted {
@@ -155,7 +154,7 @@ impl<R: Runtime> Renewal<'_, R> {
         renewed.declined(purpose.resource, purpose.scopes, &cached.scopes);
         renewed.save(cached, *now);
         let renewed = self.keep(renewed).await?;
-        log::happened(*runtime, trace, Event::TokenRefreshed, json!({ "api": self.api.name }));
+        log::happened(self.context, Event::TokenRefreshed, Some(self.session), json!({ "api": self.api.name }));
         let found = renewed.lookup(self.api.resource.as_deref(), &self.api.scopes, *now);
         if found.valid().is_some() {
             return Ok(renewed);
@@ -182,6 +181,12 @@ impl<R: Runtime> Renewal<'_, R> {
             return Err(Error::OpMisbehaved(OpFault::AccountMismatch));
         }
         Ok(id_token)
+    }
+
+    /// Logs the precise error, of which a [`Failure`] keeps little.
+    fn rejected(&self, error: &Error) {
+        let details = json!({ "api": self.api.name, "code": error.code(), "reason": error.to_string() });
+        log::happened(self.context, Event::TokenResponseRejected, Some(self.session), details);
     }
 
     async fn keep(&self, renewed: TokenCacheEntry) -> Result<Rc<TokenCacheEntry>, Failure> {
@@ -217,7 +222,7 @@ impl<R: Runtime> Renewal<'_, R> {
             }
             Refusal::Client(code) => Ok(Failure::OpRefused(code.name().to_owned())),
             Refusal::Error(error) => {
-                log::refused(self.context.runtime, &self.context.trace, &error, None);
+                self.rejected(&error);
                 Ok(failure(error))
             }
         }

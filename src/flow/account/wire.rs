@@ -16,8 +16,13 @@ use crate::time::Timestamp;
 impl Call {
     /// The call as text.
     pub(super) fn to_text(&self) -> String {
-        let provider = option(self.provider.as_deref());
-        object([("provider", provider), ("trace", text(&self.trace)), ("ask", self.ask.to_json())]).to_string()
+        let fields = [
+            ("provider", option(self.provider.as_deref())),
+            ("trace", text(&self.trace)),
+            ("traceparent", option(self.traceparent.as_deref())),
+            ("ask", self.ask.to_json()),
+        ];
+        object(fields).to_string()
     }
 
     /// Reads the text back.
@@ -25,8 +30,9 @@ impl Call {
         let mut call = Fields(json::object(text.as_bytes())?);
         let provider = call.text("provider");
         let trace = call.text("trace")?;
+        let traceparent = call.text("traceparent");
         let Value::Object(ask) = call.0.remove("ask")? else { return None };
-        Some(Self { provider, trace, ask: Ask::parse(ask)? })
+        Some(Self { provider, trace, traceparent, ask: Ask::parse(ask)? })
     }
 }
 
@@ -330,7 +336,8 @@ mod tests {
     #[test]
     fn every_message_comes_back_as_it_went() {
         for ask in asks() {
-            let text = Call { provider: Some("B".to_owned()), trace: "t\"1".to_owned(), ask }.to_text();
+            let (provider, traceparent) = (Some("B".to_owned()), Some("00-a-b-01".to_owned()));
+            let text = Call { provider, trace: "t\"1".to_owned(), traceparent, ask }.to_text();
             assert_eq!(Call::parse(&text).unwrap().to_text(), text);
         }
         for reply in replies() {

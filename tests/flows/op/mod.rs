@@ -90,6 +90,7 @@ pub(crate) struct Op {
     instead: RefCell<HashMap<Endpoint, Instead>>,
     once: RefCell<HashMap<Endpoint, VecDeque<Instead>>>,
     calls: RefCell<Vec<Call>>,
+    traces: RefCell<Vec<(Endpoint, String)>>,
     authorizations: RefCell<Vec<Vec<(String, String)>>>,
     codes: RefCell<HashMap<String, Authorization>>,
     families: RefCell<HashMap<u64, Family>>,
@@ -132,6 +133,7 @@ impl Op {
             instead: RefCell::default(),
             once: RefCell::default(),
             calls: RefCell::default(),
+            traces: RefCell::default(),
             authorizations: RefCell::default(),
             codes: RefCell::default(),
             families: RefCell::default(),
@@ -148,6 +150,11 @@ impl Op {
         let endpoint = self.endpoint(&request.uri().to_string());
         let form = url::form_urlencoded::parse(request.body()).into_owned().collect();
         self.calls.borrow_mut().push((endpoint, form));
+        let trace = ["traceparent", "tracestate"].map(|name| {
+            let value = request.headers().get(name);
+            value.map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+        });
+        self.traces.borrow_mut().push((endpoint, trace.concat()));
         let once = self.once.borrow_mut().get_mut(&endpoint).and_then(VecDeque::pop_front);
         let instead = once.or_else(|| self.instead.borrow().get(&endpoint).cloned());
         let patch = match instead {
@@ -195,6 +202,11 @@ impl Op {
 
     pub(crate) fn behave(&self) {
         self.instead.borrow_mut().clear();
+    }
+
+    /// Which endpoints were called since it was asked last, and in whose trace.
+    pub(crate) fn take_traces(&self) -> Vec<(Endpoint, String)> {
+        self.traces.take()
     }
 
     /// How often an endpoint was called.
