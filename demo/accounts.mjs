@@ -10,6 +10,8 @@ export const accounts = [
       preferred_username: "alice",
       email: "alice@example.com",
       email_verified: true,
+      // What the rule for /admin/** asks for.
+      roles: ["admin"],
     },
   },
   {

@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 
+import { assertionHeader, assertionVerifier } from "./assertion.mjs";
 import { listen, sendJson } from "./listen.mjs";
 import { escapeHtml } from "./provider/pages.mjs";
 
@@ -15,6 +16,9 @@ const assets = {
   "/assets/page.js": script,
   "/assets/sessions.js": script,
 };
+
+// The gateway's rules for these are in wrangler.toml.
+const pages = ["/page/", "/public/", "/welcome", "/admin/"];
 
 // No form-action: browsers apply it to redirects after a form too, and signing out redirects to the OP.
 function contentSecurityPolicy(publicOrigin) {
@@ -42,18 +46,19 @@ export async function startOrigin({ port = 0, publicOrigin = "http://localhost:8
       rawHeaders: request.rawHeaders,
     });
     if (origin.intercept?.(request, response)) return;
-    return answer(request, response, publicOrigin);
+    return answer(request, response, { publicOrigin, verify });
   });
+  const verify = assertionVerifier({ publicOrigin, audience: `http://127.0.0.1:${server.port}` });
   return Object.assign(origin, { port: server.port, close: server.close });
 }
 
-async function answer(request, response, publicOrigin) {
+async function answer(request, response, gateway) {
   const path = request.url.split("?")[0];
   if (path === "/echo") return echo(request, response);
   if (request.method !== "GET" && request.method !== "HEAD") return sendJson(response, 405, { error: "method" });
   if (path === "/favicon.ico") return response.writeHead(204).end();
   if (Object.hasOwn(assets, path)) return sendAsset(response, path);
-  if (path === "/" || path.startsWith("/page/")) return sendPage(request, response, publicOrigin);
+  if (path === "/" || pages.some((prefix) => path.startsWith(prefix))) return sendPage(request, response, gateway);
   return sendJson(response, 404, { error: "not_found", path });
 }
 
@@ -71,9 +76,10 @@ async function sendAsset(response, path) {
   response.end(body);
 }
 
-async function sendPage(request, response, publicOrigin) {
+async function sendPage(request, response, { publicOrigin, verify }) {
   const template = await readFile(new URL("./origin/page.html", import.meta.url), "utf8");
-  const values = { path: request.url, publicOrigin, headers: headerRows(request.headers) };
+  const user = request.headers["x-ms-client-principal-name"] ?? "nobody";
+  const values = { path: request.url, publicOrigin, user, gateway: await verify(request), headers: headerRows(request.headers) };
   const html = template.replace(/\{\{(\w+)\}\}/g, (_, name) =>
     name === "headers" ? values.headers : escapeHtml(values[name]),
   );
@@ -86,8 +92,9 @@ async function sendPage(request, response, publicOrigin) {
   response.end(html);
 }
 
-// The gateway passes neither on; should one ever arrive, the page must not be what shows it.
-const withheld = new Set(["authorization", "cookie"]);
+// The gateway passes neither of the first two on; should one ever arrive, the page must not be what shows it. The
+// assertion proves something to whoever holds it, so it is this origin's alone.
+const withheld = new Set(["authorization", "cookie", assertionHeader]);
 
 function headerRows(headers) {
   return Object.entries(headers)

@@ -79,6 +79,10 @@ async function printGuide({ ports, publicOrigin }) {
   Open ${publicOrigin} and sign in as
 ${accounts.map(({ username, password }) => `    ${username.padEnd(6)} password ${password}`).join("\n")}
 
+  ${publicOrigin}/public/about   for everybody
+  ${publicOrigin}/welcome        for everybody, and greets whoever is signed in
+  ${publicOrigin}/admin/reports  for administrators: alice, but not bob
+
   Ctrl-C ends everything.
 `);
 }

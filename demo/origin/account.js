@@ -25,7 +25,7 @@ export async function isSignedOut() {
 
 /** The session ended somewhere: whatever the page shows of its user goes, without a reload. */
 export function showSignedOut() {
-  for (const shown of document.querySelectorAll("#headers tbody, pre, [role=status]")) shown.replaceChildren();
+  for (const shown of document.querySelectorAll("#headers tbody, #gateway, #user, pre, [role=status]")) shown.replaceChildren();
   for (const answer of document.querySelectorAll("pre")) answer.hidden = true;
   const back = new URLSearchParams({ return_to: location.pathname + location.search });
   show("You were signed out. ", signInLink({ login_url: `/.auth/login?${back}` }, "Sign in again"));

@@ -20,7 +20,7 @@ export function providerConfiguration({ jwks, clients, resources, accessTokenSec
     cookies: { keys: [randomBytes(32).toString("base64url")] },
     scopes: ["openid", "offline_access"],
     claims: {
-      profile: ["name", "preferred_username"],
+      profile: ["name", "preferred_username", "roles"],
       email: ["email", "email_verified"],
     },
     // Without this the claims of a code flow are found at the UserInfo endpoint only.

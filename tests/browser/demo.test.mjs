@@ -10,8 +10,14 @@ import { ports, publicOrigin } from "../../demo/settings.mjs";
 import { inProject } from "../../scripts/project.mjs";
 import { launchBrowser } from "./browser.mjs";
 import { allow, followsNeed, needsPermission, seesInvoices } from "./permission.mjs";
-import { alice, seesHeading, seesSignedIn, seesSignedOut, seesText, signIn, signOut, statusOf } from "./person.mjs";
+import { alice, bob, seesHeading, seesSignedIn, seesSignedOut, seesText, signIn, signOut, statusOf, typePassword } from "./person.mjs";
 
+// What the rules of wrangler.toml are for, and the links to it.
+const rules = {
+  "/public/about": "For everybody",
+  "/welcome": "With or without a name",
+  "/admin/reports": "For administrators",
+};
 const op = { issuer: `http://127.0.0.1:${ports.provider}` };
 let browser;
 let demo;
@@ -30,7 +36,9 @@ test("npm start brings up a demo to click through, also a second time, and Ctrl-
   // The second OP knows nothing of the first one's keys and sessions, but the browser still has its cookies.
   for (const path of ["/page/one", "/page/two?tab=details"]) {
     demo = startDemo();
-    await printed(demo, "Ctrl-C ends everything.");
+    const output = await printed(demo, "Ctrl-C ends everything.");
+    for (const shown of Object.keys(rules)) assert.ok(output.includes(`${publicOrigin}${shown} `), shown);
+    if (path === "/page/one") await showsRules();
     await signIn(page, publicOrigin + path, alice);
     await page.getByRole("button", { name: "Call the Orders API" }).click();
     await seesText(statusOf(page), "200 OK");
@@ -41,6 +49,43 @@ test("npm start brings up a demo to click through, also a second time, and Ctrl-
     await endsCompletely();
   }
 });
+
+// Each page by the links of the page before, as nobody, as alice and as bob.
+async function showsRules() {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${publicOrigin}/public/about`);
+  await seesOrigin(page, "yes, and nobody is signed in", "nobody");
+  await seesText(page.locator("#account"), "Nobody is signed in. Sign in again");
+  await page.getByRole("link", { name: rules["/welcome"] }).click();
+  await seesOrigin(page, "yes, and nobody is signed in", "nobody");
+  await page.getByRole("link", { name: rules["/admin/reports"] }).click();
+  await typePassword(page, alice);
+  await seesSignedIn(page, `${publicOrigin}/admin/reports`, alice);
+  await seesOrigin(page, `yes, and ${alice.claims.sub} is signed in`, alice.username);
+  await page.getByRole("link", { name: rules["/welcome"] }).click();
+  await seesOrigin(page, `yes, and ${alice.claims.sub} is signed in`, alice.username);
+  await page.getByRole("link", { name: rules["/public/about"] }).click();
+  await seesOrigin(page, "yes, and nobody is signed in", "nobody");
+  await page.locator("summary").click();
+  await page.getByRole("row", { name: "x-vestibule-assertion (present; not shown)" }).waitFor();
+  await context.close();
+  await refusesBob();
+}
+
+async function refusesBob() {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, `${publicOrigin}/page/one`, bob);
+  await page.getByRole("link", { name: rules["/admin/reports"] }).click();
+  await seesHeading(page, "You have no access to this");
+  await context.close();
+}
+
+async function seesOrigin(page, gateway, user) {
+  await seesText(page.locator("#gateway"), gateway);
+  await seesText(page.locator("#user"), user);
+}
 
 async function givesPermission(page) {
   await needsPermission(page);
@@ -90,7 +135,7 @@ function printed(child, text) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (chunk) => {
         output += chunk;
-        if (output.includes(text)) resolve();
+        if (output.includes(text)) resolve(output);
       });
     }
     child.once("close", () => reject(new Error(`npm start ended:\n${output}`)));
