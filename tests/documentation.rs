@@ -1,6 +1,9 @@
-//! What is written down must be what the code does: the settings in docs/configuration.md.
+//! What is written down must be what the code does: the settings in docs/configuration.md, and in docs/operations.md the
+//! events of the log and where each thing stands in a data point.
 
 use vestibule::config::{SETTINGS, Setting};
+use vestibule::flow::{COMMON_MEMBERS, EVENTS};
+use vestibule::measure::BLOBS;
 
 #[test]
 fn every_setting_stands_in_the_documentation_as_the_code_knows_it() {
@@ -29,4 +32,47 @@ fn tables() -> String {
 fn row(setting: &Setting) -> String {
     let default = setting.default.map(|default| format!("`{default}`")).unwrap_or_default();
     format!("| `{}` | {} | {default} | {} |\n", setting.key, setting.kind, setting.meaning)
+}
+
+#[test]
+fn every_event_stands_in_the_documentation_with_what_its_line_says() {
+    let expected = EVENTS.iter().map(|event| {
+        let members: Vec<_> = event.members.iter().map(|member| format!("`{member}`")).collect();
+        format!("| `{}` | {} | {} |", event.name, members.join(", "), event.meaning)
+    });
+    let expected: Vec<_> = expected.collect();
+    assert_eq!(rows("## The events"), expected, "write these:\n\n{}\n", expected.join("\n"));
+}
+
+#[test]
+fn every_member_is_explained_once_and_nothing_else() {
+    let members = EVENTS.iter().flat_map(|event| event.members).chain(COMMON_MEMBERS);
+    let mut expected: Vec<_> = members.map(|member| format!("`{member}`")).collect();
+    expected.sort_unstable();
+    expected.dedup();
+    let explained: Vec<_> = rows("## The members").into_iter().map(|row| cell(&row, 1).to_owned()).collect();
+    assert_eq!(explained, expected);
+}
+
+#[test]
+fn where_each_thing_stands_in_a_data_point_is_a_promise() {
+    let expected = BLOBS.iter().enumerate().map(|(index, name)| format!("`blob{}` `{name}`", index + 1));
+    let positions = rows("## Metrics").into_iter().map(|row| format!("{} {}", cell(&row, 1), cell(&row, 2)));
+    let positions: Vec<_> = positions.filter(|row| row.starts_with("`blob")).collect();
+    assert_eq!(positions, expected.collect::<Vec<_>>());
+    // Not only the same as the code, which may be changed: what queries were written for.
+    let promised = ["event", "rule", "access", "provider", "route", "code", "status", "fault", "api", "for", "decided"];
+    assert_eq!(BLOBS[..promised.len()], promised);
+}
+
+/// The rows of the table under a heading, without its head.
+fn rows(heading: &str) -> Vec<String> {
+    let page = include_str!("../docs/operations.md");
+    let section = page.split_once(&format!("{heading}\n")).map_or("", |(_, rest)| rest);
+    let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
+    section.lines().filter(|line| line.starts_with('|')).skip(2).map(str::to_owned).collect()
+}
+
+fn cell(row: &str, number: usize) -> &str {
+    row.split('|').nth(number).unwrap_or_default().trim()
 }

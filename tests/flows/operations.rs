@@ -65,8 +65,8 @@ fn a_login_says_what_it_is_for() {
     assert_eq!((&started()["for"], &started()["rule"]), (&json!("step_up"), &json!("vault")));
     let refusal = json!({ "error": "invalid_grant" }).to_string();
     world.op.instead(Endpoint::Token, Instead::Says(400, vec![], refusal));
-    assert_eq!(browser.follow("/api/Billing/x").status, 302);
-    assert_eq!((&started()["for"], &started()["api"]), (&json!("api"), &json!("Billing")));
+    assert_eq!(browser.follow("/api/Orders/x").status, 302);
+    assert_eq!((&started()["for"], &started()["api"]), (&json!("api"), &json!("Orders")));
     assert_eq!(started()["provider"], "OpenIdConnect");
     assert_eq!(world.logged("token.refresh_failed")["code"], "interaction_required");
 }

@@ -17,7 +17,8 @@ const types = { ".js": "esm", ".wasm": "wasm" };
  * obeys the tests' switches; otherwise it is the one that is deployed. `accountsApart` adds a second isolate, which has
  * the accounts' objects, as the platform may do or not, and serves requests, too. `services` are other Workers by the name
  * of their binding, each as the text of its module; `assets` is a directory of static assets, which ASSETS is bound to;
- * `cf` is what the platform tells of each request.
+ * `cf` is what the platform tells of each request. `withMetrics` binds a dataset, which on this machine keeps nothing: instrumented, its points are in the
+ * log.
  */
 export async function startBuiltWorker({ port, ...settings }) {
   const all = { isInstrumented: true, withStore: true, withAccounts: true, accountsApart: false, ...settings };
@@ -86,13 +87,14 @@ function workers({ accountsApart, ...settings }) {
   return [worker("vestibule", { env: ours, exports: {} }), worker("apart", { env })];
 }
 
-function configuration({ vars, secrets, withStore, withAccounts, isInstrumented, services = {}, assets }) {
+function configuration({ vars, secrets, withStore, withAccounts, withMetrics, isInstrumented, services = {}, assets }) {
   const env = {};
   for (const [name, value] of Object.entries(vars)) env[name] = { type: "json", value };
   for (const [name, value] of Object.entries(secrets)) env[name] = { type: "text", value };
   if (withStore) env.TOKEN_CACHE = { type: "kv", id: "token-cache" };
   if (withAccounts) env.ACCOUNTS = { type: "durable-object", worker: "vestibule", exportName: "AccountObject" };
   for (const name of Object.keys(services)) env[name] = { type: "worker", worker: `service-${name}` };
+  if (withMetrics) env.METRICS = { type: "analytics-engine-dataset", name: "vestibule" };
   if (assets) env.ASSETS = { type: "assets" };
   const exports = withAccounts ? { AccountObject: { type: "durable-object", storage: "sqlite" } } : {};
   const mainModule = isInstrumented ? "instrumented.js" : "entry.js";

@@ -47,9 +47,24 @@ class WatchedStore {
   }
 }
 
+let metricsFail = false;
+
+class WatchedMetrics {
+  constructor(metrics) {
+    this.writeDataPoint = (point) => {
+      if (metricsFail) throw new Error("no point is taken");
+      console.log(JSON.stringify({ test: "point", point }));
+      metrics.writeDataPoint(point);
+    };
+  }
+}
+
 let watched;
 function watch(env) {
-  watched ??= env.TOKEN_CACHE ? { ...env, TOKEN_CACHE: new WatchedStore(env.TOKEN_CACHE) } : env;
+  if (watched) return watched;
+  watched = { ...env };
+  if (env.TOKEN_CACHE) watched.TOKEN_CACHE = new WatchedStore(env.TOKEN_CACHE);
+  if (env.METRICS) watched.METRICS = new WatchedMetrics(env.METRICS);
   return watched;
 }
 
@@ -112,6 +127,7 @@ async function obey({ mark, clock, store, account, call, ring, crash, watchers, 
   if (store) storeSwitches = { up: {}, down }[store] ?? store;
   if (account) accountSwitch = account;
   if (more.fetches) tellsFetches = true;
+  if (more.metricsFail !== undefined) metricsFail = more.metricsFail;
   if (more.intervals) intervals = more.intervals;
   if (call) return outcome(objects.get(objects.idFromName(call.name)).call(call.request));
   if (ring) return outcome(objects.get(objects.idFromString(ring)).ring());
