@@ -87,7 +87,7 @@ async fn answer<R: Runtime>(
         is_secret_in_body,
     };
     let request = request.to_http(endpoint).map_err(|_| Error::Bug("a request to the OP is malformed"))?;
-    let response = incoming.runtime.call_op(request, provider.timeout).await.map_err(Error::OpUnreachable)?;
+    let response = incoming.call_op(request).await.map_err(Error::OpUnreachable)?;
     match (response.status().as_u16(), documents::outage(&response, incoming.now)) {
         (200, _) => Ok(response.into_body()),
         (_, Some(fault)) => Err(Error::OpUnreachable(fault)),
