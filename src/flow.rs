@@ -179,7 +179,7 @@ pub async fn reconsider<R: Runtime>(
 pub async fn goes_on<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> bool {
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, route, runtime, head, trace(runtime, head));
-    authenticate::goes_on(&incoming).await
+    authenticate::goes_on(&incoming.within(realm::of_earlier(app, route, head))).await
 }
 
 /// Does what [`Runtime::later`] was given.

@@ -21,8 +21,13 @@ pub(super) fn of<'a>(app: &'a App, route: Route<'_>, head: &RequestHead<'_>, now
     last_begun(app, head, now).unwrap_or(app.first())
 }
 
+/// The realm of an earlier request, whose cookies may be past their idle end by now.
+pub(super) fn of_earlier<'a>(app: &'a App, route: Route<'_>, head: &RequestHead<'_>) -> &'a Realm {
+    of(app, route, head, Timestamp::from_unix(0))
+}
+
 /// The realm of the session that the browser began last, by its cookies alone.
-pub(super) fn last_begun<'a>(app: &'a App, head: &RequestHead<'_>, now: Timestamp) -> Option<&'a Realm> {
+fn last_begun<'a>(app: &'a App, head: &RequestHead<'_>, now: Timestamp) -> Option<&'a Realm> {
     let cookies = Cookies::parse(head.header("cookie"));
     let begun = app.realms().filter_map(|realm| {
         let sealed = cookies.session(realm.ring.label())?;
