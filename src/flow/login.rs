@@ -1,7 +1,7 @@
 //! Login: sends the browser to the OpenID Provider (OIDC Core 3.1.2.1). Nothing is written to any store.
 
 use serde_json::{Value, json};
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::log::{self, Event};
 use super::sign_in_scope::SignInScope;
@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::oidc::authorization::AuthorizationRequest;
 use crate::oidc::claims_request::claims_request;
 use crate::oidc::metadata::Metadata;
+use crate::realm::Realm;
 use crate::request::Method;
 use crate::router::{self, Route};
 use crate::rules::StepUp;
@@ -81,9 +82,17 @@ fn step_up<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<StepUp> {
     (!acr_values.is_empty() || max_age.is_some()).then_some(StepUp { acr_values, max_age })
 }
 
-/// Asks the end-user for the provider, and keeps what else the address says.
+/// Asks the end-user for the provider, and keeps what else the address says. Where to return to is decided here: the links
+/// are those of a page of ours, whoever sent the end-user to it.
 fn choice<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
-    let query = incoming.head.target.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(path) = incoming.parameter("return_to") {
+        query.append_pair("return_to", wanted(incoming, &path).as_str());
+    }
+    let asked = form_urlencoded::parse(incoming.head.target.query().unwrap_or("").as_bytes());
+    query.extend_pairs(asked.filter(|(name, _)| name != "return_to"));
+    let query = query.finish();
+    let query = if query.is_empty() { query } else { format!("?{query}") };
     let config = &incoming.app.config;
     let links: Vec<_> = config
         .providers()
@@ -176,18 +185,18 @@ fn cookie<R: Runtime>(incoming: &Incoming<'_, R>, attempt: LoginAttempt) -> Stri
     seal(&LoginAttempt { return_to: ReturnTo::root(), ..attempt })
 }
 
-/// Cookies of attempts that were never finished must not pile up until a server refuses the header.
+/// Cookies of attempts that were never finished, at whichever provider, must not pile up until a server refuses the header.
 fn give_up_surplus<R: Runtime>(incoming: &Incoming<'_, R>, answer: Answer) -> Answer {
     let lifetime = incoming.app.config.session.login_attempt;
-    let attempts = Cookies::parse(incoming.head.header("cookie")).login_attempts(incoming.realm.ring.label()).map(
-        |(id, sealed)| {
-            let attempt = LoginAttempt::open(id, sealed.as_deref(), &incoming.realm.ring, incoming.now, lifetime);
-            (id, attempt.ok().map(|attempt| attempt.created_at))
-        },
-    );
-    surplus(attempts.collect(), MAX_ATTEMPTS).into_iter().fold(answer, |answer, id| {
-        answer.with("set-cookie", CookieName::LoginAttempt(incoming.realm.ring.label(), id).expire())
-    })
+    let cookies = Cookies::parse(incoming.head.header("cookie"));
+    let attempts = incoming.app.realms().flat_map(|Realm { ring, .. }| {
+        cookies.login_attempts(ring.label()).map(move |(id, sealed)| {
+            let attempt = LoginAttempt::open(id, sealed.as_deref(), ring, incoming.now, lifetime);
+            (CookieName::LoginAttempt(ring.label(), id), attempt.ok().map(|attempt| attempt.created_at))
+        })
+    });
+    let given_up = surplus(attempts.collect(), MAX_ATTEMPTS);
+    given_up.into_iter().fold(answer, |answer, name| answer.with("set-cookie", name.expire()))
 }
 
 /// A page of ours that is worth returning to; our own paths are not, or a login would follow the login. An API is, if a

@@ -32,7 +32,7 @@ impl CookieName<'_> {
     #[must_use]
     pub fn text(self) -> String {
         match self {
-            Self::LoginAttempt(label, id) => format!("{}-{id}", labelled(LOGIN, label)),
+            Self::LoginAttempt(label, id) => format!("{}{id}", attempts_of(label)),
             Self::Logout(label) => labelled(LOGOUT, label),
             Self::Session(label) => labelled(SESSION, label),
         }
@@ -89,11 +89,8 @@ impl<'a> Cookies<'a> {
 
     /// The ids and bytes of all login attempts.
     pub fn login_attempts(self, label: Label<'_>) -> impl Iterator<Item = (&'a str, Option<Vec<u8>>)> {
-        let name = labelled(LOGIN, label);
-        self.pairs().filter_map(move |(candidate, value)| {
-            let id = candidate.strip_prefix(name.as_str())?.strip_prefix('-')?;
-            Some((id, decode(value)))
-        })
+        let name = attempts_of(label);
+        self.pairs().filter_map(move |(candidate, value)| Some((candidate.strip_prefix(name.as_str())?, decode(value))))
     }
 
     /// The header without our cookies, for whoever we forward to. `None` when nothing is left.
@@ -120,6 +117,12 @@ fn is_ours(pair: &str) -> bool {
     rest.is_some_and(|rest| {
         rest.starts_with('.') || if name.starts_with(LOGIN) { rest.starts_with('-') } else { rest.is_empty() }
     })
+}
+
+/// What the names of a provider's attempts begin with. A label may have a hyphen in it but no dot, or the attempts of one
+/// provider could be taken for those of another.
+fn attempts_of(label: Label<'_>) -> String {
+    label.map_or_else(|| format!("{LOGIN}-"), |label| format!("{LOGIN}.{label}."))
 }
 
 fn labelled(name: &str, label: Label<'_>) -> String {
@@ -169,15 +172,18 @@ mod tests {
     #[test]
     fn a_provider_with_a_name_has_cookies_of_its_own() {
         let header =
-            "__Host-session=eA; __Host-session.B=eQ; __Host-login-1=eA; __Host-login.B-2=eQ; __Host-logout.B=eg";
+            "__Host-session=eA; __Host-session.B=eQ; __Host-login-1=eA; __Host-login.B.2=eQ; __Host-logout.B=eg";
         let cookies = Cookies::parse(Some(header));
         let ids = |label| cookies.login_attempts(label).map(|(id, _)| id).collect::<Vec<_>>();
         assert_eq!((cookies.session(None), cookies.session(Some("B"))), (Some(b"x".to_vec()), Some(b"y".to_vec())));
         assert_eq!((ids(None), ids(Some("B"))), (vec!["1"], vec!["2"]));
+        let similar = Cookies::parse(Some("__Host-login.B-2.3=eA; __Host-login.B.4=eA"));
+        let ids_of_similar = |label| similar.login_attempts(Some(label)).map(|(id, _)| id).collect::<Vec<_>>();
+        assert_eq!((ids_of_similar("B-2"), ids_of_similar("B")), (vec!["3"], vec!["4"]));
         assert_eq!((cookies.logout(None), cookies.logout(Some("B"))), (None, Some(b"z".to_vec())));
         assert!(cookies.has_session(Some("B")) && !cookies.has_session(Some("b")) && !cookies.has_session(Some("")));
         assert_eq!(cookies.without_ours(), None);
-        assert_eq!(CookieName::LoginAttempt(Some("B"), "2").text(), "__Host-login.B-2");
+        assert_eq!(CookieName::LoginAttempt(Some("B"), "2").text(), "__Host-login.B.2");
     }
 
     proptest! {

@@ -181,7 +181,7 @@ pub fn id_of(state: &str) -> Option<&str> {
 
 /// The attempts a browser must give up so that `allowed` remain once one more begins: unreadable ones, then the oldest.
 #[must_use]
-pub fn surplus(attempts: Vec<(&str, Option<Timestamp>)>, allowed: usize) -> Vec<&str> {
+pub fn surplus<T>(attempts: Vec<(T, Option<Timestamp>)>, allowed: usize) -> Vec<T> {
     let mut attempts = attempts;
     attempts.sort_by_key(|(_, created_at)| *created_at);
     let keep = allowed.saturating_sub(1);
