@@ -51,11 +51,14 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &
 }
 
 /// The realm of the account: that of the one `provider`, which must be named where there are several and an account is.
+/// Everybody is everybody, of whichever provider.
 fn realm<'a, R: Runtime>(incoming: &Incoming<'a, R>, form: &[u8]) -> Result<&'a Realm, OperatorFault> {
     let values = |wanted: &'static str| form_urlencoded::parse(form).filter(move |(name, _)| name == wanted);
     let mut named = values("provider").map(|(_, value)| incoming.app.realm(&value).ok_or(OperatorFault::Provider));
-    let is_needed = incoming.app.has_several_realms() && values("everybody").next().is_none();
+    let is_everybody = values("everybody").next().is_some();
+    let is_needed = incoming.app.has_several_realms() && !is_everybody;
     match (named.next(), named.next()) {
+        (Some(_), None) if is_everybody => Err(OperatorFault::Provider),
         (Some(realm), None) => realm,
         (None, _) if is_needed => Err(OperatorFault::Provider),
         (None, _) => Ok(incoming.app.first()),
