@@ -34,6 +34,13 @@ impl App {
         &self.first
     }
 
+    /// The realm of the provider whose keys and cookies carry no name, if there is one: the only one that an earlier version
+    /// of this software knows.
+    #[must_use]
+    pub fn unlabelled(&self) -> Option<&Realm> {
+        self.realms().find(|realm| realm.ring.label().is_none())
+    }
+
     /// Every realm, in the order of the configuration.
     pub fn realms(&self) -> impl Iterator<Item = &Realm> {
         std::iter::once(&self.first).chain(&self.others)

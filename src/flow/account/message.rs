@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 /// One call, and the reference under which its log lines are found.
 pub(crate) struct Call {
-    /// The provider that it concerns. A Worker of a version that knew only one names none.
+    /// The provider that it concerns. A Worker of a version that knew only one names none, and means that of the section.
     pub(crate) provider: Option<String>,
     /// The trace of the request that it is made for.
     pub(crate) trace: String,

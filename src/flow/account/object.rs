@@ -19,7 +19,7 @@ pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) ->
     let reply = match Call::parse(request) {
         None => Reply::Failed(Failure::Store(StoreFault::Account)),
         Some(Call { provider, trace, traceparent, ask }) => {
-            let Some(realm) = provider.map_or(Some(app.first()), |provider| app.realm(&provider)) else {
+            let Some(realm) = provider.map_or_else(|| app.unlabelled(), |provider| app.realm(&provider)) else {
                 return Reply::Failed(Failure::Store(StoreFault::Account)).to_text();
             };
             let context = Context {
