@@ -194,7 +194,8 @@ fn from_provider<'a>(provider: &'a Provider, path: &str) -> Option<Route<'a>> {
 /// What follows `AuthPath`.
 fn own<'a>(config: &'a Config, name: &'a str) -> Route<'a> {
     match name {
-        "/backchannel-logout" => Route::BackChannelLogout(&config.provider),
+        // Which provider that is must not change with those beside it.
+        "/backchannel-logout" if !config.provider.is_named => Route::BackChannelLogout(&config.provider),
         "/events" => Route::Events,
         "/health" => Route::Health,
         "/jwks" if config.gateway.assertion_audience.is_some() => Route::Keys,
@@ -223,10 +224,7 @@ fn below_own<'a>(config: &'a Config, name: &'a str) -> Option<Route<'a>> {
 pub fn is_sign_in(config: &Config, path: &str) -> bool {
     let paths = &config.paths;
     let is_under_auth = below(path, &paths.auth).is_some_and(|rest| !rest.is_empty() && rest != SESSIONS);
-    is_under_auth
-        || config
-            .providers()
-            .any(|provider| path == provider.paths.callback || path == provider.paths.signed_out_callback)
+    is_under_auth || config.providers().any(|provider| from_provider(provider, path).is_some())
 }
 
 /// Whether a path is that of an API, which only pages of ours may call.
