@@ -32,9 +32,8 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
         }
         return Ok(asking(incoming));
     }
-    let others = end_others(incoming).await?;
-    let answer = end_own(incoming).await?;
-    Ok(others.into_iter().fold(answer, |answer, cookie| answer.with("set-cookie", cookie)))
+    let others = end_others(incoming, incoming.app.config.session.sign_out_scope).await?;
+    Ok(with_cookies(end_own(incoming).await?, others))
 }
 
 /// Ends the session of the request's realm, and sends the browser to its provider.
@@ -42,17 +41,19 @@ async fn end_own<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error
     let cookie = CookieName::Session(incoming.realm.ring.label()).expire();
     // By the cookie alone: after a removal that failed, the user signs out again and must not be told that it is done.
     let Ok(session) = authenticate::opened(incoming) else {
-        // Nobody is signed in here; the OP may still know the user, and the cookie may be a remnant.
-        return Ok(leave(incoming, None).await.with("set-cookie", cookie));
+        // Nobody is signed in here; the OP, if it is clear which, may still know the user, and the cookie may be a remnant.
+        let is_known = !incoming.app.has_several_realms();
+        let answer = if is_known { leave(incoming, None).await } else { signed_out(incoming) };
+        return Ok(answer.with("set-cookie", cookie));
     };
-    let farewell = end(incoming, &session).await;
+    let farewell = end(incoming, &session, incoming.app.config.session.sign_out_scope).await;
     let entry = gone(incoming, &session, farewell)?;
     Ok(leave(incoming, entry.as_deref()).await.with("set-cookie", cookie))
 }
 
 /// Ends the sessions that the browser has with other providers: whoever signs out is signed in nowhere. The providers
 /// themselves are not visited, one cannot go to several. Returns what deletes their cookies.
-async fn end_others<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Vec<String>, Error> {
+async fn end_others<R: Runtime>(incoming: &Incoming<'_, R>, scope: SignOutScope) -> Result<Vec<String>, Error> {
     let mut cookies = Vec::new();
     for realm in incoming.app.realms().filter(|realm| !std::ptr::eq(*realm, incoming.realm)) {
         let label = realm.ring.label();
@@ -61,7 +62,7 @@ async fn end_others<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Vec<String
         }
         let other = incoming.within(realm);
         if let Ok(session) = authenticate::opened(&other) {
-            let farewell = end(&other, &session).await;
+            let farewell = end(&other, &session, scope).await;
             gone(&other, &session, farewell)?;
         }
         cookies.push(CookieName::Session(label).expire());
@@ -69,18 +70,24 @@ async fn end_others<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Vec<String
     Ok(cookies)
 }
 
-/// What signing out ends by configuration.
-async fn end<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Farewell {
-    match incoming.app.config.session.sign_out_scope {
+fn with_cookies(answer: Answer, cookies: Vec<String>) -> Answer {
+    cookies.into_iter().fold(answer, |answer, cookie| answer.with("set-cookie", cookie))
+}
+
+/// What signing out ends.
+async fn end<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session, scope: SignOutScope) -> Farewell {
+    match scope {
         SignOutScope::Account => sign_out::account(incoming, session).await,
         SignOutScope::Session => sign_out::session(incoming, session, None).await,
     }
 }
 
-/// Ends every session of the account for a user who looks at them, whatever signing out means otherwise.
+/// Ends every session of the account for a user who looks at them, whatever signing out means otherwise; and of the
+/// accounts that the browser has sessions of with other providers.
 pub(super) async fn everywhere<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Result<Answer, Error> {
+    let others = end_others(incoming, SignOutScope::Account).await?;
     let farewell = sign_out::account(incoming, session).await;
-    left(incoming, session, farewell).await
+    Ok(with_cookies(left(incoming, session, farewell).await?, others))
 }
 
 /// Ends the session in which its user looks at all of them.

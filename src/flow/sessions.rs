@@ -38,6 +38,15 @@ pub(super) async fn one<R: Runtime>(incoming: &Incoming<'_, R>, id: &str) -> Res
     }
     // Only those of the same account are looked for; one that is over already is what was wanted.
     sign_out::by_id(incoming, session.account, id).await?;
+    // The page may be from before another session counted.
+    for realm in incoming.app.realms().filter(|realm| !std::ptr::eq(*realm, incoming.realm)) {
+        let other = incoming.within(realm);
+        let Ok(session) = current(&other).await else { continue };
+        if id == session.id {
+            return logout::here(&other, &session).await;
+        }
+        sign_out::by_id(&other, session.account, id).await?;
+    }
     log::happened(incoming, Event::SessionEnded, Some(&Session { id, ..session }), json!({}));
     if incoming.head.is_navigation() {
         return Ok(Answer::redirect(303, incoming.auth_url("sessions")));
