@@ -7,6 +7,7 @@ use crate::time::Lifetime;
 use super::extra::Purpose;
 use super::fault::Problem;
 use super::platform::Platform;
+use super::provider::has_own_section;
 use super::section::Section;
 use super::values::Range;
 use super::{address, extra, is_name};
@@ -25,7 +26,8 @@ const TIMEOUT: Range = Range { min: 1, max: 300, default: 30 };
 pub struct Api {
     /// The name in its path, compared exactly.
     pub name: String,
-    /// `Provider`: the provider whose tokens it takes, and whose users may call it; the first one by default.
+    /// `Provider`: the provider whose tokens it takes, and whose users may call it; by default that of the section
+    /// `AzureAd` or `OpenIdConnect`, or the only one.
     pub provider: String,
     /// `BaseUrl` and `RelativePath` joined; its path has no trailing slash unless it is `/`.
     pub base_url: Url,
@@ -108,8 +110,17 @@ fn api(section: &mut Section<'_>, name: &str, platforms: &[(String, Platform)]) 
 
 fn provider(section: &mut Section<'_>, platforms: &[(String, Platform)]) -> Option<(String, Platform)> {
     if !section.holds("Provider") {
-        // Without any provider there is a fault already.
-        return Some(platforms.first().cloned().unwrap_or_else(|| (String::new(), Platform::Other)));
+        // The first of several by name would be another one as soon as one is added.
+        let is_clear = |(name, _): &&(String, Platform)| platforms.len() == 1 || has_own_section(name);
+        return match (platforms.first(), platforms.first().filter(is_clear)) {
+            // Without any provider there is a fault already.
+            (None, _) => Some((String::new(), Platform::Other)),
+            (Some(_), None) => {
+                section.missing("Provider", "the name of one of the providers");
+                None
+            }
+            (Some(_), Some(provider)) => Some(provider.clone()),
+        };
     }
     section.parsed("Provider", |name| {
         let known = platforms.iter().find(|(known, _)| known == name).cloned();

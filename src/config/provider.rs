@@ -108,6 +108,11 @@ pub(super) const OPEN_ID_CONNECT: Defaults = Defaults {
     clock_skew: Range { min: 0, max: 600, default: 60 },
 };
 
+/// Whether a provider of that name is not one of `Providers`.
+pub(super) fn has_own_section(name: &str) -> bool {
+    name == AZURE_AD.name || name == OPEN_ID_CONNECT.name
+}
+
 impl Provider {
     /// What its keys and cookies are told apart by from those of other providers.
     #[must_use]

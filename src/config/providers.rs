@@ -12,6 +12,8 @@ const NAME_RULE: Problem = Problem::Invalid(
     "have a name of up to 64 letters, digits, - and _ that begins with a letter or digit",
     Some("Providers.Staff"),
 );
+/// Names of the sections, and the origin's for the provider of one (see [`Provider::idp`]).
+const TAKEN: [&str; 3] = [AZURE_AD.name, OPEN_ID_CONNECT.name, "aad"];
 
 /// What became of all sections.
 #[derive(Default)]
@@ -54,9 +56,11 @@ fn named(root: &mut Section<'_>, readings: &mut Readings) {
         section.missing("<Name>", "a section for each OpenID Provider");
     }
     for (position, name) in names.iter().enumerate() {
-        let is_taken = [AZURE_AD.name, OPEN_ID_CONNECT.name].iter().any(|taken| taken.eq_ignore_ascii_case(name));
-        if is_taken {
-            section.fault(name, Problem::Invalid("not be the name of a section of its own", None));
+        if TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name)) {
+            section.fault(
+                name,
+                Problem::Invalid("not be what a section of its own is called here or at the origin", None),
+            );
         } else if !is_name(name) {
             section.fault(name, NAME_RULE);
         }

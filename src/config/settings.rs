@@ -150,7 +150,7 @@ settings! {
     "Providers.<Name>.SignedOutRedirectUri" Url, "a path or URL to go to after sign-out, instead of the signed-out page";
 
     "DownstreamApis.<Name>.BaseUrl" Url, "where requests for the API go; required";
-    "DownstreamApis.<Name>.Provider" Text, "the provider whose tokens it takes and whose users may call it; the first one by default";
+    "DownstreamApis.<Name>.Provider" Text, "the provider whose tokens it takes and whose users may call it; needed where there are several and none has a section of its own";
     "DownstreamApis.<Name>.RelativePath" Text, "segments to append to BaseUrl";
     "DownstreamApis.<Name>.Scopes" List, "scopes of the API's access token; required unless Anonymous is set";
     "DownstreamApis.<Name>.RequestAppToken" Boolean ["false"], "whether the API gets the application's own access token";
@@ -183,7 +183,7 @@ settings! {
     "Gateway.Routes[].Methods" List, "the methods the rule is for, of GET (and HEAD with it), HEAD, POST, PUT, PATCH, DELETE and OPTIONS; all if absent";
     "Gateway.Routes[].Host" Text, "the host, with its port unless that is the default, that the rule is for; any if absent";
     "Gateway.Routes[].Access" Text ["Login"], "who may pass: Anonymous, Optional, Login, Api or Bearer; under ApiPath only Api, the default there";
-    "Gateway.Routes[].Provider" Text, "the provider's section by which to sign in here; the default provider if absent";
+    "Gateway.Routes[].Provider" Text, "the provider by which to sign in here; any if absent";
     "Gateway.Routes[].Require.Roles" List, "any of these in the claim roles";
     "Gateway.Routes[].Require.Groups" List, "any of these in the claim groups";
     "Gateway.Routes[].Require.EmailDomains" List, "any of these as the whole domain of the verified e-mail address";
