@@ -94,7 +94,7 @@ impl Answer {
         for (label, address) in links {
             items.push_str(&format!("<li><a href=\"{}\">{}</a></li>", escape(address), escape(label)));
         }
-        Self::html(200, document(title, &format!("<p>{}</p><ul>{items}</ul>", escape(text))))
+        Self::html(200, document(title, &format!("<p>{}</p><ul class=\"choice\">{items}</ul>", escape(text))))
     }
 
     /// An empty document for a hidden frame of the pages named (CSP `frame-ancestors`).
@@ -250,7 +250,7 @@ fn escape(text: &str) -> String {
 }
 
 /// The style element is the only thing a page may use; its hash is checked by a test.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-S7PBeTEGbzIEe6Gto5lfRicE8sQtF59R3w1Le7OE4z0='; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-3K8xMaoz5w/uPNdKSiLZy8wD6PY3D2sVoRvsJFwWwoU='; base-uri 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = ":root{color-scheme:light dark;--accent:#0b57a4;--on-accent:#fff;--line:#c8ccd2;font:100%/1.5 system-ui,sans-serif}\
     @media(prefers-color-scheme:dark){:root{--accent:#8ab8f0;--on-accent:#121212;--line:#4a4f57}}\
@@ -261,6 +261,9 @@ const STYLE: &str = ":root{color-scheme:light dark;--accent:#0b57a4;--on-accent:
     background:var(--accent);color:var(--on-accent);font:inherit;cursor:pointer}\
     ul{list-style:none;padding:0}li{display:flex;gap:1rem;align-items:center;padding:.75rem 0;\
     border-top:1px solid var(--line)}li span{flex:1}li button{background:none;color:var(--accent)}\
+    .choice li{border:0;padding:.375rem 0}.choice a{box-sizing:border-box;flex:1;min-height:2.75rem;padding:.625rem 1.25rem;\
+    border:1px solid var(--accent);border-radius:.375rem;text-align:center;text-decoration:none}\
+    .choice a:hover{background:var(--accent);color:var(--on-accent)}\
     :focus-visible{outline:3px solid var(--accent);outline-offset:2px}";
 
 #[cfg(test)]
