@@ -68,7 +68,7 @@ function resourceServer(resources, indicator, accessTokenSeconds) {
     scope: known.scopes,
     audience: known.audience ?? known.resource,
     accessTokenTTL: known.accessTokenSeconds ?? accessTokenSeconds,
-    accessTokenFormat: "jwt",
+    accessTokenFormat: known.format ?? "jwt",
     jwt: { sign: { alg: known.alg ?? "RS256" } },
   };
 }
