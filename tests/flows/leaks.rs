@@ -21,7 +21,7 @@ pub(crate) struct Emitted {
 
 impl Emitted {
     /// Whatever a client presents as its access token is nobody else's business, even if it is none.
-    pub(crate) fn from_client(&self, request: &Request) {
+    pub(crate) fn note_presented(&self, request: &Request) {
         let fields = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         let tokens = fields.filter_map(|(_, value)| value.split_once(' ')).map(|(_, token)| token.trim());
         let long = tokens.filter(|token| token.len() >= SHORTEST_TOKEN).map(str::to_owned);

@@ -34,7 +34,7 @@ impl Site<'_> {
 
     pub(crate) async fn serving(&self, request: &Request) -> Received {
         let site = Site::new(self.world, self.isolate.clone(), self.location());
-        self.world.emitted.from_client(request);
+        self.world.emitted.note_presented(request);
         let text = request.text();
         let received = match RequestHead::parse(&text) {
             Err(fault) => Received::from_answer(flow::refuse_head(&site, fault)),
