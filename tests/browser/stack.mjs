@@ -13,8 +13,11 @@ import { watchTokenEndpoint } from "./issued_tokens.mjs";
 const orders = { ...settings.orders, resource: "https://orders.example/" };
 const invoices = { ...settings.invoices, resource: "https://invoices.example/" };
 
-/** `provider` holds more settings of the section OpenIdConnect, `session` those of Session. */
-export async function startStack({ provider = {}, session = {}, withAccounts = true } = {}) {
+/**
+ * `provider` holds more settings of the section OpenIdConnect, `session` those of Session. `beside` gives more parts and
+ * their variables for a public origin.
+ */
+export async function startStack({ provider = {}, session = {}, withAccounts = true, beside } = {}) {
   const port = await freePort();
   const publicOrigin = `http://localhost:${port}`;
   const client = {
@@ -29,20 +32,22 @@ export async function startStack({ provider = {}, session = {}, withAccounts = t
   const origin = await startOrigin({ publicOrigin });
   const api = await startApi({ issuer: op.issuer, audience: orders.resource });
   const invoicesApi = await startApi({ issuer: op.issuer, audience: invoices.resource, list: "invoices" });
-  const vars = variables({ client, provider, session, publicOrigin, op, origin, api, invoicesApi });
+  const more = (await beside?.(publicOrigin)) ?? { parts: [] };
+  const vars = variables({ client, provider, session, publicOrigin, op, origin, api, invoicesApi, more });
   const secrets = {
     OpenIdConnect__ClientSecret: client.clientSecret,
     Session__Key: randomBytes(32).toString("base64"),
+    ...more.secrets,
   };
   const worker = await startBuiltWorker({ port, vars, secrets, withAccounts, isInstrumented: false });
   const close = async () => {
     await worker.close();
-    await Promise.all([op.close(), origin.close(), api.close(), invoicesApi.close()]);
+    await Promise.all([op, origin, api, invoicesApi, ...more.parts].map((part) => part.close()));
   };
   return { publicOrigin, op, origin, api, invoicesApi, issued, close };
 }
 
-function variables({ client, provider, session, publicOrigin, op, origin, api, invoicesApi }) {
+function variables({ client, provider, session, publicOrigin, op, origin, api, invoicesApi, more }) {
   const section = (server, { scopes, resource }) => ({
     BaseUrl: `http://127.0.0.1:${server.port}`,
     Scopes: scopes,
@@ -53,8 +58,10 @@ function variables({ client, provider, session, publicOrigin, op, origin, api, i
     DownstreamApis: {
       Orders: section(api, orders),
       Invoices: { ...section(invoicesApi, invoices), IncrementalConsent: true },
+      ...more.apiVars,
     },
     Gateway: { PublicOrigin: publicOrigin, Origin: `http://127.0.0.1:${origin.port}` },
     Session: session,
+    ...more.vars,
   };
 }

@@ -216,6 +216,8 @@ describe("cookies of the origin", () => {
       "=__Host-session=evil; Path=/; Secure",
       "__host-SESSION=evil; Path=/; Secure",
       "__Host-logout=evil; Path=/; Secure",
+      "__Host-login.Staff.x=evil; Path=/; Secure",
+      "=__Host-logout.Staff=evil; Path=/; Secure",
       ...names.map((name) => `${name}=evil; Path=/; Secure`),
     ];
     const cached = { "cache-control": "no-cache" };

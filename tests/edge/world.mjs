@@ -17,9 +17,9 @@ const scopes = "orders.read orders.write";
 /**
  * `provider` goes to the OP, `vars` are merged into the Worker's variables section by section; a section or a secret that
  * is `undefined` is left out. `apiVars` are merged into the variables of the APIs, by name. With `backchannel` the OP
- * tells the Worker what ends there. The rest says which stores there are: see startBuiltWorker.
+ * tells the Worker what ends there. `beside` gives more parts and their variables for a public origin. The rest says which stores there are: see startBuiltWorker.
  */
-export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secrets = {}, backchannel, ...places } = {}) {
+export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secrets = {}, backchannel, beside, ...places } = {}) {
   const port = await freePort();
   const publicOrigin = `http://localhost:${port}`;
   const client = { clientId: "edge-tests", clientSecret: randomBytes(18).toString("base64url") };
@@ -27,12 +27,13 @@ export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secre
   const op = await startProviderFor(publicOrigin, client, { backchannelLogoutUri, ...provider });
   const origin = await startOrigin({ publicOrigin });
   const apis = await startApis(op.issuer);
-  const parts = [op, origin, ...Object.values(apis)];
+  const more = (await beside?.(publicOrigin)) ?? { parts: [] };
+  const parts = [op, origin, ...Object.values(apis), ...more.parts];
   const sessionKey = randomBytes(32).toString("base64");
   const base = variables({ publicOrigin, op, origin, apis, client });
-  base.DownstreamApis = merged(base.DownstreamApis, apiVars);
-  const allVars = merged(base, vars);
-  const allSecrets = { Session__Key: sessionKey, OpenIdConnect__ClientSecret: client.clientSecret, ...secrets };
+  base.DownstreamApis = merged(base.DownstreamApis, { ...more.apiVars, ...apiVars });
+  const allVars = merged(base, { ...more.vars, ...vars });
+  const allSecrets = { Session__Key: sessionKey, OpenIdConnect__ClientSecret: client.clientSecret, ...more.secrets, ...secrets };
   const settings = { port, vars: defined(allVars), secrets: defined(allSecrets), ...places };
   // A server left open would keep the test process waiting for ever.
   const worker = await startBuiltWorker(settings).catch((error) => closeAll(parts).then(() => Promise.reject(error)));

@@ -47,6 +47,8 @@ pub(crate) struct Accounts {
     pub(crate) crash_before_reply: Cell<bool>,
     /// The next call is served, and only its reply is lost.
     pub(crate) lose_reply: Cell<bool>,
+    /// Whether calls come from a Worker of a version that knew one provider only.
+    pub(crate) names_no_provider: Cell<bool>,
 }
 
 impl Object {
@@ -93,6 +95,7 @@ impl Accounts {
             crash_after_flush: Rc::clone(&faults.crash_after_flush),
             crash_before_reply: Cell::new(false),
             lose_reply: Cell::new(false),
+            names_no_provider: Cell::new(false),
             faults,
         }
     }
@@ -128,6 +131,16 @@ impl Accounts {
             return Err(StoreFault::Account);
         }
         if self.lose_reply.take() { Err(StoreFault::Account) } else { Ok(reply) }
+    }
+
+    /// The call as it arrives.
+    pub(crate) fn delivered(&self, request: &str) -> String {
+        if !self.names_no_provider.get() {
+            return request.to_owned();
+        }
+        let mut call: Value = serde_json::from_str(request).unwrap();
+        call.as_object_mut().unwrap().remove("provider").expect("no provider");
+        call.to_string()
     }
 
     /// The objects whose alarm is due.

@@ -10,10 +10,10 @@ use crate::op::{ADA, BOB, EndUser, Endpoint, Op};
 use crate::request::{Received, Request};
 use crate::world::World;
 
-const OF_STAFF: &str = "__Host-session.Staff";
+pub(crate) const OF_STAFF: &str = "__Host-session.Staff";
 const OPERATOR: &str = OTHER_KEY;
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     World::of(two_providers())
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn sign_in(browser: &Browser<'_>, provider: &str, op: &Op, user: &End
     browser.send(Request::navigation("GET", redirect.location(), "cross-site"))
 }
 
-fn both(world: &World) -> Browser<'_> {
+pub(crate) fn both(world: &World) -> Browser<'_> {
     let browser = Browser::new(world);
     sign_in(&browser, "OpenIdConnect", &world.op, &ADA);
     world.advance(1);
@@ -33,7 +33,7 @@ fn both(world: &World) -> Browser<'_> {
     browser
 }
 
-fn who(browser: &Browser<'_>) -> String {
+pub(crate) fn who(browser: &Browser<'_>) -> String {
     let me = browser.fetch("/.auth/me").json();
     me["sub"].as_str().unwrap().to_owned()
 }
@@ -155,7 +155,7 @@ fn a_cookie_of_one_provider_opens_nothing_of_another() {
     swapped.jar.plant(OF_STAFF, &own);
     assert!(!swapped.is_signed_in());
     let attempt = browser.begin("/.auth/login/Staff");
-    let cookie = browser.jar.names("__Host-login.Staff-");
+    let cookie = browser.jar.names("__Host-login.Staff.");
     let moved = Browser::new(&world);
     moved.jar.plant(&cookie[0].replace(".Staff", ""), &browser.jar.get(&cookie[0]).unwrap());
     let callback = world.staff.authorize(&attempt, &BOB);
@@ -247,7 +247,13 @@ fn the_operator_names_the_provider_of_an_account() {
         let request = request.with("authorization", &format!("Bearer {OPERATOR}"));
         world.site().serve(&request.form(form))
     };
-    for form in ["sub=bob", "sub=bob&provider=Nobody", "sub=bob&provider=Staff&provider=Staff"] {
+    for form in [
+        "sub=bob",
+        "sub=bob&provider=Nobody",
+        "sub=bob&provider=Staff&provider=Staff",
+        "everybody=true&provider=Staff",
+        "provider=OpenIdConnect&everybody=true",
+    ] {
         assert_eq!(sign_out(form).problem(), (400, "operator_request_invalid".to_owned()), "{form}");
     }
     assert_eq!(sign_out("sub=bob&provider=Staff").status, 200);

@@ -69,7 +69,8 @@ impl<'w> Site<'w> {
         let accounts = &self.world.accounts;
         let object = accounts.reach(name, self.location)?;
         let inside = Site::inside(self.world, &object);
-        let work = Box::pin(flow::serve_account(&inside.isolate, &inside, request));
+        let request = accounts.delivered(request);
+        let work = Box::pin(flow::serve_account(&inside.isolate, &inside, &request));
         let reply = object.run(accounts, work).await?;
         accounts.reply(&object, reply)
     }
