@@ -123,6 +123,7 @@ pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
         | Route::Me
         | Route::Nothing
         | Route::OperatorSignOut
+        | Route::Prefix(_)
         | Route::ResourceMetadata(_)
         | Route::Session(_)
         | Route::Sessions
@@ -254,6 +255,7 @@ async fn dispatch<R: Runtime>(
         Route::Logout => logout::requested(incoming).await?,
         Route::Me => me::show(incoming).await?,
         Route::Nothing => return Err(Error::NoSuchRoute),
+        Route::Prefix(prefix) => Answer::redirect(302, incoming.public_url(&format!("{prefix}/"))),
         Route::OperatorSignOut => operator::requested(incoming, inbound).await?,
         Route::ResourceMetadata(bearer) => bearer::metadata(incoming, bearer)?,
         Route::Session(id) => sessions::one(incoming, id).await?,

@@ -200,15 +200,21 @@ impl<'a> Target<'a> {
 
 /// Whether a parser that decodes once or twice, or takes a backslash for a slash, would see another path than we do.
 fn is_ambiguous(path: &str) -> bool {
-    if !path.contains(['%', '\\']) {
+    if !path.contains(['%', '\\', ';']) {
         return path.bytes().any(|byte| byte.is_ascii_control());
     }
     let once = percent_decode(path.as_bytes());
     let twice = percent_decode(&once);
     [path.as_bytes(), &once, &twice].into_iter().any(|decoded| {
         decoded.iter().any(|byte| byte.is_ascii_control())
-            || decoded.split(|byte| matches!(byte, b'/' | b'\\')).any(|segment| matches!(segment, b"." | b".."))
+            || decoded.split(|byte| matches!(byte, b'/' | b'\\')).any(is_dots)
     }) || once.contains(&b'\\')
+}
+
+/// Whether a segment means another one, with parameters or without: some servers drop those first.
+fn is_dots(segment: &[u8]) -> bool {
+    let name = segment.split(|byte| *byte == b';').next();
+    matches!(name, Some(b"." | b".."))
 }
 
 fn percent_decode(bytes: &[u8]) -> Vec<u8> {
@@ -256,13 +262,24 @@ mod tests {
 
     #[test]
     fn paths_that_two_parsers_read_differently_are_refused() {
-        for path in
-            ["/a/..%2fadmin", "/%2e%2e/x", "/a%5cb", "/a%255c..%255cb", "/a%00", "/%252e%252e%252fx", "/a/%0d%0aX"]
-        {
+        for path in [
+            "/a/..%2fadmin",
+            "/%2e%2e/x",
+            "/a%5cb",
+            "/a%255c..%255cb",
+            "/a%00",
+            "/%252e%252e%252fx",
+            "/a/%0d%0aX",
+            "/a/..;/b",
+            "/a/.;x=1/b",
+            "/a/..%3bx/b",
+        ] {
             let text = format!("GET\nhttps://app.example{path}\n");
             assert_eq!(RequestHead::parse(&text).unwrap_err(), HeadFault::AmbiguousPath, "{path}");
         }
-        for path in ["/a%2fb", "/100%25", "/caf%C3%A9", "//double", "/.well-known/x", "/..a/b..", "/%zz"] {
+        for path in
+            ["/a%2fb", "/100%25", "/caf%C3%A9", "//double", "/.well-known/x", "/..a/b..", "/%zz", "/a;x=..", "/a;/b;.."]
+        {
             let text = format!("GET\nhttps://app.example{path}\n");
             assert_eq!(RequestHead::parse(&text).unwrap().target.path(), path);
         }

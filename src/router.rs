@@ -36,6 +36,8 @@ pub enum Route<'a> {
     OperatorSignOut,
     /// Everything that is not ours, and the rule that holds for it.
     Origin(&'a Rule),
+    /// The root, where the origin lies under a prefix: the prefix.
+    Prefix(&'a str),
     /// Where access tokens for us are to be had.
     ResourceMetadata(&'a Bearer),
     /// One of the end-user's own sessions, by its id.
@@ -67,6 +69,7 @@ impl<'a> Route<'a> {
             | Self::Me
             | Self::Nothing
             | Self::OperatorSignOut
+            | Self::Prefix(_)
             | Self::ResourceMetadata(_)
             | Self::Session(_)
             | Self::Sessions => None,
@@ -91,6 +94,7 @@ impl<'a> Route<'a> {
             Self::Nothing => "nothing",
             Self::OperatorSignOut => "operator",
             Self::Origin(_) => "origin",
+            Self::Prefix(_) => "prefix",
             Self::ResourceMetadata(_) => "resource_metadata",
             Self::Session(_) => "session",
             Self::Sessions => "sessions",
@@ -115,6 +119,7 @@ impl<'a> Route<'a> {
             | Self::Me
             | Self::Nothing
             | Self::OperatorSignOut
+            | Self::Prefix(_)
             | Self::ResourceMetadata(_)
             | Self::Session(_)
             | Self::Sessions
@@ -140,6 +145,7 @@ impl<'a> Route<'a> {
             | Self::Me
             | Self::Nothing
             | Self::OperatorSignOut
+            | Self::Prefix(_)
             | Self::ResourceMetadata(_)
             | Self::Session(_)
             | Self::SignedOut(_) => false,
@@ -169,8 +175,20 @@ pub fn route_for<'a>(config: &'a Config, head: &RequestHead<'a>, method: Method)
     }
     match below(path, &paths.api) {
         Some(rest) => api(config, head, method, rest),
-        None => config.rules.find(host(config, head), method, path).map_or(Route::Ambiguous, Route::Origin),
+        None => origin(config, head, method),
     }
+}
+
+/// What is left for the origin. Where a prefix is taken off, only what lies under it is: the origin would take a path and
+/// the same path without the prefix for one, and no two rules may be for one thing.
+fn origin<'a>(config: &'a Config, head: &RequestHead<'a>, method: Method) -> Route<'a> {
+    let path = head.target.path();
+    if let Some(prefix) = &config.gateway.rewriting.strip_path_prefix
+        && below(path, prefix).is_none()
+    {
+        return if path == "/" { Route::Prefix(prefix) } else { Route::Nothing };
+    }
+    config.rules.find(host(config, head), method, path).map_or(Route::Ambiguous, Route::Origin)
 }
 
 /// The host whose rules hold. One that nobody configured is another name of `PublicOrigin`: whoever makes it up gets

@@ -105,7 +105,7 @@ pub fn relocated(gateway: &Gateway, public_origin: &Url, target: Target<'_>, loc
     Some([public, prefix.unwrap_or_default(), path, &query, &fragment].concat())
 }
 
-/// The target without the prefix, if it lies under it.
+/// The target without the prefix. Nothing else is forwarded where there is one.
 fn stripped<'r, 't>(rewriting: &'r Rewriting, target: Target<'t>) -> (Target<'t>, Option<&'r str>) {
     let prefix = rewriting.strip_path_prefix.as_deref();
     let rest = prefix.and_then(|prefix| target.after(prefix));

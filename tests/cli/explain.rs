@@ -416,7 +416,7 @@ fn paths_that_can_be_read_as_another_are_refused() {
     );
     told(
         &folder,
-        &["GET /docs/..%3b/x"],
+        &["GET /docs/.../x"],
         3,
         &[
             "reading: too many, or one that climbs",
@@ -438,7 +438,12 @@ fn paths_of_vestibules_own_and_hosts_are_told_apart() {
     let folder = folder("own");
     told(&folder, &["GET /.auth/me"], 0, &["served: by Vestibule itself, who is signed in"]);
     told(&folder, &["GET /signin-oidc?code=x"], 0, &["served: by Vestibule itself, the redirect URI"]);
-    told(&folder, &["GET /.auth/none"], 3, &["refused: 404, the path is kept for Vestibule, and nothing is behind it"]);
+    told(
+        &folder,
+        &["GET /.auth/none"],
+        3,
+        &["refused: 404, nothing is behind this path: it is kept for Vestibule, or not under StripPathPrefix"],
+    );
     told(&folder, &["GET https://other.example.com/only-there"], 0, &["rule: other (/only-there)"]);
     told(&folder, &["GET https://other.example.com:8443/only-there"], 3, &["rule: default (/**)"]);
     told(&folder, &["GET /only-there"], 3, &["rule: default (/**)"]);
@@ -508,7 +513,7 @@ fn what_the_origin_gets_is_told_without_what_is_signed() {
         &without,
         &["GET /.auth/jwks"],
         3,
-        &["refused: 404, the path is kept for Vestibule, and nothing is behind it"],
+        &["refused: 404, nothing is behind this path: it is kept for Vestibule, or not under StripPathPrefix"],
     );
 }
 

@@ -260,12 +260,10 @@ fn ghsa_w9mr_28mw_j8hg_and_cve_2024_45410_connection_takes_no_header_of_ours_awa
 fn cve_2026_35051_an_x_forwarded_prefix_of_the_client_does_not_pass() {
     let world = World::with(&json!({ "Gateway": { "StripPathPrefix": "/app" } }));
     let browser = Browser::signed_in(&world, &ADA);
-    for (path, expected) in [("/x", None), ("/app/x", Some("/app"))] {
-        served(&browser.send(script(path).with("x-forwarded-prefix", "/evil").with("X_Forwarded_Prefix", "/evil")));
-        let arrival = world.downstream.last();
-        assert_eq!(arrival.header("x-forwarded-prefix"), expected);
-        assert!(!arrival.headers.iter().any(|(_, value)| value == "/evil"), "{arrival:?}");
-    }
+    served(&browser.send(script("/app/x").with("x-forwarded-prefix", "/evil").with("X_Forwarded_Prefix", "/evil")));
+    let arrival = world.downstream.last();
+    assert_eq!(arrival.header("x-forwarded-prefix"), Some("/app"));
+    assert!(!arrival.headers.iter().any(|(_, value)| value == "/evil"), "{arrival:?}");
 }
 
 #[test]

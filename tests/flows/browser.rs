@@ -103,6 +103,10 @@ impl<'w> Browser<'w> {
     /// Asks for a page and is sent to the OP: the authorization request.
     pub(crate) fn begin(&self, path: &str) -> String {
         let redirect = self.visit(path);
+        let own = format!("{PUBLIC}/");
+        // The start page of an origin under a prefix lies there, too.
+        let leads_on = redirect.status == 302 && redirect.location().starts_with(&own) && path == "/";
+        let redirect = if leads_on { self.visit(redirect.location()) } else { redirect };
         assert_eq!(redirect.status, 302, "{redirect:?}");
         redirect.location().to_owned()
     }

@@ -223,6 +223,7 @@ const fn own_name(route: Route<'_>) -> Option<&'static str> {
         Route::Logout => "the sign-out",
         Route::Me => "who is signed in",
         Route::OperatorSignOut => "the operator's sign-out",
+        Route::Prefix(_) => "the redirect to what lies under StripPathPrefix",
         Route::ResourceMetadata(_) => "the metadata for clients with access tokens",
         Route::Session(_) => "one of the user's sessions",
         Route::Sessions => "the user's sessions",

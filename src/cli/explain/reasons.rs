@@ -194,7 +194,7 @@ fn reason(case: Option<&Case<'_>>, head: &RequestHead<'_>, error: &Error, sign_i
         "forbidden" => "the claims do not meet Require".to_owned(),
         "login_required" => told("a sign-in", "an access token is required"),
         "not_found" if case.is_some() => "the claims do not meet Require, which the rule hides".to_owned(),
-        "not_found" => "the path is kept for Vestibule, and nothing is behind it".to_owned(),
+        "not_found" => "nothing is behind this path: it is kept for Vestibule, or not under StripPathPrefix".to_owned(),
         "step_up_required" => {
             told("a better or more recent sign-in", "an access token of a better or more recent sign-in is required")
         }
