@@ -151,7 +151,7 @@ describe("a URL", () => {
   test("has headers of its answers set and taken away", async () => {
     const theirs = { server: "x/1", "x-powered-by": "y", "x-frame-options": "ALLOWALL", vary: "Cookie", "x-own": "kept" };
     answerWith(200, { ...theirs, "cache-control": "public, max-age=60" }, "body");
-    const { headers, text } = await browser.script("/page/one");
+    const { headers, text } = await browser.script("/app/page/one");
     assert.deepEqual([headers.server, headers["x-powered-by"], headers["x-frame-options"]], [undefined, undefined, "DENY"]);
     assert.deepEqual([headers.vary, headers["x-own"]], ["Cookie, X-Tenant", "kept"]);
     assert.deepEqual([headers["cache-control"], text], ["public, max-age=60", "body"]);
@@ -160,21 +160,21 @@ describe("a URL", () => {
   test("redirects to its own address by way of the public one", async () => {
     for (const [path, location, expected] of [
       ["/app/x", `${own()}/y?z=%2F#w`, `${world.publicOrigin}/app/y?z=%2F#w`],
-      ["/x", `${own()}/y`, `${world.publicOrigin}/y`],
-      ["/x", "/y", "/y"],
-      ["/x", "https://elsewhere.example/y", "https://elsewhere.example/y"],
+      ["/app/x", "/y", "/y"],
+      ["/app/x", "https://elsewhere.example/y", "https://elsewhere.example/y"],
     ]) {
       answerWith(303, { location });
       const answer = await browser.script(path);
       assert.deepEqual([answer.status, answer.headers.location], [303, expected]);
     }
+    assert.equal((await browser.script("/x")).status, 404);
     answerWith(201, { location: `${own()}/y` });
-    assert.equal((await browser.script("/x")).headers.location, `${own()}/y`);
+    assert.equal((await browser.script("/app/x")).headers.location, `${own()}/y`);
   });
 
   test("is asked past Cloudflare's cache, and hears nothing of that", async () => {
     await world.worker.command({ fetches: true });
-    await browser.script("/echo");
+    await browser.script("/app/echo");
     await browser.script("/api/Orders/orders");
     const fetches = (await world.worker.log()).filter((line) => line.test === "fetch");
     const asked = fetches.filter(({ url }) => url.endsWith("/echo") || url.endsWith("/orders"));
