@@ -11,6 +11,7 @@ mod bearer;
 mod call;
 mod callback;
 pub(crate) mod claims;
+mod clock;
 pub(crate) mod cors;
 mod documents;
 mod establish;
@@ -18,6 +19,7 @@ mod events;
 mod forward;
 mod front_channel;
 pub(crate) mod guard;
+mod incoming;
 mod interaction;
 mod introspect;
 mod log;
@@ -38,20 +40,17 @@ mod token_endpoint;
 mod verify_id_token;
 mod verify_logout_token;
 
-use std::ops::Deref;
-
-use url::Url;
-
 use crate::answer::Answer;
 use crate::app::App;
 use crate::error::Error;
 use crate::forwarding::{self, ForwardPlan};
-use crate::realm::Realm;
-use crate::request::{HeadFault, Method, RequestHead, TraceParent};
+use crate::request::{HeadFault, Method, RequestHead};
 use crate::router::{Route, route};
-use crate::rules::Rule;
-use crate::runtime::{OpRequest, OpResponse, Runtime, Task, TransportFault, Work};
+use crate::runtime::{Runtime, Task, TransportFault, Work};
 use crate::time::Timestamp;
+
+use clock::Clock;
+use incoming::{Context, Incoming, hex, trace};
 
 pub use account::{account_expired, serve_account};
 pub use log::misconfigured;
@@ -64,38 +63,6 @@ pub enum Reply<F> {
     Answer(Answer),
     /// The answer of the origin, of an API or of an account's object, passed through.
     Forwarded(F),
-}
-
-/// What every flow needs, whether a request or something else began it.
-struct Context<'a, R> {
-    app: &'a App,
-    /// The realm that it is about.
-    realm: &'a Realm,
-    /// The origin that browsers see.
-    public_origin: &'a Url,
-    runtime: &'a R,
-    now: Timestamp,
-    /// Ties an answer to its log lines.
-    trace: String,
-    /// The trace of the client's own that the request is a part of.
-    traceparent: Option<TraceParent<'a>>,
-    /// The route rule that holds for the request.
-    rule: Option<&'a Rule>,
-}
-
-/// One request and everything around it.
-struct Incoming<'a, R> {
-    context: Context<'a, R>,
-    route: Route<'a>,
-    head: &'a RequestHead<'a>,
-}
-
-impl<'a, R> Deref for Incoming<'a, R> {
-    type Target = Context<'a, R>;
-
-    fn deref(&self) -> &Context<'a, R> {
-        &self.context
-    }
 }
 
 /// Decides without waiting: the plan for a request that has everything it needs in this isolate's memory.
@@ -266,102 +233,8 @@ async fn dispatch<R: Runtime>(
     Ok(Reply::Answer(answer))
 }
 
-/// How long a request took that is passed on, where anybody counts that.
-struct Clock(Option<u64>);
-
-impl Clock {
-    fn start<R: Runtime>(incoming: &Incoming<'_, R>) -> Self {
-        Self(incoming.app.config.has_metrics.then(|| incoming.runtime.milliseconds()))
-    }
-
-    fn stop<R: Runtime>(self, incoming: &Incoming<'_, R>, status: u16) {
-        // What is answered by an account's object has no rule and is no request to anybody behind us.
-        let Some((began, _)) = self.0.zip(incoming.rule) else { return };
-        let took = incoming.runtime.milliseconds().saturating_sub(began);
-        if let Some(point) = log::served(incoming, "later") {
-            incoming.runtime.measure(&point.answered(status, took));
-        }
-    }
-}
-
-impl<R: Runtime> Context<'_, R> {
-    /// Sends a request to the OP, in the client's own trace. What vendors say of it (`tracestate`) is no business of the
-    /// OP's.
-    async fn call_op(&self, mut request: OpRequest) -> Result<OpResponse, TransportFault> {
-        if let Some(value) = self.traceparent.and_then(|parent| http::HeaderValue::from_str(parent.as_str()).ok()) {
-            request.headers_mut().insert("traceparent", value);
-        }
-        self.runtime.call_op(request, self.realm.provider.timeout).await
-    }
-
-    /// Has something done after the answer.
-    fn later(&self, work: Work) {
-        self.runtime.later(Task { provider: self.realm.provider.name.clone(), work });
-    }
-}
-
-impl<'a, R: Runtime> Incoming<'a, R> {
-    fn new(app: &'a App, route: Route<'a>, runtime: &'a R, head: &'a RequestHead<'a>, trace: String) -> Self {
-        let now = runtime.now();
-        let realm = realm::of(app, route, head, now);
-        let public_origin = app.config.gateway.public_origin_of(head.host);
-        let (traceparent, rule) = (head.traceparent(), route.rule());
-        let context = Context { app, realm, public_origin, runtime, now, trace, traceparent, rule };
-        Self { context, route, head }
-    }
-
-    /// The same request, seen in another realm.
-    fn within<'b>(&'b self, realm: &'b Realm) -> Incoming<'b, R> {
-        let context = Context { realm, trace: self.trace.clone(), ..self.context };
-        Incoming { context, head: self.head, route: self.route }
-    }
-
-    /// Whether a page of ours sent the request.
-    fn is_ours(&self) -> bool {
-        self.head.is_same_origin(self.public_origin)
-    }
-
-    /// Logs why the request is refused.
-    fn refused(&self, error: &Error) {
-        log::refused(self, error);
-    }
-
-    fn only(&self, allowed: &[Method], allow: &'static str) -> Result<(), Error> {
-        if allowed.contains(&self.head.method) { Ok(()) } else { Err(Error::WrongMethod { allow }) }
-    }
-
-    /// The body of a request to us that is a form (`application/x-www-form-urlencoded`), up to what any honest one has.
-    async fn form(&self, inbound: &R::Inbound) -> Option<Vec<u8>> {
-        let content_type = self.head.header("content-type")?.split(';').next()?.trim();
-        if !content_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return None;
-        }
-        self.runtime.read_body(inbound, LONGEST_FORM).await
-    }
-
-    /// The value of a query parameter of the request; of several the first.
-    fn parameter(&self, name: &str) -> Option<String> {
-        let query = self.head.target.query()?;
-        url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-    }
-}
-
 /// Tells a monitor that the Worker runs and its configuration has no faults. Whoever asks, and however.
 fn health<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
     incoming.only(&[Method::Get, Method::Head], "GET, HEAD")?;
     Ok(Answer::text(200, "ok\n"))
 }
-
-/// The ray id where the platform gives one, so that its own log and ours meet.
-fn trace<R: Runtime>(runtime: &R, head: &RequestHead<'_>) -> String {
-    let ray = head
-        .header("cf-ray")
-        .filter(|ray| ray.len() <= 40 && ray.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
-    ray.map_or_else(|| hex(&runtime.random::<8>()), str::to_owned)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-const LONGEST_FORM: usize = 32 * 1024;

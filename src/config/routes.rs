@@ -1,17 +1,19 @@
 //! The route rules, `[[vars.Gateway.Routes]]`: each by itself, then with those that could take its requests from it.
 
+mod compared;
+
 use url::Url;
 
-use crate::oidc::protected_resource::METADATA_PATH;
 use crate::rules::{Access, Methods, Pattern, Rule, Rules, StepUp};
 use crate::time::Lifetime;
 
 use super::address;
 use super::fault::Problem;
-use super::paths::{METADATA, Paths, Redirects};
+use super::paths::{Paths, Redirects};
 use super::requirement;
 use super::section::Section;
 use super::values::Range;
+use compared::{refuse_equal_names, refuse_equal_paths, refuse_shadowed};
 
 const LIST: &str = "Routes";
 const MAX_AGE: Range = Range { min: 60, max: 86_400, default: 0 };
@@ -219,59 +221,6 @@ fn cors_origins(section: &mut Section<'_>) -> Vec<String> {
     };
     let is_valid = origins.iter().all(is_serialised);
     section.accept("CorsOrigins", if is_valid { Ok(origins) } else { Err(NEEDS_ORIGINS) }).unwrap_or_default()
-}
-
-/// The gateway answers there itself, so the rule would never match.
-fn refuse_shadowed(root: &mut Section<'_>, (position, rule): &(usize, Rule), kept: &Kept<'_>) {
-    let key = key(*position, "Path");
-    if kept.paths.is_some_and(|paths| rule.pattern.lies_under(&paths.auth)) {
-        root.fault(&key, Problem::Shadowed("Gateway.AuthPath".to_owned()));
-    }
-    if kept.has_bearer && rule.pattern.is_only(METADATA_PATH) {
-        root.fault(&key, Problem::Same(METADATA.to_owned()));
-    }
-    let exact = kept.redirects.iter().flat_map(Redirects::keyed);
-    for (name, _) in exact.filter(|(_, path)| path.as_deref().is_some_and(|path| rule.pattern.is_only(path))) {
-        root.fault(&key, Problem::Same(name));
-    }
-}
-
-fn refuse_equal_names(root: &mut Section<'_>, rules: &[(usize, Rule)]) {
-    let mut sorted: Vec<_> = rules.iter().map(|(position, rule)| (&rule.name, *position)).collect();
-    sorted.sort_unstable();
-    let twins = sorted.iter().zip(sorted.iter().skip(1)).filter(|(first, second)| first.0 == second.0);
-    for ((_, first), (_, second)) in twins {
-        root.fault(&key(*second, "Name"), Problem::Same(key(*first, "Name")));
-    }
-}
-
-/// Of two rules for the same requests one would never hold; and where two paths differ by letter case only, an origin
-/// could take one for the other.
-fn refuse_equal_paths(root: &mut Section<'_>, rules: &[(usize, Rule)]) {
-    let mut sorted: Vec<_> = rules
-        .iter()
-        .map(|(position, rule)| {
-            let path = rule.pattern.to_string();
-            ((&rule.host, path.to_ascii_lowercase()), *position, path, rule.methods)
-        })
-        .collect();
-    sorted.sort_by(|(one, first, ..), (other, second, ..)| one.cmp(other).then(first.cmp(second)));
-    for group in sorted.chunk_by(|(one, ..), (other, ..)| one == other) {
-        for (number, (_, second, path, methods)) in group.iter().enumerate() {
-            for (_, first, earlier_path, earlier_methods) in group.iter().take(number) {
-                let overlaps = match (methods, earlier_methods) {
-                    (Some(one), Some(other)) => one.overlaps(*other),
-                    (None, None) => true,
-                    (Some(_), None) | (None, Some(_)) => false,
-                };
-                if path != earlier_path {
-                    root.fault(&key(*second, "Path"), Problem::DiffersByCase(key(*first, "Path")));
-                } else if overlaps {
-                    root.fault(&key(*second, "Path"), Problem::Same(key(*first, "Path")));
-                }
-            }
-        }
-    }
 }
 
 fn key(position: usize, name: &str) -> String {
