@@ -156,9 +156,10 @@ impl<'a> Case<'a> {
         let rule = self.guarded.rule;
         match (rule.access, self.user()) {
             (Access::Anonymous, _) | (Access::Optional, None) => Ok(()),
-            (Access::Api | Access::Bearer | Access::Login, None) => Err(Error::LoginRequired),
+            (Access::Bearer, None) => Err(Error::AccessTokenMissing),
+            (Access::Api | Access::Login, None) => Err(Error::LoginRequired),
             (Access::Bearer, Some(_)) if !self.lacking.is_empty() => {
-                Err(Error::Forbidden { rule: rule.name.clone(), hides: false })
+                Err(Error::ScopeInsufficient { rule: rule.name.clone(), scopes: rule.scopes.clone() })
             }
             (Access::Bearer, Some(claims)) => self.guarded.claims(claims),
             (Access::Api | Access::Login | Access::Optional, Some(claims)) => {

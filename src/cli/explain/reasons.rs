@@ -180,24 +180,22 @@ fn end(case: Option<&Case<'_>>, head: &RequestHead<'_>, decision: &Decision) -> 
 
 /// In words, for each code on the wire.
 fn reason(case: Option<&Case<'_>>, head: &RequestHead<'_>, error: &Error, sign_in: Option<&SignIn>) -> String {
-    let told =
-        |what: &str, of_token: &str| sign_in.map_or_else(|| of_token.to_owned(), |sign_in| needed(what, sign_in));
     match error.code() {
         "bad_request" => "an origin could read the path as one that another rule is for".to_owned(),
         "csrf_rejected" if head.preflight().is_some() => {
             "a preflight of a page whose origin is none of the rule's CorsOrigins".to_owned()
         }
         "csrf_rejected" => "no page of PublicOrigin sent it, as far as its headers tell".to_owned(),
-        "forbidden" if case.is_some_and(|case| !case.lacking.is_empty()) => {
-            "the access token lacks a scope of the rule".to_owned()
-        }
         "forbidden" => "the claims do not meet Require".to_owned(),
-        "login_required" => told("a sign-in", "an access token is required"),
+        "access_token_required" => "an access token is required".to_owned(),
+        "insufficient_scope" => "the access token lacks a scope of the rule".to_owned(),
+        "login_required" => sign_in.map_or_else(String::new, |sign_in| needed("a sign-in", sign_in)),
         "not_found" if case.is_some() => "the claims do not meet Require, which the rule hides".to_owned(),
         "not_found" => "nothing is behind this path: it is kept for Vestibule, or not under StripPathPrefix".to_owned(),
-        "step_up_required" => {
-            told("a better or more recent sign-in", "an access token of a better or more recent sign-in is required")
-        }
+        "step_up_required" => sign_in.map_or_else(
+            || "an access token of a better or more recent sign-in is required".to_owned(),
+            |sign_in| needed("a better or more recent sign-in", sign_in),
+        ),
         code => code.to_owned(),
     }
 }
