@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::request::Method;
 use crate::runtime::Runtime;
 
-/// Answers with the allow-listed claims, the seconds left, and where to sign out.
+/// Answers with the allow-listed claims, the provider by its name in the configuration, the seconds left, and where to sign
+/// out.
 pub(super) async fn show<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
     incoming.only(&[Method::Get, Method::Head], "GET, HEAD")?;
     let signed_in = authenticate::signed_in(incoming).await?;
@@ -23,6 +24,7 @@ pub(super) async fn show<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answe
         &json!({
             "name": name,
             "sub": entry.claim("sub"),
+            "provider": incoming.realm.provider.name,
             "claims": shown,
             "expires_in": signed_in.session.expires_at().since(incoming.now),
             "logout_url": incoming.auth_url("logout"),

@@ -63,7 +63,7 @@ test("a script learns who is signed in and no token", async () => {
   const me = answer.json();
   assert.equal(answer.headers["cache-control"], "no-store");
   assert.deepEqual([me.name, me.sub], [bob.claims.name, bob.claims.sub]);
-  assert.deepEqual(Object.keys(me).sort(), ["claims", "expires_in", "logout_url", "name", "sub"]);
+  assert.deepEqual(Object.keys(me).sort(), ["claims", "expires_in", "logout_url", "name", "provider", "sub"]);
   assert.equal(me.logout_url, `${world.publicOrigin}/.auth/logout`);
   assert.ok(me.expires_in > 3500 && me.expires_in <= 3600);
 });

@@ -35,7 +35,11 @@ pub(crate) fn both(world: &World) -> Browser<'_> {
 
 pub(crate) fn who(browser: &Browser<'_>) -> String {
     let me = browser.fetch("/.auth/me").json();
-    me["sub"].as_str().unwrap().to_owned()
+    let sub = me["sub"].as_str().unwrap();
+    // In these tests Ada is a customer, and Bob of the staff.
+    let provider = if sub == ADA.sub { "OpenIdConnect" } else { "Staff" };
+    assert_eq!(me["provider"], provider, "{me}");
+    sub.to_owned()
 }
 
 #[test]
