@@ -37,6 +37,21 @@ const PROTOCOL_CLAIMS: &[&str] = &[
     "xms_ftd",
 ];
 
+/// What rules judge and the origin is told of a token's claims: those about whom it stands for, and who that is in the same
+/// words for every OP.
+pub(crate) fn told(
+    mut claims: Map<String, Value>,
+    subject: Option<&str>,
+    client_id: Option<&str>,
+    scopes: &[String],
+) -> Map<String, Value> {
+    claims.retain(|name, _| !PROTOCOL_CLAIMS.contains(&name.as_str()));
+    let scope = (!scopes.is_empty()).then(|| scopes.join(" "));
+    let who = [("sub", subject.map(str::to_owned)), ("client_id", client_id.map(str::to_owned)), ("scope", scope)];
+    claims.extend(who.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
+    claims
+}
+
 /// A believed access token. The token itself is not kept.
 pub struct BearerToken {
     claims: Map<String, Value>,
@@ -62,23 +77,17 @@ pub(super) struct Attested {
 
 impl BearerToken {
     /// The only constructor; for `access_token` and `introspection`, which have checked the rest.
-    pub(super) fn new(mut claims: Map<String, Value>, attested: Attested) -> Result<Self, JwtFault> {
+    pub(super) fn new(claims: Map<String, Value>, attested: Attested) -> Result<Self, JwtFault> {
         // RFC 9449 §7.2, RFC 8705 §3: whoever stole such a token could use it if it passed without its key.
         if claims.contains_key("cnf") {
             return Err(JwtFault::KeyBound);
         }
         let acr = claims::text(&claims, "acr")?.map(str::to_owned);
         let auth_time = claims::numeric_date(&claims, "auth_time")?;
-        claims.retain(|name, _| !PROTOCOL_CLAIMS.contains(&name.as_str()));
         let Attested { issuer, subject, client_id, scopes, expires_at, has_end_user } = attested;
-        let mut tell = |name: &str, value: Value| claims.insert(name.to_owned(), value);
-        tell("sub", subject.as_str().into());
-        tell("client_id", client_id.as_str().into());
-        if !scopes.is_empty() {
-            tell("scope", scopes.join(" ").into());
-        }
+        let mut claims = told(claims, Some(&subject), Some(&client_id), &scopes);
         if let Some(moment) = auth_time {
-            tell("auth_time", moment.as_unix().into());
+            claims.insert("auth_time".to_owned(), moment.as_unix().into());
         }
         Ok(Self { claims, issuer, subject, client_id, scopes, expires_at, has_end_user, acr, auth_time })
     }

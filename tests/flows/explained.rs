@@ -1,5 +1,5 @@
 //! The command `explain` against the flows: what it says of a request is what becomes of it, for many rules, settings,
-//! requests and users. Access tokens have no part in it: nobody is signed in by one.
+//! requests and users. Programs with an access token have their own (`explained_bearer`).
 
 use std::collections::BTreeMap;
 
@@ -20,16 +20,16 @@ const WORLDS: u64 = 100;
 const REQUESTS: usize = 16;
 
 /// The same choices in every run.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn of<T: Clone>(&mut self, items: &[T]) -> T {
+    pub(crate) fn of<T: Clone>(&mut self, items: &[T]) -> T {
         // Knuth's MMIX generator; its upper bits are the better ones.
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         items[usize::try_from(self.0 >> 33).unwrap() % items.len()].clone()
     }
 
-    fn flips(&mut self) -> bool {
+    pub(crate) fn flips(&mut self) -> bool {
         self.of(&[false, true])
     }
 }
@@ -245,7 +245,12 @@ fn sorted(mut names: Vec<String>) -> Vec<String> {
 }
 
 /// Asserts that the flows did what was decided, and names it.
-fn compared(world: &World, decision: &Decision, received: &Received, (context, origin): (&str, &str)) -> String {
+pub(crate) fn compared(
+    world: &World,
+    decision: &Decision,
+    received: &Received,
+    (context, origin): (&str, &str),
+) -> String {
     assert_eq!(received.is_forwarded, matches!(decision, Decision::Passed(_)), "{context}: {decision:?}");
     match decision {
         Decision::Own(_) => {

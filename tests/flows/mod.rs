@@ -41,6 +41,7 @@ pub(crate) mod entra;
 pub(crate) mod error_codes;
 pub(crate) mod events;
 pub(crate) mod explained;
+pub(crate) mod explained_bearer;
 pub(crate) mod failures;
 pub(crate) mod forwarding;
 pub(crate) mod front_channel;

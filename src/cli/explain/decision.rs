@@ -12,6 +12,7 @@ use crate::flow::guard::Guarded;
 use crate::flow::{claims, cors, refusal};
 use crate::forwarding::{Destination, api_address, api_headers, headers_to_origin, origin_destination};
 use crate::identity::Identity;
+use crate::oidc::bearer_token;
 use crate::request::{HeadFault, RequestHead, Target};
 use crate::router::{Route, route, route_for};
 use crate::rules::Access;
@@ -140,8 +141,9 @@ impl<'a> Case<'a> {
         // A session at another provider is none here.
         let is_here = sender.provider.is_none_or(|signed_in| signed_in == provider.name);
         let claims = sender.claims.filter(|_| is_here).cloned();
-        // An access token's claims are for whoever takes it.
-        let claims = if rule.access == Access::Bearer { claims } else { claims.map(claims::kept) };
+        let is_of_token = rule.access == Access::Bearer;
+        let kept = |claims| if is_of_token { of_token(claims, sender.scopes) } else { claims::kept(claims) };
+        let claims = claims.map(kept);
         let lacking = rule.scopes.iter().filter(|scope| !sender.scopes.contains(scope)).map(String::as_str).collect();
         Some(Self { guarded, claims, lacking, config, provider, api })
     }
@@ -208,6 +210,13 @@ impl<'a> Case<'a> {
         let destination = origin_destination(gateway, public_origin, head.target);
         Passed { destination, remove, set, timeout: rule.timeout.unwrap_or(gateway.origin_timeout) }
     }
+}
+
+/// What an access token with these claims would be taken for.
+fn of_token(claims: Map<String, Value>, scopes: &[String]) -> Map<String, Value> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (subject, client_id) = (text("sub"), text("client_id").or_else(|| text("azp")).or_else(|| text("appid")));
+    bearer_token::told(claims, subject.as_deref(), client_id.as_deref(), scopes)
 }
 
 /// What answers at a path of Vestibule's own.
