@@ -154,9 +154,7 @@ pub async fn goes_on<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
 pub async fn perform<R: Runtime>(app: &App, runtime: &R, task: Task) {
     // Nobody else made it than this deployment.
     let Some(realm) = app.realm(&task.provider) else { return };
-    let public_origin = &app.config.gateway.public_origin;
-    let (now, trace) = (runtime.now(), hex(&runtime.random::<8>()));
-    let context = Context { app, realm, public_origin, runtime, now, trace, traceparent: None, rule: None };
+    let context = Context::without_request(app, realm, runtime, hex(&runtime.random::<8>()));
     match task.work {
         Work::Renew { session, api } => acquire::renew_due(&context, &session, &api).await,
         Work::RenewAppToken { api } => acquire::renew_app_token(&context, &api).await,

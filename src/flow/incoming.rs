@@ -62,6 +62,14 @@ impl<R: Runtime> Context<'_, R> {
     }
 }
 
+impl<'a, R: Runtime> Context<'a, R> {
+    /// Where no request is at hand, and so no rule and no host that it was sent to.
+    pub(in crate::flow) fn without_request(app: &'a App, realm: &'a Realm, runtime: &'a R, trace: String) -> Self {
+        let public_origin = &app.config.gateway.public_origin;
+        Self { app, realm, public_origin, runtime, now: runtime.now(), trace, traceparent: None, rule: None }
+    }
+}
+
 impl<'a, R: Runtime> Incoming<'a, R> {
     pub(in crate::flow) fn new(
         app: &'a App,

@@ -22,16 +22,8 @@ pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) ->
             let Some(realm) = provider.map_or_else(|| app.unlabelled(), |provider| app.realm(&provider)) else {
                 return Reply::Failed(Failure::Store(StoreFault::Account)).to_text();
             };
-            let context = Context {
-                app,
-                realm,
-                public_origin: &app.config.gateway.public_origin,
-                runtime,
-                now: runtime.now(),
-                trace,
-                traceparent: traceparent.as_deref().and_then(TraceParent::parse),
-                rule: None,
-            };
+            let traceparent = traceparent.as_deref().and_then(TraceParent::parse);
+            let context = Context { traceparent, ..Context::without_request(app, realm, runtime, trace) };
             answer(&context, ask).await.unwrap_or_else(Reply::Failed)
         }
     };
@@ -45,17 +37,7 @@ pub async fn serve_account<R: Runtime>(app: &App, runtime: &R, request: &str) ->
 pub async fn account_expired<R: Runtime>(app: &App, runtime: &R) -> Result<(), StoreFault> {
     let Some(storage) = runtime.storage() else { return Ok(()) };
     // What ends by the clock ends alike in every realm.
-    let realm = app.first();
-    let context = Context {
-        app,
-        realm,
-        public_origin: &app.config.gateway.public_origin,
-        runtime,
-        now: runtime.now(),
-        trace: hex(&runtime.random::<8>()),
-        traceparent: None,
-        rule: None,
-    };
+    let context = Context::without_request(app, app.first(), runtime, hex(&runtime.random::<8>()));
     if let Err(Failure::Store(fault)) = deletion::sweep(&context, storage).await {
         token_cache::failed(&context, "deletion", fault);
     }
