@@ -26,7 +26,7 @@ pub(super) fn at_once<R: Runtime>(
     (api, target, rule): (&Api, Target<'_>, &Rule),
 ) -> Option<ForwardPlan> {
     let signed_in = authenticate::at_once_for(incoming, rule)?;
-    judged(incoming, rule, &signed_in).ok()?;
+    guard::user(incoming, rule, &signed_in.entry.claims).ok()?;
     let credential = acquire::at_once(incoming, &signed_in, api)?;
     Some(plan(incoming, &signed_in, (api, target, rule), &credential))
 }
@@ -38,7 +38,7 @@ pub(super) async fn serve<R: Runtime>(
     (api, target, rule): (&Api, Target<'_>, &Rule),
 ) -> Result<R::Forwarded, Error> {
     let signed_in = authenticate::signed_in_for(incoming, rule).await?;
-    judged(incoming, rule, &signed_in)?;
+    guard::user(incoming, rule, &signed_in.entry.claims)?;
     // Before the body: it cannot be sent twice.
     let credential = acquire::credential(incoming, &signed_in, api).await?;
     let call = ApiCall { incoming, inbound, api, target, rule, signed_in };
@@ -169,13 +169,6 @@ impl<R: Runtime> ApiCall<'_, R> {
         };
         cached.filter(|cached| cached.issued_at == issued_at).map(|cached| cached.digest()).unwrap_or_default()
     }
-}
-
-/// Whether a rule lets a signed-in user call an API. Whatever the method, no page of another origin may, unless the rule
-/// does without.
-fn judged<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, signed_in: &SignedIn) -> Result<(), Error> {
-    guard::origin(incoming, rule)?;
-    guard::claims(incoming, rule, &signed_in.entry.claims)
 }
 
 /// What is known of the token of the first attempt.

@@ -103,10 +103,7 @@ fn judged<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sender) 
             guard::claims(incoming, rule, token.claims())
         }
         Sender::Left(_) | Sender::Nobody => Ok(()),
-        Sender::User(signed_in) => {
-            guard::origin(incoming, rule)?;
-            guard::claims(incoming, rule, &signed_in.entry.claims)
-        }
+        Sender::User(signed_in) => guard::user(incoming, rule, &signed_in.entry.claims),
     }
 }
 

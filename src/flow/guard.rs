@@ -38,9 +38,13 @@ pub(crate) enum AntiForgery {
     Ours,
 }
 
-/// Whether a request that carries a session may be what it is: see [`Guarded::anti_forgery`].
-pub(super) fn origin<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Result<(), Error> {
-    guarded(incoming, rule).origin()
+/// Whether the rule lets a signed-in user do this.
+pub(super) fn user<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    rule: &Rule,
+    claims: &Map<String, Value>,
+) -> Result<(), Error> {
+    guarded(incoming, rule).user(claims)
 }
 
 /// Whether claims and sign-in are what the rule demands.
@@ -63,9 +67,9 @@ fn guarded<'a, R: Runtime>(incoming: &'a Incoming<'_, R>, rule: &'a Rule) -> Gua
 }
 
 impl Guarded<'_> {
-    /// Whether a request that carries a session may be what it is.
-    pub(crate) fn origin(&self) -> Result<(), Error> {
-        if self.anti_forgery() == AntiForgery::Failed { Err(Error::UntrustedOrigin) } else { Ok(()) }
+    /// Whether the rule lets a signed-in user do this: where the request comes from counts first.
+    pub(crate) fn user(&self, claims: &Map<String, Value>) -> Result<(), Error> {
+        if self.anti_forgery() == AntiForgery::Failed { Err(Error::UntrustedOrigin) } else { self.claims(claims) }
     }
 
     /// No other site may send a request that changes something or opens a WebSocket, through which the page that opened

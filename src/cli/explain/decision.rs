@@ -164,10 +164,7 @@ impl<'a> Case<'a> {
                 Err(Error::ScopeInsufficient { rule: rule.name.clone(), scopes: rule.scopes.clone() })
             }
             (Access::Bearer, Some(claims)) => self.guarded.claims(claims),
-            (Access::Api | Access::Login | Access::Optional, Some(claims)) => {
-                self.guarded.origin()?;
-                self.guarded.claims(claims)
-            }
+            (Access::Api | Access::Login | Access::Optional, Some(claims)) => self.guarded.user(claims),
         }
     }
 
