@@ -11,6 +11,7 @@ mod bearer;
 mod call;
 mod callback;
 pub(crate) mod claims;
+mod client_authentication;
 mod clock;
 pub(crate) mod cors;
 mod documents;

@@ -205,11 +205,11 @@ pub enum Work {
     },
 }
 
-/// A request to the OpenID Provider, of the `oauth2` crate's own type.
-pub type OpRequest = oauth2::HttpRequest;
+/// A request to the OpenID Provider.
+pub type OpRequest = http::Request<Vec<u8>>;
 
 /// The OpenID Provider's answer.
-pub type OpResponse = oauth2::HttpResponse;
+pub type OpResponse = http::Response<Vec<u8>>;
 
 /// A key found by listing.
 #[derive(Clone, Debug, PartialEq, Eq)]

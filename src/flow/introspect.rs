@@ -9,15 +9,13 @@ use serde_json::json;
 use url::Url;
 
 use super::log::{self, Event};
-use super::{Incoming, bearer, documents};
-use crate::config::{Bearer, ClientCredential};
+use super::{Incoming, bearer, client_authentication, documents};
+use crate::config::Bearer;
 use crate::error::{AccessTokenFault, Error, OpFault};
 use crate::memory::{Introspections, JudgedBy};
 use crate::oidc::bearer::BearerCredential;
 use crate::oidc::bearer_token::BearerToken;
-use crate::oidc::introspection::{
-    ExpectedIntrospection, IntrospectionFault, IntrospectionRequest, UntrustedIntrospection,
-};
+use crate::oidc::introspection::{self, ExpectedIntrospection, IntrospectionFault, UntrustedIntrospection};
 use crate::runtime::Runtime;
 
 /// The token, if the OP says that it is active and it is for us. An OP that cannot answer says nothing against it.
@@ -75,19 +73,8 @@ async fn answer<R: Runtime>(
     endpoint: &Url,
     credential: &BearerCredential,
 ) -> Result<Vec<u8>, Error> {
-    let provider = &incoming.realm.provider;
-    let (secret, is_secret_in_body) = match &provider.credential {
-        ClientCredential::SecretBasic(secret) => (secret, false),
-        ClientCredential::SecretPost(secret) => (secret, true),
-    };
-    let request = IntrospectionRequest {
-        token: credential.secret().expose(),
-        client_id: &provider.client_id,
-        client_secret: secret.expose(),
-        is_secret_in_body,
-    };
-    let request = request.to_http(endpoint).map_err(|_| Error::Bug("a request to the OP is malformed"))?;
-    let response = incoming.call_op(request).await.map_err(Error::OpUnreachable)?;
+    let parameters = introspection::parameters(credential.secret().expose());
+    let response = client_authentication::post(incoming, endpoint, &parameters).await?;
     match (response.status().as_u16(), documents::outage(&response, incoming.now)) {
         (200, _) => Ok(response.into_body()),
         (_, Some(fault)) => Err(Error::OpUnreachable(fault)),

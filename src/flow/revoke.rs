@@ -4,9 +4,8 @@
 use serde_json::json;
 
 use super::log::{self, Event};
-use super::{Context, documents};
-use crate::config::ClientCredential;
-use crate::oidc::revocation::RevocationRequest;
+use super::{Context, client_authentication, documents};
+use crate::oidc::revocation;
 use crate::runtime::{Runtime, Work};
 use crate::secret::Secret;
 use crate::session::entry::TokenCacheEntry;
@@ -44,19 +43,9 @@ async fn revoke<R: Runtime>(context: &Context<'_, R>, token: &Secret) -> Option<
         Err(error) => return Some(Err(error.to_string())),
     };
     let endpoint = metadata.revocation_endpoint.as_ref()?;
-    let provider = &context.realm.provider;
-    let (secret, is_secret_in_body) = match &provider.credential {
-        ClientCredential::SecretBasic(secret) => (secret, false),
-        ClientCredential::SecretPost(secret) => (secret, true),
-    };
-    let request = RevocationRequest {
-        refresh_token: token.expose(),
-        client_id: &provider.client_id,
-        client_secret: secret.expose(),
-        is_secret_in_body,
-    };
-    let answer = context.call_op(request.to_http(endpoint).ok()?).await;
-    Some(answer.map(|answer| answer.status().as_u16()).map_err(|fault| fault.to_string()))
+    let parameters = revocation::parameters(token.expose());
+    let answer = client_authentication::post(context, endpoint, &parameters).await;
+    Some(answer.map(|answer| answer.status().as_u16()).map_err(|error| error.to_string()))
 }
 
 /// After 2, 4 and 8 seconds: the platform gives work after the answer half a minute.

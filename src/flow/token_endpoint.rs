@@ -1,21 +1,16 @@
-//! Token requests (RFC 6749 §4.1.3, §4.4.2, §6), built and parsed by the `oauth2` crate and sent by the runtime.
+//! Token requests (RFC 6749 §4.1.3, §4.4.2, §6) and what their answers come to.
 
-use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
-use oauth2::{
-    AuthType, AuthorizationCode, Client, ClientId, ClientSecret, PkceCodeVerifier, RedirectUrl, RefreshToken,
-    RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
-};
+use http::header::CONTENT_TYPE;
 
-use super::{Context, documents};
-use crate::config::ClientCredential;
+use super::{Context, client_authentication, documents};
 use crate::error::{Error, OpFault};
 use crate::oidc::authorization::SIGN_IN_SCOPES;
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::claims_request::claims_request;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::pkce::CodeVerifier;
-use crate::oidc::token::{Remedy, TokenError, TokenErrorCode, TokenParts, TokenResponse};
-use crate::runtime::{OpRequest, OpResponse, RETRY_AFTER, Runtime, TransportFault};
+use crate::oidc::token::{Remedy, TokenError, TokenErrorCode, TokenParts};
+use crate::runtime::{OpResponse, RETRY_AFTER, Runtime, TransportFault};
 use crate::session::entry::CachedAccessToken;
 use crate::time::{Lifetime, Timestamp};
 
@@ -54,19 +49,6 @@ pub(super) enum Refusal {
     },
 }
 
-type TokenClient = Client<
-    TokenError,
-    TokenResponse,
-    BasicTokenIntrospectionResponse,
-    StandardRevocableToken,
-    BasicRevocationErrorResponse,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointSet,
->;
-
 /// Sends a token request. One that redeems a code is never repeated; others are, once, should the OP stumble.
 pub(super) async fn exchange<R: Runtime>(
     context: &Context<'_, R>,
@@ -74,33 +56,18 @@ pub(super) async fn exchange<R: Runtime>(
     grant: Grant,
     purpose: &Purpose<'_>,
 ) -> Result<TokenParts, Refusal> {
-    let client = client(context, metadata)?;
-    let claims = claims_request(&context.realm.provider.client_capabilities, purpose.claims);
-    let extra = extra_parameters(context, purpose, claims.as_deref());
-    let answer = match grant {
-        Grant::ClientCredentials => {
-            let request = client.exchange_client_credentials().add_scope(Scope::new(purpose.scopes.join(" ")));
-            let request = extra.iter().fold(request, |request, (name, value)| request.add_extra_param(*name, *value));
-            request.request_async(&async |request| send_twice(context, request).await).await
+    let is_code = matches!(grant, Grant::Code(..));
+    let parameters = parameters(context, grant, purpose);
+    let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let response = match send(context, metadata, &parameters).await {
+        // Often gone a moment later. Not after a time-out: the request may be done.
+        Err(Error::OpUnreachable(TransportFault::Failing(_))) if !is_code => {
+            context.runtime.sleep(PAUSE).await;
+            send(context, metadata, &parameters).await
         }
-        Grant::Code(code, verifier) => {
-            let verifier = PkceCodeVerifier::new(verifier.expose().to_owned());
-            let request = client.exchange_code(AuthorizationCode::new(code)).set_pkce_verifier(verifier);
-            // The Microsoft identity platform wants the one resource of a token request named by its scopes here too.
-            let scope = context.realm.provider.is_entra.then(|| ("scope", scopes(purpose)));
-            let request = extra.iter().fold(request, |request, (name, value)| request.add_extra_param(*name, *value));
-            let request =
-                scope.into_iter().fold(request, |request, (name, value)| request.add_extra_param(name, value));
-            request.request_async(&async |request| send(context, request).await).await
-        }
-        Grant::Refresh(token) => {
-            let token = RefreshToken::new(token);
-            let request = client.exchange_refresh_token(&token).add_scope(Scope::new(scopes(purpose)));
-            let request = extra.iter().fold(request, |request, (name, value)| request.add_extra_param(*name, *value));
-            request.request_async(&async |request| send_twice(context, request).await).await
-        }
+        outcome => outcome,
     };
-    answer.map(TokenResponse::into_parts).map_err(refusal)
+    accept(&response.map_err(Refusal::Error)?)
 }
 
 /// The token of a response as it is cached: with the scopes that were granted, or those asked for where it is silent
@@ -120,46 +87,51 @@ pub(super) fn cached(response: &TokenParts, purpose: &Purpose<'_>, now: Timestam
     }
 }
 
-async fn send<R: Runtime>(context: &Context<'_, R>, request: OpRequest) -> Result<OpResponse, TransportFault> {
-    let response = context.call_op(request).await?;
-    documents::outage(&response, context.runtime.now()).map_or(Ok(response), Err)
-}
-
-/// After a failure of the OP itself, which is often gone a moment later. Not after a time-out: the request may be done.
-async fn send_twice<R: Runtime>(context: &Context<'_, R>, request: OpRequest) -> Result<OpResponse, TransportFault> {
-    let again = request.clone();
-    match send(context, request).await {
-        Err(TransportFault::Failing(_)) => {
-            context.runtime.sleep(PAUSE).await;
-            send(context, again).await
-        }
-        outcome => outcome,
+/// The answer, unless it only says that the OP cannot answer now.
+async fn send<R: Runtime>(
+    context: &Context<'_, R>,
+    metadata: &Metadata,
+    parameters: &[(&str, &str)],
+) -> Result<OpResponse, Error> {
+    let response = client_authentication::post(context, &metadata.token_endpoint, parameters).await?;
+    match documents::outage(&response, context.runtime.now()) {
+        None => Ok(response),
+        Some(fault) => Err(Error::OpUnreachable(fault)),
     }
 }
 
-fn client<R: Runtime>(context: &Context<'_, R>, metadata: &Metadata) -> Result<TokenClient, Refusal> {
-    let provider = &context.realm.provider;
-    let (auth_type, secret) = match &provider.credential {
-        ClientCredential::SecretBasic(secret) => (AuthType::BasicAuth, secret),
-        ClientCredential::SecretPost(secret) => (AuthType::RequestBody, secret),
-    };
-    let client = Client::new(ClientId::new(provider.client_id.clone()))
-        .set_client_secret(ClientSecret::new(secret.expose().clone()))
-        .set_auth_type(auth_type)
-        .set_token_uri(TokenUrl::from_url(metadata.token_endpoint.clone()));
-    let redirect_url = RedirectUrl::new(context.public_url(&provider.paths.callback));
-    let redirect_url = redirect_url.map_err(|_| Refusal::Error(Error::Bug("the callback URL is no URL")))?;
-    Ok(client.set_redirect_uri(redirect_url))
-}
-
-fn extra_parameters<'a, R: Runtime>(
+fn parameters<R: Runtime>(
     context: &Context<'_, R>,
-    purpose: &Purpose<'a>,
-    claims: Option<&'a str>,
-) -> Vec<(&'static str, &'a str)> {
-    let client_info = context.realm.provider.is_entra.then_some("1");
-    let parameters = [("resource", purpose.resource), ("claims", claims), ("client_info", client_info)];
-    parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    grant: Grant,
+    purpose: &Purpose<'_>,
+) -> Vec<(&'static str, String)> {
+    let provider = &context.realm.provider;
+    let mut parameters = match grant {
+        Grant::ClientCredentials => {
+            vec![("grant_type", "client_credentials".to_owned()), ("scope", purpose.scopes.join(" "))]
+        }
+        Grant::Code(code, verifier) => {
+            let mut parameters = vec![
+                ("grant_type", "authorization_code".to_owned()),
+                ("code", code),
+                ("code_verifier", verifier.expose().to_owned()),
+                ("redirect_uri", context.public_url(&provider.paths.callback)),
+            ];
+            // The Microsoft identity platform wants the one resource of a token request named by its scopes here too.
+            if provider.is_entra {
+                parameters.push(("scope", scopes(purpose)));
+            }
+            parameters
+        }
+        Grant::Refresh(token) => {
+            let grant_type = "refresh_token".to_owned();
+            vec![("grant_type", grant_type), ("refresh_token", token), ("scope", scopes(purpose))]
+        }
+    };
+    parameters.extend(purpose.resource.map(|resource| ("resource", resource.to_owned())));
+    parameters.extend(claims_request(&provider.client_capabilities, purpose.claims).map(|claims| ("claims", claims)));
+    parameters.extend(provider.is_entra.then(|| ("client_info", "1".to_owned())));
+    parameters
 }
 
 fn scopes(purpose: &Purpose<'_>) -> String {
@@ -168,23 +140,26 @@ fn scopes(purpose: &Purpose<'_>) -> String {
     scopes.join(" ")
 }
 
-fn refusal(error: RequestTokenError<TransportFault, TokenError>) -> Refusal {
-    match error {
-        RequestTokenError::ServerResponse(error) => match error.remedy() {
-            Remedy::NeedsUser => Refusal::Grant {
-                is_spent: error.spends_refresh_token(),
-                claims: error.claims.as_deref().and_then(ClaimsChallenge::parse),
-            },
-            Remedy::Permanent => Refusal::Client(error.code),
-            Remedy::Transient => {
-                Refusal::Error(Error::OpUnreachable(TransportFault::Busy { retry_after: RETRY_AFTER }))
-            }
-        },
-        RequestTokenError::Request(fault) => Refusal::Error(Error::OpUnreachable(fault)),
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-            Refusal::Error(Error::OpMisbehaved(OpFault::TokenResponse))
-        }
+/// What the answer comes to (RFC 6749 §5).
+fn accept(response: &OpResponse) -> Result<TokenParts, Refusal> {
+    const NONE: Refusal = Refusal::Error(Error::OpMisbehaved(OpFault::TokenResponse));
+
+    if response.status().as_u16() == 200 {
+        let is_json = response.headers().get(CONTENT_TYPE).is_none_or(|value| {
+            value.to_str().is_ok_and(|name| name.to_ascii_lowercase().starts_with("application/json"))
+        });
+        let parts = TokenParts::parse(response.body()).ok().filter(|_| is_json);
+        return parts.ok_or(NONE);
     }
+    let error = TokenError::parse(response.body()).ok_or(NONE)?;
+    Err(match error.remedy() {
+        Remedy::NeedsUser => Refusal::Grant {
+            is_spent: error.spends_refresh_token(),
+            claims: error.claims.as_deref().and_then(ClaimsChallenge::parse),
+        },
+        Remedy::Permanent => Refusal::Client(error.code),
+        Remedy::Transient => Refusal::Error(Error::OpUnreachable(TransportFault::Busy { retry_after: RETRY_AFTER })),
+    })
 }
 
 /// A token whose life the OP does not state is used briefly.

@@ -3,12 +3,9 @@
 
 use std::fmt;
 
-use http::Request;
 use serde_json::{Map, Value};
-use url::Url;
 
 use super::bearer_token::{Attested, BearerToken, expect_audience, expect_client};
-use super::client_secret::ClientSecret;
 use super::issuer::IssuerRule;
 use super::jwt::{JwtFault, claims};
 use crate::json;
@@ -18,27 +15,9 @@ use crate::time::{Lifetime, Timestamp};
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// What the OP is asked (§2.1).
-pub struct IntrospectionRequest<'a> {
-    /// The access token.
-    pub token: &'a str,
-    /// Our client identifier.
-    pub client_id: &'a str,
-    /// Our client secret.
-    pub client_secret: &'a str,
-    /// Whether the secret goes into the body (`client_secret_post`) rather than into a header (RFC 6749 §2.3.1).
-    pub is_secret_in_body: bool,
-}
-
-impl IntrospectionRequest<'_> {
-    /// The request as HTTP has it.
-    ///
-    /// # Errors
-    /// None for an endpoint of a metadata document that was parsed.
-    pub fn to_http(&self, endpoint: &Url) -> Result<Request<Vec<u8>>, http::Error> {
-        let client =
-            ClientSecret { id: self.client_id, secret: self.client_secret, is_in_body: self.is_secret_in_body };
-        client.post(endpoint, &[("token", self.token), ("token_type_hint", "access_token")])
-    }
+#[must_use]
+pub const fn parameters(access_token: &str) -> [(&str, &str); 2] {
+    [("token", access_token), ("token_type_hint", "access_token")]
 }
 
 /// An answer that has been taken apart and not yet believed.

@@ -16,7 +16,7 @@ use vestibule::oidc::jwks::Jwks;
 use vestibule::oidc::logout_token::UntrustedLogoutToken;
 use vestibule::oidc::metadata::Metadata;
 use vestibule::oidc::pkce::CodeVerifier;
-use vestibule::oidc::token::{TokenError, TokenResponse};
+use vestibule::oidc::token::{TokenError, TokenParts};
 use vestibule::oidc::user_info::UserInfo;
 
 use crate::authorization::{pairs, plain};
@@ -224,8 +224,8 @@ fn parse_everything(bytes: &[u8]) {
     let _ = Jwks::parse(bytes);
     let _ = Metadata::parse(bytes, &IssuerRule::Exact(text.clone()));
     let _ = UserInfo::parse(bytes, &text);
-    let _ = serde_json::from_slice::<TokenResponse>(bytes);
-    let _ = serde_json::from_slice::<TokenError>(bytes);
+    let _ = TokenParts::parse(bytes);
+    let _ = TokenError::parse(bytes);
     parse_token(&text);
     let _ = introspection::judge(bytes, &Map::new());
     let _ = UntrustedAuthorizationResponse::parse(&text);

@@ -5,11 +5,11 @@
 
 use std::fmt;
 
-use serde::ser::SerializeStruct;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// An error response, as the error type parameter of `oauth2::Client`.
+use crate::json;
+
+/// An error response.
 pub struct TokenError {
     /// What went wrong.
     pub code: TokenErrorCode,
@@ -31,6 +31,19 @@ pub enum Remedy {
 }
 
 impl TokenError {
+    /// Reads the body of a response that is not 200; `None` for one that is no error response. An odd `suberror` or
+    /// `claims` must not hide the error itself, so those two are read only where they are strings.
+    #[must_use]
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let members = json::object(body)?;
+        let text = |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        Some(Self {
+            code: TokenErrorCode::parse(members.get("error")?.as_str()?),
+            suberror: text("suberror").map(Suberror::parse),
+            claims: text("claims").map(str::to_owned),
+        })
+    }
+
     /// Who can help. A code that is not known counts as transient: no unknown word may sign anyone out.
     #[must_use]
     pub const fn remedy(&self) -> Remedy {
@@ -195,8 +208,6 @@ impl Suberror {
     }
 }
 
-impl oauth2::ErrorResponse for TokenError {}
-
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code.name())
@@ -207,35 +218,5 @@ impl fmt::Debug for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fields = (self.code, self.suberror, self.claims.as_ref().map(|_| "[secret]"));
         f.debug_tuple("TokenError").field(&fields.0).field(&fields.1).field(&fields.2).finish()
-    }
-}
-
-/// Only the code: `oauth2` demands the trait, nothing here uses it.
-impl Serialize for TokenError {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut error = serializer.serialize_struct("TokenError", 1)?;
-        error.serialize_field("error", self.code.name())?;
-        error.end()
-    }
-}
-
-#[derive(Deserialize)]
-struct RawTokenError {
-    error: String,
-    #[serde(default)]
-    suberror: Value,
-    #[serde(default)]
-    claims: Value,
-}
-
-/// An odd `suberror` or `claims` must not hide the error itself, so those two are read only where they are strings.
-impl<'de> Deserialize<'de> for TokenError {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = RawTokenError::deserialize(deserializer)?;
-        Ok(Self {
-            code: TokenErrorCode::parse(&raw.error),
-            suberror: raw.suberror.as_str().filter(|name| !name.is_empty()).map(Suberror::parse),
-            claims: raw.claims.as_str().filter(|claims| !claims.is_empty()).map(str::to_owned),
-        })
     }
 }
