@@ -4,9 +4,10 @@
 //! Requests and answers that are passed on cross it as handles ([`Runtime::Inbound`], [`Runtime::Forwarded`]) whose
 //! bodies never enter this code: only heads do. `docs/decisions.md` has the measurements behind that.
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::forwarding::ForwardPlan;
+use crate::json::{Json, Members, name_and_value, named};
 use crate::measure::Measure;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::jwks::Jwk;
@@ -236,7 +237,7 @@ pub const KV_PAGE: usize = 100;
 pub const RETRY_AFTER: u64 = 5;
 
 /// Why a call brought no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportFault {
     /// 429, or 503 with a wait: try again after so many seconds.
     Busy {
@@ -254,7 +255,7 @@ pub enum TransportFault {
 }
 
 /// Why the store did not do as asked, or not in time. What was asked may have been done all the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreFault {
     /// The account's object cannot be reached, or its storage failed.
     Account,
@@ -266,6 +267,55 @@ pub enum StoreFault {
     List,
     /// A write failed.
     Put,
+}
+
+impl Json for TransportFault {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Busy { retry_after } => named("Busy", named("retry_after", retry_after.to_json())),
+            Self::Failing(status) => named("Failing", u64::from(*status).to_json()),
+            Self::NoConnection => "NoConnection".into(),
+            Self::TooLarge => "TooLarge".into(),
+            Self::TimedOut => "TimedOut".into(),
+        }
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        let (name, value) = name_and_value(value)?;
+        Some(match name.as_str() {
+            "Busy" => Self::Busy { retry_after: Members::of(value)?.take("retry_after")? },
+            "Failing" => Self::Failing(u64::from_json(value)?.try_into().ok()?),
+            "NoConnection" => Self::NoConnection,
+            "TooLarge" => Self::TooLarge,
+            "TimedOut" => Self::TimedOut,
+            _ => return None,
+        })
+    }
+}
+
+impl StoreFault {
+    /// Its name where it is stored or sent.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Account => "Account",
+            Self::Delete => "Delete",
+            Self::Get => "Get",
+            Self::List => "List",
+            Self::Put => "Put",
+        }
+    }
+}
+
+impl Json for StoreFault {
+    fn to_json(&self) -> Value {
+        self.name().into()
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        let all = [Self::Account, Self::Delete, Self::Get, Self::List, Self::Put];
+        all.into_iter().find(|fault| value == fault.name())
+    }
 }
 
 impl std::fmt::Display for TransportFault {

@@ -3,15 +3,18 @@
 use std::fmt;
 use std::ops::{Add, Sub};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::json::Json;
 
 /// A moment: seconds since 1970-01-01T00:00:00Z, as `NumericDate` of RFC 7519 §2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
 
 /// A span of time in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Lifetime(u64);
 
@@ -90,6 +93,26 @@ impl Sub<Lifetime> for Timestamp {
 
     fn sub(self, lifetime: Lifetime) -> Self {
         Self(self.0.saturating_sub(lifetime.0))
+    }
+}
+
+impl Json for Timestamp {
+    fn to_json(&self) -> Value {
+        self.0.into()
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        value.as_u64().map(Self)
+    }
+}
+
+impl Json for Lifetime {
+    fn to_json(&self) -> Value {
+        self.0.into()
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        value.as_u64().map(Self)
     }
 }
 

@@ -1,8 +1,9 @@
 //! What stands behind some errors: details for the log, and what an answer needs to say.
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::InteractionReason;
+use crate::json::{Json, name_and_value, named};
 use crate::oidc::introspection::IntrospectionFault;
 use crate::oidc::jwks::JwksFault;
 use crate::oidc::jwt::JwtFault;
@@ -36,7 +37,7 @@ pub struct InteractionNeed {
 }
 
 /// How a session came to be over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionEnd {
     /// The cookie is no session, or not any more.
     Cookie(SessionFault),
@@ -111,4 +112,26 @@ pub enum OperatorFault {
     Provider,
     /// A parameter that means nothing here.
     Unknown,
+}
+
+impl Json for SessionEnd {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Cookie(fault) => named("Cookie", fault.to_json()),
+            Self::EntryDoesNotOpen => "EntryDoesNotOpen".into(),
+            Self::EntryMissing => "EntryMissing".into(),
+            Self::SignedOut => "SignedOut".into(),
+        }
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        let (name, value) = name_and_value(value)?;
+        Some(match name.as_str() {
+            "Cookie" => Self::Cookie(Json::from_json(value)?),
+            "EntryDoesNotOpen" => Self::EntryDoesNotOpen,
+            "EntryMissing" => Self::EntryMissing,
+            "SignedOut" => Self::SignedOut,
+            _ => return None,
+        })
+    }
 }

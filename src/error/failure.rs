@@ -1,15 +1,16 @@
 //! Why a token could not be renewed: as much of it as an account's object tells the Worker and an isolate remembers for a
 //! moment. The precise reason is in the log by then.
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Error, OpFault, SessionEnd};
+use crate::json::{Json, Members, members, name_and_value, named};
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::runtime::{RETRY_AFTER, StoreFault, TransportFault};
 use crate::time::Lifetime;
 
 /// What stands in the way of a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The session is over.
     Ended(SessionEnd),
@@ -31,7 +32,7 @@ pub enum Failure {
 }
 
 /// Why a token needs the end-user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InteractionReason {
     /// The API demands claims that no refresh could bring.
     ClaimsDemanded,
@@ -138,6 +139,107 @@ impl Failure {
             | Error::UntrustedOrigin
             | Error::UpgradeRequired
             | Error::WrongMethod { .. } => None,
+        }
+    }
+}
+
+impl InteractionReason {
+    /// Every reason.
+    const ALL: [Self; 4] = [Self::ClaimsDemanded, Self::NoRefreshToken, Self::OpWantsUser, Self::ScopesNotGranted];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ClaimsDemanded => "ClaimsDemanded",
+            Self::NoRefreshToken => "NoRefreshToken",
+            Self::OpWantsUser => "OpWantsUser",
+            Self::ScopesNotGranted => "ScopesNotGranted",
+        }
+    }
+}
+
+impl Json for InteractionReason {
+    fn to_json(&self) -> Value {
+        self.name().into()
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| value == reason.name())
+    }
+}
+
+impl Json for Failure {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Ended(end) => named("Ended", end.to_json()),
+            Self::NeedsUser { reason, claims } => {
+                named("NeedsUser", members([("reason", reason.to_json()), ("claims", claims.to_json())]))
+            }
+            Self::OpRefused(code) => named("OpRefused", code.to_json()),
+            Self::OpUnreachable(fault) => named("OpUnreachable", fault.to_json()),
+            Self::Store(fault) => named("Store", fault.to_json()),
+            Self::Untrusted => "Untrusted".into(),
+        }
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        let (name, value) = name_and_value(value)?;
+        Some(match name.as_str() {
+            "Ended" => Self::Ended(Json::from_json(value)?),
+            "NeedsUser" => {
+                let mut need = Members::of(value)?;
+                Self::NeedsUser { reason: need.take("reason")?, claims: need.take("claims")? }
+            }
+            "OpRefused" => Self::OpRefused(Json::from_json(value)?),
+            "OpUnreachable" => Self::OpUnreachable(Json::from_json(value)?),
+            "Store" => Self::Store(Json::from_json(value)?),
+            "Untrusted" => Self::Untrusted,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::session::SessionFault;
+
+    #[test]
+    fn every_failure_is_written_as_earlier_versions_read_it_and_comes_back() {
+        let claims = ClaimsChallenge::parse(r#"{"a":1}"#);
+        let busy = TransportFault::Busy { retry_after: 7 };
+        let cookie = |fault| Failure::Ended(SessionEnd::Cookie(fault));
+        let needs_user = |reason, claims| Failure::NeedsUser { reason, claims };
+        for (failure, text) in [
+            (cookie(SessionFault::DoesNotOpen), r#"{"Ended":{"Cookie":"DoesNotOpen"}}"#),
+            (cookie(SessionFault::Expired), r#"{"Ended":{"Cookie":"Expired"}}"#),
+            (Failure::Ended(SessionEnd::EntryDoesNotOpen), r#"{"Ended":"EntryDoesNotOpen"}"#),
+            (Failure::Ended(SessionEnd::EntryMissing), r#"{"Ended":"EntryMissing"}"#),
+            (Failure::Ended(SessionEnd::SignedOut), r#"{"Ended":"SignedOut"}"#),
+            (
+                needs_user(InteractionReason::ClaimsDemanded, claims),
+                r#"{"NeedsUser":{"claims":"{\"a\":1}","reason":"ClaimsDemanded"}}"#,
+            ),
+            (needs_user(InteractionReason::NoRefreshToken, None), r#"{"NeedsUser":{"reason":"NoRefreshToken"}}"#),
+            (needs_user(InteractionReason::OpWantsUser, None), r#"{"NeedsUser":{"reason":"OpWantsUser"}}"#),
+            (needs_user(InteractionReason::ScopesNotGranted, None), r#"{"NeedsUser":{"reason":"ScopesNotGranted"}}"#),
+            (Failure::OpRefused("invalid_client".to_owned()), r#"{"OpRefused":"invalid_client"}"#),
+            (Failure::OpUnreachable(busy), r#"{"OpUnreachable":{"Busy":{"retry_after":7}}}"#),
+            (Failure::OpUnreachable(TransportFault::Failing(502)), r#"{"OpUnreachable":{"Failing":502}}"#),
+            (Failure::OpUnreachable(TransportFault::NoConnection), r#"{"OpUnreachable":"NoConnection"}"#),
+            (Failure::OpUnreachable(TransportFault::TooLarge), r#"{"OpUnreachable":"TooLarge"}"#),
+            (Failure::OpUnreachable(TransportFault::TimedOut), r#"{"OpUnreachable":"TimedOut"}"#),
+            (Failure::Store(StoreFault::Account), r#"{"Store":"Account"}"#),
+            (Failure::Store(StoreFault::Delete), r#"{"Store":"Delete"}"#),
+            (Failure::Store(StoreFault::Get), r#"{"Store":"Get"}"#),
+            (Failure::Store(StoreFault::List), r#"{"Store":"List"}"#),
+            (Failure::Store(StoreFault::Put), r#"{"Store":"Put"}"#),
+            (Failure::Untrusted, r#""Untrusted""#),
+        ] {
+            assert_eq!(failure.to_json().to_string(), text);
+            assert_eq!(Failure::from_json(serde_json::from_str(text).unwrap()), Some(failure));
+        }
+        for other in [r#"{"Odd":1}"#, r#""Ended""#, r#"{"Store":"Odd"}"#, r#"{"OpUnreachable":{"Failing":70000}}"#] {
+            assert_eq!(Failure::from_json(serde_json::from_str(other).unwrap()), None, "{other}");
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Context;
 use super::log::{self, Event};
 use crate::error::{Error, SessionEnd};
+use crate::json::Json;
 use crate::runtime::{KvListing, Runtime, StoreFault, Work};
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
@@ -25,7 +26,7 @@ pub(super) fn sealed<R: Runtime>(
     entry: &TokenCacheEntry,
 ) -> Result<(Vec<u8>, String), Error> {
     let key = key(context, session)?;
-    let metadata = serde_json::to_string(&entry.metadata(session)).map_err(|_| Error::Bug("metadata is no JSON"))?;
+    let metadata = entry.metadata(session).to_json().to_string();
     Ok((entry.seal(&session.record_key, &key, context.runtime.random()), metadata))
 }
 

@@ -3,12 +3,10 @@
 
 use std::fmt;
 
-use crate::json;
+use crate::json::{self, Json};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -29,13 +27,13 @@ impl ClaimsChallenge {
             return Self::parse(value);
         }
         let encoded = value.trim_end_matches('=').replace('+', "-").replace('/', "_");
-        Self::from_json(&URL_SAFE_NO_PAD.decode(encoded).ok()?)
+        Self::from_document(&URL_SAFE_NO_PAD.decode(encoded).ok()?)
     }
 
     /// Parses JSON text, such as the `claims` member of a token error response.
     #[must_use]
     pub fn parse(json: &str) -> Option<Self> {
-        Self::from_json(json.as_bytes())
+        Self::from_document(json.as_bytes())
     }
 
     /// The JSON text. It can name a person or a session: it is sent to the provider and never logged.
@@ -54,7 +52,7 @@ impl ClaimsChallenge {
         json::object(self.0.as_bytes()).unwrap_or_default()
     }
 
-    fn from_json(json: &[u8]) -> Option<Self> {
+    fn from_document(json: &[u8]) -> Option<Self> {
         if json.len() > MAX_CLAIMS_BYTES {
             return None;
         }
@@ -70,15 +68,13 @@ impl fmt::Debug for ClaimsChallenge {
     }
 }
 
-impl Serialize for ClaimsChallenge {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+impl Json for ClaimsChallenge {
+    fn to_json(&self) -> Value {
+        self.0.to_json()
     }
-}
 
-impl<'de> Deserialize<'de> for ClaimsChallenge {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("no claims request"))
+    fn from_json(value: Value) -> Option<Self> {
+        Self::parse(value.as_str()?)
     }
 }
 
@@ -90,5 +86,21 @@ fn is_rewritten_exactly(value: &Value) -> bool {
         Value::Array(elements) => elements.iter().all(is_rewritten_exactly),
         Value::Object(members) => members.values().all(is_rewritten_exactly),
         Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_stored_as_text_and_checked_when_it_comes_back() {
+        let challenge = ClaimsChallenge::parse(r#"{ "b": 1, "a": {} }"#).unwrap();
+        assert_eq!(challenge.to_json(), r#"{"a":{},"b":1}"#);
+        assert_eq!(ClaimsChallenge::from_json(challenge.to_json()).unwrap(), challenge);
+        for stored in ["{}", "null", r#""""#, r#""e30""#, r#""[]""#, r#""{\"a\":1,\"a\":1}""#] {
+            let stored = serde_json::from_str(stored).unwrap();
+            assert!(ClaimsChallenge::from_json(stored).is_none());
+        }
     }
 }

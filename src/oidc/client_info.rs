@@ -5,12 +5,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 
-use crate::json;
+use crate::json::Members;
 
 /// The home account id in its two parts; `uid.utid` is unambiguous since `utid` has no dot.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ClientInfo {
     /// The user, in the home tenant. For Azure AD B2C it includes the name of the user flow.
     pub uid: String,
@@ -26,7 +25,8 @@ impl ClientInfo {
             return None;
         }
         let document = URL_SAFE_NO_PAD.decode(encoded.trim_end_matches('=')).ok()?;
-        let info: Self = json::parse(&document)?;
+        let mut members = Members::parse(&document)?;
+        let info = Self { uid: members.take("uid")?, utid: members.take("utid")? };
         (is_identifier(&info.uid) && is_identifier(&info.utid) && !info.utid.contains('.')).then_some(info)
     }
 }

@@ -5,12 +5,11 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::algorithm::Algorithm;
 use super::issuer::{IssuerRule, TENANT_PLACEHOLDER};
-use crate::json;
+use crate::json::Members;
 
 /// The longest document that is parsed. Those of large providers, certificates included, have 5 to 20 KiB.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
@@ -70,11 +69,12 @@ impl Jwks {
         if document.len() > MAX_DOCUMENT_BYTES {
             return Err(JwksFault::TooLong);
         }
-        let raw: RawJwks = json::parse(document).ok_or(JwksFault::Malformed)?;
-        if raw.keys.len() > MAX_KEYS {
+        let keys = Members::parse(document).and_then(|mut set| set.take::<Vec<Value>>("keys"));
+        let keys = keys.ok_or(JwksFault::Malformed)?;
+        if keys.len() > MAX_KEYS {
             return Err(JwksFault::TooManyKeys);
         }
-        let keys: Vec<Jwk> = raw.keys.into_iter().filter_map(Jwk::parse).collect();
+        let keys: Vec<Jwk> = keys.into_iter().filter_map(Jwk::parse).collect();
         if keys.is_empty() { Err(JwksFault::NoUsableKey) } else { Ok(Self { keys }) }
     }
 
@@ -107,28 +107,31 @@ impl Jwk {
     }
 
     fn parse(value: Value) -> Option<Self> {
+        let mut raw = Members::of(value)?;
         // A symmetric key has `k`; a private one, which everyone has read by now, has `d`.
-        if value.get("k").is_some() || value.get("d").is_some() {
+        if raw.has("k") || raw.has("d") {
             return None;
         }
-        let raw: RawJwk = serde_json::from_value(value).ok()?;
-        if raw.r#use.is_some_and(|usage| usage != "sig") {
+        if raw.take::<Option<String>>("use")?.is_some_and(|usage| usage != "sig") {
             return None;
         }
-        if raw.key_ops.is_some_and(|operations| !operations.iter().any(|operation| operation == "verify")) {
+        let operations: Option<Vec<String>> = raw.take("key_ops")?;
+        if operations.is_some_and(|operations| !operations.iter().any(|operation| operation == "verify")) {
             return None;
         }
-        let alg = match raw.alg {
+        let alg = match raw.take::<Option<String>>("alg")? {
             None => None,
             Some(name) => Some(Algorithm::parse(&name)?),
         };
-        let material = match (raw.kty.as_str(), raw.crv.as_deref()) {
-            ("RSA", None) => KeyMaterial::rsa(raw.n?, raw.e?),
-            ("EC", Some("P-256")) => KeyMaterial::p256(raw.x?, raw.y?),
-            ("OKP", Some("Ed25519")) => KeyMaterial::ed25519(raw.x?),
+        let curve: Option<String> = raw.take("crv")?;
+        let material = match (raw.take::<String>("kty")?.as_str(), curve.as_deref()) {
+            ("RSA", None) => KeyMaterial::rsa(raw.take("n")?, raw.take("e")?),
+            ("EC", Some("P-256")) => KeyMaterial::p256(raw.take("x")?, raw.take("y")?),
+            ("OKP", Some("Ed25519")) => KeyMaterial::ed25519(raw.take("x")?),
             _ => None,
         }?;
-        alg.is_none_or(|alg| material.fits(alg)).then_some(Self { kid: raw.kid, issuer: raw.issuer, material, alg })
+        let (kid, issuer) = (raw.take("kid")?, raw.take("issuer")?);
+        alg.is_none_or(|alg| material.fits(alg)).then_some(Self { kid, issuer, material, alg })
     }
 }
 
@@ -185,26 +188,6 @@ impl fmt::Display for JwksFault {
 }
 
 impl std::error::Error for JwksFault {}
-
-#[derive(Deserialize)]
-struct RawJwks {
-    keys: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct RawJwk {
-    kty: String,
-    kid: Option<String>,
-    r#use: Option<String>,
-    key_ops: Option<Vec<String>>,
-    alg: Option<String>,
-    issuer: Option<String>,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-}
 
 /// An unsigned integer without its leading zero octets, which RFC 7518 §6.3.1.1 forbids and some providers send. They
 /// must not count, or a short modulus would pass for a long one and an exponent of 1 for another.

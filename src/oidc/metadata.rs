@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use url::Url;
 
 use super::endpoint::is_secure_or_loopback;
 use super::issuer::IssuerRule;
-use crate::json;
+use crate::json::{Json, Members};
 
 /// The longest document that is parsed. Those of large providers have 2 to 6 KiB.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
@@ -44,22 +43,41 @@ impl Metadata {
         if document.len() > MAX_DOCUMENT_BYTES {
             return Err(MetadataFault::TooLong);
         }
-        let raw: RawMetadata = json::parse(document).ok_or(MetadataFault::Malformed)?;
-        if raw.issuer != issuer.in_metadata() {
+        let mut document = Document(Members::parse(document).ok_or(MetadataFault::Malformed)?);
+        let named: String = document.take("issuer")?.ok_or(MetadataFault::Malformed)?;
+        if named != issuer.in_metadata() {
             return Err(MetadataFault::IssuerMismatch);
         }
+        let methods: Vec<String> = document.take("code_challenge_methods_supported")?.unwrap_or_default();
         Ok(Self {
-            authorization_endpoint: required(raw.authorization_endpoint.as_deref())?,
-            token_endpoint: required(raw.token_endpoint.as_deref())?,
-            jwks_uri: required(raw.jwks_uri.as_deref())?,
-            userinfo_endpoint: raw.userinfo_endpoint.as_deref().map(endpoint).transpose()?,
-            end_session_endpoint: raw.end_session_endpoint.as_deref().map(endpoint).transpose()?,
-            revocation_endpoint: raw.revocation_endpoint.as_deref().map(endpoint).transpose()?,
-            introspection_endpoint: raw.introspection_endpoint.as_deref().map(endpoint).transpose()?,
-            issuer: raw.issuer,
-            sends_issuer_parameter: raw.authorization_response_iss_parameter_supported.unwrap_or(false),
-            advertises_s256: raw.code_challenge_methods_supported.unwrap_or_default().iter().any(|name| name == "S256"),
+            authorization_endpoint: document.required("authorization_endpoint")?,
+            token_endpoint: document.required("token_endpoint")?,
+            jwks_uri: document.required("jwks_uri")?,
+            userinfo_endpoint: document.endpoint("userinfo_endpoint")?,
+            end_session_endpoint: document.endpoint("end_session_endpoint")?,
+            revocation_endpoint: document.endpoint("revocation_endpoint")?,
+            introspection_endpoint: document.endpoint("introspection_endpoint")?,
+            issuer: named,
+            sends_issuer_parameter: document.take("authorization_response_iss_parameter_supported")?.unwrap_or(false),
+            advertises_s256: methods.iter().any(|name| name == "S256"),
         })
+    }
+}
+
+/// The document's members. One of another type than its own is refused, even if it could be done without.
+struct Document(Members);
+
+impl Document {
+    fn take<T: Json>(&mut self, name: &str) -> Result<Option<T>, MetadataFault> {
+        self.0.take(name).ok_or(MetadataFault::Malformed)
+    }
+
+    fn endpoint(&mut self, name: &str) -> Result<Option<Url>, MetadataFault> {
+        self.take::<String>(name)?.map(|text| endpoint(&text)).transpose()
+    }
+
+    fn required(&mut self, name: &str) -> Result<Url, MetadataFault> {
+        self.endpoint(name)?.ok_or(MetadataFault::EndpointMissing)
     }
 }
 
@@ -94,24 +112,6 @@ impl fmt::Display for MetadataFault {
 }
 
 impl std::error::Error for MetadataFault {}
-
-#[derive(Deserialize)]
-struct RawMetadata {
-    issuer: String,
-    authorization_endpoint: Option<String>,
-    token_endpoint: Option<String>,
-    jwks_uri: Option<String>,
-    userinfo_endpoint: Option<String>,
-    end_session_endpoint: Option<String>,
-    revocation_endpoint: Option<String>,
-    introspection_endpoint: Option<String>,
-    authorization_response_iss_parameter_supported: Option<bool>,
-    code_challenge_methods_supported: Option<Vec<String>>,
-}
-
-fn required(text: Option<&str>) -> Result<Url, MetadataFault> {
-    text.ok_or(MetadataFault::EndpointMissing).and_then(endpoint)
-}
 
 fn endpoint(text: &str) -> Result<Url, MetadataFault> {
     let url = Url::parse(text).map_err(|_| MetadataFault::EndpointMalformed)?;

@@ -5,15 +5,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::json::Json;
 use crate::oidc::client_info::ClientInfo;
 use crate::session::keys::{KeyRing, PurposeKeys};
 
 /// Which account: a digest of its identity. It stays inside sealed values; storage sees only names made from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AccountDigest([u8; 32]);
 
 impl AccountDigest {
@@ -68,18 +68,13 @@ impl AccountDigest {
     }
 }
 
-impl From<AccountDigest> for String {
-    fn from(account: AccountDigest) -> Self {
-        URL_SAFE_NO_PAD.encode(account.0)
+impl Json for AccountDigest {
+    fn to_json(&self) -> Value {
+        URL_SAFE_NO_PAD.encode(self.0).into()
     }
-}
 
-impl TryFrom<String> for AccountDigest {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or("not an account digest")
+    fn from_json(value: Value) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(value.as_str()?).ok()?.try_into().ok().map(Self)
     }
 }
 

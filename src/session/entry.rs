@@ -8,16 +8,14 @@ mod access_token;
 mod consent;
 mod stored;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::json;
+use crate::json::{Json, Members, members};
 use crate::secret::Secret;
 use crate::session::seal::{NONCE_LENGTH, SealingKey};
 use crate::session::session::Session;
 use crate::session::storage_key::EntryKey;
 use crate::time::Timestamp;
-use stored::StoredEntry;
 
 pub use access_token::{CachedAccessToken, Lookup, digest_of};
 pub use consent::{Asked, Consent, MAX_INTERACTIONS};
@@ -56,7 +54,7 @@ pub struct TokenCacheEntry {
 pub struct EntryDoesNotOpen;
 
 /// What is stored beside the sealed entry for everyone who can read the store: nothing secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryMetadata {
     /// When the user signed in.
     pub created: Timestamp,
@@ -65,10 +63,8 @@ pub struct EntryMetadata {
     /// A coarse device name.
     pub device: String,
     /// The country that the sign-in came from, as Cloudflare names it (ISO 3166-1 alpha-2, or `T1` for Tor).
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub country: Option<String>,
     /// The key of the index entry that leads here, to be removed with it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sid: Option<String>,
 }
 
@@ -76,7 +72,33 @@ impl EntryMetadata {
     /// Reads what is stored; `None` for anything else.
     #[must_use]
     pub fn parse(metadata: &str) -> Option<Self> {
-        json::parse(metadata.as_bytes())
+        Self::from_members(Members::parse(metadata.as_bytes())?)
+    }
+
+    fn from_members(mut members: Members) -> Option<Self> {
+        Some(Self {
+            created: members.take("created")?,
+            expires: members.take("expires")?,
+            device: members.take("device")?,
+            country: members.take("country")?,
+            sid: members.take("sid")?,
+        })
+    }
+}
+
+impl Json for EntryMetadata {
+    fn to_json(&self) -> Value {
+        members([
+            ("created", self.created.to_json()),
+            ("expires", self.expires.to_json()),
+            ("device", self.device.to_json()),
+            ("country", self.country.to_json()),
+            ("sid", self.sid.to_json()),
+        ])
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        Members::of(value).and_then(Self::from_members)
     }
 }
 
@@ -199,7 +221,7 @@ impl TokenCacheEntry {
     /// The entry in the storage format. It holds every token in clear: for sealing only.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(&StoredEntry::from(self)).unwrap_or_default()
+        stored::written(self).to_string().into_bytes()
     }
 
     /// Reads the storage format.
@@ -207,8 +229,7 @@ impl TokenCacheEntry {
     /// # Errors
     /// [`EntryDoesNotOpen`].
     pub fn from_json(plain: &[u8]) -> Result<Self, EntryDoesNotOpen> {
-        let stored: StoredEntry = json::parse(plain).ok_or(EntryDoesNotOpen)?;
-        Ok(stored.into())
+        Members::parse(plain).and_then(stored::read).ok_or(EntryDoesNotOpen)
     }
 }
 

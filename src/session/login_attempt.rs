@@ -5,9 +5,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::json;
+use crate::json::{Json, Members, members};
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::pkce::CodeVerifier;
 use crate::rules::StepUp;
@@ -43,7 +43,7 @@ pub struct LoginAttempt {
 }
 
 /// What an API needs a signed-in end-user for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interaction {
     /// The API's name.
     pub api: String,
@@ -119,20 +119,22 @@ impl LoginAttempt {
     /// Seals the attempt for its cookie.
     #[must_use]
     pub fn seal(&self, ring: &KeyRing, nonce: [u8; NONCE_LENGTH]) -> Vec<u8> {
-        let stored = StoredAttempt {
-            state: self.state.clone(),
-            nonce: self.nonce.clone(),
-            verifier: self.verifier.expose().to_owned(),
-            return_to: self.return_to.clone(),
-            provider: self.provider.clone(),
-            resource: self.resource.clone(),
-            scopes: self.scopes.clone(),
-            interaction: self.interaction.clone(),
-            acr_values: self.step_up.as_ref().map(|step_up| step_up.acr_values.clone()),
-            max_age: self.step_up.as_ref().and_then(|step_up| step_up.max_age),
-            created_at: self.created_at,
-        };
-        let plain = serde_json::to_vec(&stored).unwrap_or_default();
+        let step_up = self.step_up.as_ref();
+        let stored = members([
+            ("state", self.state.to_json()),
+            ("nonce", self.nonce.to_json()),
+            ("verifier", self.verifier.expose().into()),
+            ("return_to", self.return_to.to_json()),
+            ("provider", self.provider.to_json()),
+            ("resource", self.resource.to_json()),
+            ("scopes", self.scopes.to_json()),
+            ("interaction", self.interaction.to_json()),
+            // None where nothing is demanded.
+            ("acr_values", step_up.map_or(Value::Null, |step_up| step_up.acr_values.to_json())),
+            ("max_age", step_up.map_or(Value::Null, |step_up| step_up.max_age.to_json())),
+            ("created_at", self.created_at.to_json()),
+        ]);
+        let plain = stored.to_string().into_bytes();
         ring.seal(Purpose::LoginAttempt, &CookieName::LoginAttempt(ring.label(), self.id()).text(), &plain, nonce)
     }
 
@@ -150,22 +152,48 @@ impl LoginAttempt {
         let sealed = sealed.ok_or(AttemptFault::Missing)?;
         let place = CookieName::LoginAttempt(ring.label(), id).text();
         let (_, plain) = ring.open(Purpose::LoginAttempt, &place, sealed).map_err(|_| AttemptFault::DoesNotOpen)?;
-        let stored: StoredAttempt = json::parse(&plain).ok_or(AttemptFault::DoesNotOpen)?;
-        let verifier = CodeVerifier::parse(stored.verifier).ok_or(AttemptFault::DoesNotOpen)?;
-        if stored.created_at + lifetime <= now {
+        let attempt = Members::parse(&plain).and_then(Self::from_stored).ok_or(AttemptFault::DoesNotOpen)?;
+        if attempt.created_at + lifetime <= now {
             return Err(AttemptFault::Expired);
         }
-        Ok(Self {
-            state: stored.state,
-            nonce: stored.nonce,
-            verifier,
-            return_to: stored.return_to,
-            provider: stored.provider,
-            resource: stored.resource,
-            scopes: stored.scopes,
-            interaction: stored.interaction,
-            step_up: stored.acr_values.map(|acr_values| StepUp { acr_values, max_age: stored.max_age }),
-            created_at: stored.created_at,
+        Ok(attempt)
+    }
+
+    fn from_stored(mut stored: Members) -> Option<Self> {
+        let acr_values: Option<Vec<String>> = stored.take("acr_values")?;
+        let max_age = stored.take("max_age")?;
+        Some(Self {
+            state: stored.take("state")?,
+            nonce: stored.take("nonce")?,
+            verifier: CodeVerifier::parse(stored.take("verifier")?)?,
+            return_to: stored.take("return_to")?,
+            provider: stored.take("provider")?,
+            resource: stored.take("resource")?,
+            scopes: stored.take("scopes")?,
+            interaction: stored.take("interaction")?,
+            step_up: acr_values.map(|acr_values| StepUp { acr_values, max_age }),
+            created_at: stored.take("created_at")?,
+        })
+    }
+}
+
+impl Json for Interaction {
+    fn to_json(&self) -> Value {
+        members([
+            ("api", self.api.to_json()),
+            ("claims", self.claims.to_json()),
+            ("account", self.account.to_json()),
+            ("round", self.round.to_json()),
+        ])
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        let mut stored = Members::of(value)?;
+        Some(Self {
+            api: stored.take("api")?,
+            claims: stored.take("claims")?,
+            account: stored.take("account")?,
+            round: stored.take("round")?,
         })
     }
 }
@@ -188,25 +216,6 @@ pub fn surplus<T>(attempts: Vec<(T, Option<Timestamp>)>, allowed: usize) -> Vec<
     let excess = attempts.len().saturating_sub(keep);
     let unreadable = attempts.iter().take_while(|(_, created_at)| created_at.is_none()).count();
     attempts.into_iter().take(excess.max(unreadable)).map(|(id, _)| id).collect()
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredAttempt {
-    state: String,
-    nonce: String,
-    verifier: String,
-    return_to: ReturnTo,
-    provider: String,
-    resource: Option<String>,
-    scopes: Vec<String>,
-    #[serde(default)]
-    interaction: Option<Interaction>,
-    /// None where nothing is demanded.
-    #[serde(default)]
-    acr_values: Option<Vec<String>>,
-    #[serde(default)]
-    max_age: Option<Lifetime>,
-    created_at: Timestamp,
 }
 
 /// Eight bytes in base64url.

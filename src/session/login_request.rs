@@ -5,16 +5,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
 
-use crate::json;
+use crate::json::{Json, Members, members};
 use crate::session::keys::{KeyRing, Purpose};
 use crate::session::login_attempt::Interaction;
 use crate::session::seal::NONCE_LENGTH;
 use crate::time::{Lifetime, Timestamp};
 
 /// A request for a sign-in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginRequest {
     /// What for.
     pub interaction: Interaction,
@@ -35,7 +34,8 @@ impl LoginRequest {
     /// Seals the request for the query of an address.
     #[must_use]
     pub fn seal(&self, ring: &KeyRing, nonce: [u8; NONCE_LENGTH]) -> String {
-        let plain = serde_json::to_vec(self).unwrap_or_default();
+        let stored = members([("interaction", self.interaction.to_json()), ("created_at", self.created_at.to_json())]);
+        let plain = stored.to_string().into_bytes();
         URL_SAFE_NO_PAD.encode(ring.seal(Purpose::LoginRequest, PLACE, &plain, nonce))
     }
 
@@ -47,11 +47,15 @@ impl LoginRequest {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| LoginRequestFault::DoesNotOpen)?;
         let (_, plain) =
             ring.open(Purpose::LoginRequest, PLACE, &sealed).map_err(|_| LoginRequestFault::DoesNotOpen)?;
-        let request: Self = json::parse(&plain).ok_or(LoginRequestFault::DoesNotOpen)?;
+        let request = Members::parse(&plain).and_then(Self::from_stored).ok_or(LoginRequestFault::DoesNotOpen)?;
         if request.created_at + LIFETIME <= now {
             return Err(LoginRequestFault::Expired);
         }
         Ok(request)
+    }
+
+    fn from_stored(mut stored: Members) -> Option<Self> {
+        Some(Self { interaction: stored.take("interaction")?, created_at: stored.take("created_at")? })
     }
 }
 

@@ -3,12 +3,13 @@
 //! The value comes from the wire, so it is parsed by the WHATWG rules that browsers follow, compared with our origin,
 //! and serialised again. It is kept inside the sealed login attempt: the callback never takes a URL from the wire.
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::Url;
 
+use crate::json::Json;
+
 /// A path and query on our own origin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnTo(String);
 
 impl ReturnTo {
@@ -54,6 +55,17 @@ fn starts_with_encoded_slash(path: &str) -> bool {
 }
 
 const MAX_LENGTH: usize = 2048;
+
+/// Inside a seal of ours: what is read was parsed before.
+impl Json for ReturnTo {
+    fn to_json(&self) -> Value {
+        self.0.to_json()
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        String::from_json(value).map(Self)
+    }
+}
 
 #[cfg(test)]
 mod tests {

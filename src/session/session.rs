@@ -3,9 +3,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::config::SessionSettings;
+use crate::json::Json;
 use crate::secret::Secret;
 use crate::session::account::AccountDigest;
 use crate::session::cookie::CookieName;
@@ -37,7 +38,7 @@ pub struct Session {
 }
 
 /// Why a session cookie is not a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionFault {
     /// Forged, damaged, or sealed by a key that is no longer in the ring.
     DoesNotOpen,
@@ -187,6 +188,23 @@ const fn moment(bytes: [u8; 8]) -> Timestamp {
 
 const PLACE: &str = "__Host-session";
 const PLAIN_LENGTH: usize = 16 + 32 + 32 + 4 + 3 * 8;
+
+impl Json for SessionFault {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::DoesNotOpen => "DoesNotOpen".into(),
+            Self::Expired => "Expired".into(),
+        }
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        match value.as_str()? {
+            "DoesNotOpen" => Some(Self::DoesNotOpen),
+            "Expired" => Some(Self::Expired),
+            _ => None,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -33,17 +33,6 @@ fn every_claims_request_vector_has_its_parameter() {
 }
 
 #[test]
-fn a_challenge_is_stored_as_text_and_checked_when_it_comes_back() {
-    let challenge = ClaimsChallenge::parse(r#"{ "b": 1, "a": {} }"#).unwrap();
-    let stored = serde_json::to_string(&challenge).unwrap();
-    assert_eq!(stored, r#""{\"a\":{},\"b\":1}""#);
-    assert_eq!(serde_json::from_str::<ClaimsChallenge>(&stored).unwrap(), challenge);
-    for stored in ["{}", "null", r#""""#, r#""e30""#, r#""[]""#, r#""{\"a\":1,\"a\":1}""#] {
-        assert!(serde_json::from_str::<ClaimsChallenge>(stored).is_err(), "{stored}");
-    }
-}
-
-#[test]
 fn the_digest_is_that_of_the_text() {
     let [one, same, other] =
         [r#"{"a":1,"b":2}"#, r#"{"b":2, "a":1}"#, r#"{"a":1}"#].map(|json| ClaimsChallenge::parse(json).unwrap());
@@ -89,8 +78,8 @@ proptest! {
     fn a_challenge_survives_its_own_text(members in claims()) {
         if let Some(challenge) = ClaimsChallenge::parse(&Value::Object(members).to_string()) {
             prop_assert!(challenge.as_str().len() <= MAX_CLAIMS_BYTES);
-            let stored = serde_json::to_string(&challenge).unwrap();
-            prop_assert_eq!(&serde_json::from_str::<ClaimsChallenge>(&stored).unwrap(), &challenge);
+            let again = ClaimsChallenge::parse(challenge.as_str());
+            prop_assert_eq!(again.as_ref(), Some(&challenge));
             prop_assert_eq!(ClaimsChallenge::decode(challenge.as_str()), Some(challenge));
         }
     }

@@ -1,14 +1,15 @@
 //! Why a token is to be renewed, which decides what will do instead.
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::config::Api;
+use crate::json::{Json, Members, members, name_and_value, named};
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
 use crate::time::Timestamp;
 
 /// Why a token is to be renewed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// The OP would like it renewed by now (`refresh_in`).
     Due,
@@ -63,4 +64,29 @@ impl Cause {
 /// A token that was made without the claims does not carry them.
 fn answers(cached: &CachedAccessToken, claims: Option<&ClaimsChallenge>) -> bool {
     claims.is_none_or(|claims| cached.claims == Some(claims.name()))
+}
+
+impl Json for Cause {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Due => "Due".into(),
+            Self::Missing => "Missing".into(),
+            Self::Rejected { token, claims } => {
+                named("Rejected", members([("token", token.to_json()), ("claims", claims.to_json())]))
+            }
+        }
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        let (name, value) = name_and_value(value)?;
+        Some(match name.as_str() {
+            "Due" => Self::Due,
+            "Missing" => Self::Missing,
+            "Rejected" => {
+                let mut rejected = Members::of(value)?;
+                Self::Rejected { token: rejected.take("token")?, claims: rejected.take("claims")? }
+            }
+            _ => return None,
+        })
+    }
 }

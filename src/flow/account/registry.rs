@@ -7,6 +7,7 @@ use super::super::{Context, token_cache};
 use super::deletion;
 use super::message::{Listed, Reply};
 use crate::error::{Error, Failure, SessionEnd};
+use crate::json::Json;
 use crate::runtime::{AccountStorage, Runtime, StoreFault, StoredSession, Work};
 use crate::session::entry::{EntryMetadata, TokenCacheEntry};
 use crate::session::session::{Session, SessionId};
@@ -59,7 +60,7 @@ pub(super) async fn current<R: Runtime>(
     };
     let entry = TokenCacheEntry::open(&sealed, &session.record_key, &key)
         .map_err(|_| Failure::Ended(SessionEnd::EntryDoesNotOpen))?;
-    let metadata = serde_json::to_string(&entry.metadata(session)).unwrap_or_default();
+    let metadata = entry.metadata(session).to_json().to_string();
     let current = Current { revision: entry.revision, entry: sealed, metadata };
     put(storage, session, current.clone())?;
     Ok(current)

@@ -1,142 +1,143 @@
 //! Calls and replies as JSON: `{"trace": …, "ask": {<name>: {<field>: …}}}` and `{<name>: {<field>: …}}`.
-//!
-//! Written by hand: what serde makes of enums with this many variants weighs more than the rest of the account's object
-//! (docs/decisions.md).
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::message::{Ask, Call, Listed, LogoutTokenId, Reply};
-use crate::json;
-use crate::time::Timestamp;
+use crate::json::{Json, Members, bytes, members, named};
 
 impl Call {
     /// The call as text.
     pub(super) fn to_text(&self) -> String {
         let fields = [
-            ("provider", option(self.provider.as_deref())),
-            ("trace", text(&self.trace)),
-            ("traceparent", option(self.traceparent.as_deref())),
+            ("provider", self.provider.to_json()),
+            ("trace", self.trace.to_json()),
+            ("traceparent", self.traceparent.to_json()),
             ("ask", self.ask.to_json()),
         ];
-        object(fields).to_string()
+        members(fields).to_string()
     }
 
     /// Reads the text back.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let mut call = Fields(json::object(text.as_bytes())?);
-        let provider = call.text("provider");
-        let trace = call.text("trace")?;
-        let traceparent = call.text("traceparent");
-        let Value::Object(ask) = call.0.remove("ask")? else { return None };
-        Some(Self { provider, trace, traceparent, ask: Ask::parse(ask)? })
+        let mut call = Members::parse(text.as_bytes())?;
+        Some(Self {
+            provider: call.take("provider")?,
+            trace: call.take("trace")?,
+            traceparent: call.take("traceparent")?,
+            ask: call.take("ask")?,
+        })
     }
 }
 
-impl Ask {
+impl Json for Ask {
     fn to_json(&self) -> Value {
         match self {
-            Self::AppToken { api, cause } => message("AppToken", [("api", text(api)), ("cause", value(cause))]),
+            Self::AppToken { api, cause } => message("AppToken", [("api", api.to_json()), ("cause", cause.to_json())]),
             Self::Begin { session, entry, revision, metadata } => {
                 let fields = [
-                    ("session", text(session)),
+                    ("session", session.to_json()),
                     ("entry", bytes(entry)),
-                    ("revision", (*revision).into()),
-                    ("metadata", text(metadata)),
+                    ("revision", revision.to_json()),
+                    ("metadata", metadata.to_json()),
                 ];
                 message("Begin", fields)
             }
             Self::End { prefix, id, session } => {
-                message("End", [("prefix", text(prefix)), ("id", text(id)), ("session", option(session.as_deref()))])
+                message("End", [("prefix", prefix.to_json()), ("id", id.to_json()), ("session", session.to_json())])
             }
-            Self::EndAll { until } => message("EndAll", [("until", moment(*until))]),
+            Self::EndAll { until } => message("EndAll", [("until", until.to_json())]),
             Self::EndIndexed { sid, until, token, names_account } => {
-                let names_account = (*names_account).into();
+                let names_account = names_account.to_json();
                 let fields = [
-                    ("sid", text(sid)),
-                    ("until", moment(*until)),
-                    ("token", used(token)),
+                    ("sid", sid.to_json()),
+                    ("until", until.to_json()),
+                    ("token", token.to_json()),
                     ("names_account", names_account),
                 ];
                 message("EndIndexed", fields)
             }
             Self::Index { key, begun_at, issued_at, expires_at } => {
                 let fields = [
-                    ("key", text(key)),
-                    ("begun_at", moment(*begun_at)),
-                    ("issued_at", moment(*issued_at)),
-                    ("expires_at", moment(*expires_at)),
+                    ("key", key.to_json()),
+                    ("begun_at", begun_at.to_json()),
+                    ("issued_at", issued_at.to_json()),
+                    ("expires_at", expires_at.to_json()),
                 ];
                 message("Index", fields)
             }
             Self::Logout { prefix, sid, until, token } => {
-                let sid = option(sid.as_deref());
-                let fields =
-                    [("prefix", text(prefix)), ("sid", sid), ("until", moment(*until)), ("token", used(token))];
+                let sid = sid.to_json();
+                let fields = [
+                    ("prefix", prefix.to_json()),
+                    ("sid", sid),
+                    ("until", until.to_json()),
+                    ("token", token.to_json()),
+                ];
                 message("Logout", fields)
             }
             Self::Read { session, revision } => {
-                message("Read", [("session", text(session)), ("revision", (*revision).into())])
+                message("Read", [("session", session.to_json()), ("revision", revision.to_json())])
             }
             Self::Renew { session, api, cause } => {
-                message("Renew", [("session", text(session)), ("api", text(api)), ("cause", value(cause))])
+                message("Renew", [("session", session.to_json()), ("api", api.to_json()), ("cause", cause.to_json())])
             }
-            Self::Sessions { prefix } => message("Sessions", [("prefix", text(prefix))]),
+            Self::Sessions { prefix } => message("Sessions", [("prefix", prefix.to_json())]),
             Self::SignOut { prefix, until, all, session } => {
-                let session = option(session.as_deref());
-                let fields =
-                    [("prefix", text(prefix)), ("until", moment(*until)), ("all", (*all).into()), ("session", session)];
+                let session = session.to_json();
+                let fields = [
+                    ("prefix", prefix.to_json()),
+                    ("until", until.to_json()),
+                    ("all", all.to_json()),
+                    ("session", session),
+                ];
                 message("SignOut", fields)
             }
             Self::ValidAfter {} => message("ValidAfter", []),
         }
     }
 
-    fn parse(object: Map<String, Value>) -> Option<Self> {
-        let (name, mut fields) = named(object)?;
+    fn from_json(value: Value) -> Option<Self> {
+        let (name, mut fields) = read(Members::of(value)?)?;
         Some(match name.as_str() {
-            "AppToken" => Self::AppToken { api: fields.text("api")?, cause: fields.read("cause")? },
+            "AppToken" => Self::AppToken { api: fields.take("api")?, cause: fields.take("cause")? },
             "Begin" => Self::Begin {
-                session: fields.text("session")?,
-                entry: fields.bytes("entry")?,
-                revision: fields.read("revision")?,
-                metadata: fields.text("metadata")?,
+                session: fields.take("session")?,
+                entry: fields.take_bytes("entry")?,
+                revision: fields.take("revision")?,
+                metadata: fields.take("metadata")?,
             },
             "End" => {
-                Self::End { prefix: fields.text("prefix")?, id: fields.text("id")?, session: fields.text("session") }
+                Self::End { prefix: fields.take("prefix")?, id: fields.take("id")?, session: fields.take("session")? }
             }
-            "EndAll" => Self::EndAll { until: fields.moment("until")? },
+            "EndAll" => Self::EndAll { until: fields.take("until")? },
             "EndIndexed" => Self::EndIndexed {
-                sid: fields.text("sid")?,
-                until: fields.moment("until")?,
-                token: fields.token(),
-                names_account: fields.read("names_account")?,
+                sid: fields.take("sid")?,
+                until: fields.take("until")?,
+                token: fields.take("token")?,
+                names_account: fields.take("names_account")?,
             },
             "Index" => Self::Index {
-                key: fields.text("key")?,
-                begun_at: fields.moment("begun_at")?,
-                issued_at: fields.moment("issued_at")?,
-                expires_at: fields.moment("expires_at")?,
+                key: fields.take("key")?,
+                begun_at: fields.take("begun_at")?,
+                issued_at: fields.take("issued_at")?,
+                expires_at: fields.take("expires_at")?,
             },
             "Logout" => Self::Logout {
-                prefix: fields.text("prefix")?,
-                sid: fields.text("sid"),
-                until: fields.moment("until")?,
-                token: fields.token(),
+                prefix: fields.take("prefix")?,
+                sid: fields.take("sid")?,
+                until: fields.take("until")?,
+                token: fields.take("token")?,
             },
-            "Read" => Self::Read { session: fields.text("session")?, revision: fields.read("revision") },
+            "Read" => Self::Read { session: fields.take("session")?, revision: fields.take("revision")? },
             "Renew" => {
-                Self::Renew { session: fields.text("session")?, api: fields.text("api")?, cause: fields.read("cause")? }
+                Self::Renew { session: fields.take("session")?, api: fields.take("api")?, cause: fields.take("cause")? }
             }
-            "Sessions" => Self::Sessions { prefix: fields.text("prefix")? },
+            "Sessions" => Self::Sessions { prefix: fields.take("prefix")? },
             "SignOut" => Self::SignOut {
-                prefix: fields.text("prefix")?,
-                until: fields.moment("until")?,
-                all: fields.read("all")?,
-                session: fields.text("session"),
+                prefix: fields.take("prefix")?,
+                until: fields.take("until")?,
+                all: fields.take("all")?,
+                session: fields.take("session")?,
             },
             "ValidAfter" => Self::ValidAfter {},
             _ => return None,
@@ -148,132 +149,72 @@ impl Reply {
     /// The reply as text.
     pub(super) fn to_text(&self) -> String {
         let reply = match self {
-            Self::Begun(issued_at) => message("Begun", [("issued_at", moment(*issued_at))]),
+            Self::Begun(issued_at) => message("Begun", [("issued_at", issued_at.to_json())]),
             Self::Current {} => message("Current", []),
             Self::Done {} => message("Done", []),
             Self::Ended { entry, left } => {
-                message("Ended", [("entry", entry.as_deref().map_or(Value::Null, bytes)), ("left", value(left))])
+                message("Ended", [("entry", entry.as_deref().map_or(Value::Null, bytes)), ("left", left.to_json())])
             }
             Self::Entry(entry) => message("Entry", [("entry", bytes(entry))]),
-            Self::Failed(failure) => message("Failed", [("failure", value(failure))]),
+            Self::Failed(failure) => message("Failed", [("failure", failure.to_json())]),
             Self::Replayed {} => message("Replayed", []),
-            Self::Sessions(sessions) => {
-                let listed =
-                    |listed: &Listed| object([("id", text(&listed.id)), ("metadata", value(&listed.metadata))]);
-                message("Sessions", [("sessions", Value::Array(sessions.iter().map(listed).collect()))])
-            }
+            Self::Sessions(sessions) => message("Sessions", [("sessions", sessions.to_json())]),
             Self::Unknown {} => message("Unknown", []),
-            Self::ValidAfter(until) => message("ValidAfter", [("moment", until.map_or(Value::Null, moment))]),
+            Self::ValidAfter(until) => message("ValidAfter", [("moment", until.to_json())]),
         };
         reply.to_string()
     }
 
     /// Reads the text back.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (name, mut fields) = named(json::object(text.as_bytes())?)?;
+        let (name, mut fields) = read(Members::parse(text.as_bytes())?)?;
         Some(match name.as_str() {
-            "Begun" => Self::Begun(fields.moment("issued_at")?),
+            "Begun" => Self::Begun(fields.take("issued_at")?),
             "Current" => Self::Current {},
             "Done" => Self::Done {},
-            "Ended" => Self::Ended { entry: fields.bytes("entry"), left: fields.read("left") },
-            "Entry" => Self::Entry(fields.bytes("entry")?),
-            "Failed" => Self::Failed(fields.read("failure")?),
+            "Ended" => Self::Ended { entry: fields.take_bytes("entry"), left: fields.take("left")? },
+            "Entry" => Self::Entry(fields.take_bytes("entry")?),
+            "Failed" => Self::Failed(fields.take("failure")?),
             "Replayed" => Self::Replayed {},
-            "Sessions" => {
-                let Value::Array(sessions) = fields.0.remove("sessions")? else { return None };
-                Self::Sessions(sessions.into_iter().map(listed).collect::<Option<_>>()?)
-            }
+            "Sessions" => Self::Sessions(fields.take("sessions")?),
             "Unknown" => Self::Unknown {},
-            "ValidAfter" => Self::ValidAfter(fields.moment("moment")),
+            "ValidAfter" => Self::ValidAfter(fields.take("moment")?),
             _ => return None,
         })
     }
 }
 
-/// The fields of a message. One that is not there, or of another type, is none.
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn text(&mut self, name: &str) -> Option<String> {
-        let Value::String(text) = self.0.remove(name)? else { return None };
-        Some(text)
-    }
-
-    fn bytes(&mut self, name: &str) -> Option<Vec<u8>> {
-        URL_SAFE_NO_PAD.decode(self.text(name)?).ok()
-    }
-
-    fn moment(&mut self, name: &str) -> Option<Timestamp> {
-        self.0.remove(name)?.as_u64().map(Timestamp::from_unix)
-    }
-
-    fn token(&mut self) -> Option<LogoutTokenId> {
-        let Value::Object(token) = self.0.remove("token")? else { return None };
-        let mut fields = Self(token);
-        Some(LogoutTokenId { digest: fields.text("digest")?, expires_at: fields.moment("expires_at")? })
-    }
-
-    fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
-        serde_json::from_value(self.0.remove(name)?).ok()
-    }
-}
-
 /// The one member of a message: its name and its fields.
-fn named(object: Map<String, Value>) -> Option<(String, Fields)> {
-    let mut members = object.into_iter();
-    let (Some((name, Value::Object(fields))), None) = (members.next(), members.next()) else { return None };
-    Some((name, Fields(fields)))
-}
-
-fn listed(value: Value) -> Option<Listed> {
-    let Value::Object(listed) = value else { return None };
-    let mut fields = Fields(listed);
-    Some(Listed { id: fields.text("id")?, metadata: fields.read("metadata")? })
+fn read(message: Members) -> Option<(String, Members)> {
+    let mut members = message.into_map().into_iter();
+    let ((name, fields), None) = (members.next()?, members.next()) else { return None };
+    Some((name, Members::of(fields)?))
 }
 
 fn message<const N: usize>(name: &'static str, fields: [(&'static str, Value); N]) -> Value {
-    object([(name, object(fields))])
+    named(name, members(fields))
 }
 
-fn object<const N: usize>(fields: [(&'static str, Value); N]) -> Value {
-    members(&mut fields.into_iter())
-}
-
-/// Made once, whatever the number of fields.
-fn members(fields: &mut dyn Iterator<Item = (&'static str, Value)>) -> Value {
-    let mut object = Map::new();
-    for (name, value) in fields {
-        object.insert(name.to_owned(), value);
+impl Json for LogoutTokenId {
+    fn to_json(&self) -> Value {
+        members([("digest", self.digest.to_json()), ("expires_at", self.expires_at.to_json())])
     }
-    Value::Object(object)
+
+    fn from_json(value: Value) -> Option<Self> {
+        let mut fields = Members::of(value)?;
+        Some(Self { digest: fields.take("digest")?, expires_at: fields.take("expires_at")? })
+    }
 }
 
-fn text(text: &str) -> Value {
-    text.into()
-}
+impl Json for Listed {
+    fn to_json(&self) -> Value {
+        members([("id", self.id.to_json()), ("metadata", self.metadata.to_json())])
+    }
 
-fn option(text: Option<&str>) -> Value {
-    text.into()
-}
-
-fn bytes(bytes: &[u8]) -> Value {
-    URL_SAFE_NO_PAD.encode(bytes).into()
-}
-
-fn moment(moment: Timestamp) -> Value {
-    moment.as_unix().into()
-}
-
-fn used(token: &Option<LogoutTokenId>) -> Value {
-    let token = token.as_ref();
-    token.map_or(Value::Null, |token| {
-        object([("digest", text(&token.digest)), ("expires_at", moment(token.expires_at))])
-    })
-}
-
-/// What has a form of its own.
-fn value(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
+    fn from_json(value: Value) -> Option<Self> {
+        let mut fields = Members::of(value)?;
+        Some(Self { id: fields.take("id")?, metadata: fields.take("metadata")? })
+    }
 }
 
 #[cfg(test)]
@@ -283,6 +224,7 @@ mod tests {
     use crate::error::{Failure, SessionEnd};
     use crate::oidc::claims_challenge::ClaimsChallenge;
     use crate::session::entry::EntryMetadata;
+    use crate::time::Timestamp;
 
     fn asks() -> Vec<Ask> {
         let (at, s) = (Timestamp::from_unix, str::to_owned);

@@ -1,13 +1,11 @@
 //! What the end-user of a session was asked for, so that nobody is asked for the same thing for ever.
 
-use serde::{Deserialize, Serialize};
-
 use super::TokenCacheEntry;
 use super::access_token::{has, is_reserved};
 use crate::time::{Lifetime, Timestamp};
 
 /// Scopes of one resource that the end-user was asked for at a sign-in of this session and did not visibly decline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
     /// The resource (RFC 8707).
     pub resource: Option<String>,
@@ -16,7 +14,7 @@ pub struct Consent {
 }
 
 /// A sign-in for one API that was just completed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// The API's name.
     pub api: String,

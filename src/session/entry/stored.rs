@@ -2,113 +2,100 @@
 //! added has a default, so that entries of earlier versions open; one that is not known is skipped, so that entries of
 //! later versions open, too.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Asked, CachedAccessToken, Consent, TokenCacheEntry};
+use crate::json::{Json, Members, members};
 use crate::secret::Secret;
-use crate::time::Timestamp;
 
-/// The entry as it is stored, inside the seal. Field names are part of the storage format.
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredEntry {
-    issuer: String,
-    claims: Map<String, Value>,
-    id_token: Option<String>,
-    refresh_token: Option<String>,
-    created_at: Timestamp,
-    sid_key: Option<String>,
-    #[serde(default)]
-    device: String,
-    #[serde(default)]
-    country: Option<String>,
-    revision: u64,
-    access_tokens: Vec<StoredAccessToken>,
-    #[serde(default)]
-    consents: Option<Vec<Consent>>,
-    #[serde(default)]
-    asked: Vec<Asked>,
-    #[serde(default)]
-    user_info: Vec<String>,
+/// The entry as it is stored, inside the seal.
+pub(super) fn written(entry: &TokenCacheEntry) -> Value {
+    members([
+        ("issuer", entry.issuer.to_json()),
+        ("claims", Value::Object(entry.claims.clone())),
+        ("id_token", exposed(entry.id_token.as_ref())),
+        ("refresh_token", exposed(entry.refresh_token.as_ref())),
+        ("created_at", entry.created_at.to_json()),
+        ("sid_key", entry.sid_key.to_json()),
+        ("device", entry.device.to_json()),
+        ("country", entry.country.to_json()),
+        ("revision", entry.revision.to_json()),
+        ("access_tokens", entry.access_tokens.to_json()),
+        ("consents", entry.consents.to_json()),
+        ("asked", entry.asked.to_json()),
+        ("user_info", entry.user_info.to_json()),
+    ])
 }
 
-#[derive(Serialize, Deserialize)]
-struct StoredAccessToken {
-    resource: Option<String>,
-    scopes: Vec<String>,
-    token: String,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
-    refresh_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    claims: Option<String>,
+/// Reads it back.
+pub(super) fn read(mut stored: Members) -> Option<TokenCacheEntry> {
+    Some(TokenCacheEntry {
+        issuer: stored.take("issuer")?,
+        claims: stored.take::<Members>("claims")?.into_map(),
+        id_token: stored.take::<Option<String>>("id_token")?.map(Secret::new),
+        refresh_token: stored.take::<Option<String>>("refresh_token")?.map(Secret::new),
+        created_at: stored.take("created_at")?,
+        sid_key: stored.take("sid_key")?,
+        device: stored.take::<Option<String>>("device")?.unwrap_or_default(),
+        country: stored.take("country")?,
+        revision: stored.take("revision")?,
+        access_tokens: stored.take("access_tokens")?,
+        consents: stored.take("consents")?,
+        asked: stored.take::<Option<_>>("asked")?.unwrap_or_default(),
+        user_info: stored.take::<Option<_>>("user_info")?.unwrap_or_default(),
+    })
 }
 
-impl From<&TokenCacheEntry> for StoredEntry {
-    fn from(entry: &TokenCacheEntry) -> Self {
-        let exposed = |token: &Secret| token.expose().clone();
-        Self {
-            issuer: entry.issuer.clone(),
-            claims: entry.claims.clone(),
-            id_token: entry.id_token.as_ref().map(exposed),
-            refresh_token: entry.refresh_token.as_ref().map(exposed),
-            created_at: entry.created_at,
-            sid_key: entry.sid_key.clone(),
-            device: entry.device.clone(),
-            country: entry.country.clone(),
-            revision: entry.revision,
-            access_tokens: entry.access_tokens.iter().map(StoredAccessToken::from).collect(),
-            consents: entry.consents.clone(),
-            asked: entry.asked.clone(),
-            user_info: entry.user_info.clone(),
-        }
+fn exposed(token: Option<&Secret>) -> Value {
+    token.map(|token| token.expose().as_str()).into()
+}
+
+/// The token in clear: inside the entry only.
+impl Json for CachedAccessToken {
+    fn to_json(&self) -> Value {
+        members([
+            ("resource", self.resource.to_json()),
+            ("scopes", self.scopes.to_json()),
+            ("token", exposed(Some(&self.token))),
+            ("issued_at", self.issued_at.to_json()),
+            ("expires_at", self.expires_at.to_json()),
+            ("refresh_at", self.refresh_at.to_json()),
+            ("claims", self.claims.to_json()),
+        ])
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        let mut stored = Members::of(value)?;
+        Some(Self {
+            resource: stored.take("resource")?,
+            scopes: stored.take("scopes")?,
+            token: Secret::new(stored.take("token")?),
+            issued_at: stored.take("issued_at")?,
+            expires_at: stored.take("expires_at")?,
+            refresh_at: stored.take("refresh_at")?,
+            claims: stored.take("claims")?,
+        })
     }
 }
 
-impl From<StoredEntry> for TokenCacheEntry {
-    fn from(stored: StoredEntry) -> Self {
-        Self {
-            issuer: stored.issuer,
-            claims: stored.claims,
-            id_token: stored.id_token.map(Secret::new),
-            refresh_token: stored.refresh_token.map(Secret::new),
-            created_at: stored.created_at,
-            sid_key: stored.sid_key,
-            device: stored.device,
-            country: stored.country,
-            revision: stored.revision,
-            access_tokens: stored.access_tokens.into_iter().map(CachedAccessToken::from).collect(),
-            consents: stored.consents,
-            asked: stored.asked,
-            user_info: stored.user_info,
-        }
+impl Json for Consent {
+    fn to_json(&self) -> Value {
+        members([("resource", self.resource.to_json()), ("scopes", self.scopes.to_json())])
+    }
+
+    fn from_json(value: Value) -> Option<Self> {
+        let mut stored = Members::of(value)?;
+        Some(Self { resource: stored.take("resource")?, scopes: stored.take("scopes")? })
     }
 }
 
-impl From<&CachedAccessToken> for StoredAccessToken {
-    fn from(cached: &CachedAccessToken) -> Self {
-        Self {
-            resource: cached.resource.clone(),
-            scopes: cached.scopes.clone(),
-            token: cached.token.expose().clone(),
-            issued_at: cached.issued_at,
-            expires_at: cached.expires_at,
-            refresh_at: cached.refresh_at,
-            claims: cached.claims.clone(),
-        }
+impl Json for Asked {
+    fn to_json(&self) -> Value {
+        members([("api", self.api.to_json()), ("count", self.count.to_json()), ("at", self.at.to_json())])
     }
-}
 
-impl From<StoredAccessToken> for CachedAccessToken {
-    fn from(stored: StoredAccessToken) -> Self {
-        Self {
-            resource: stored.resource,
-            scopes: stored.scopes,
-            token: Secret::new(stored.token),
-            issued_at: stored.issued_at,
-            expires_at: stored.expires_at,
-            refresh_at: stored.refresh_at,
-            claims: stored.claims,
-        }
+    fn from_json(value: Value) -> Option<Self> {
+        let mut stored = Members::of(value)?;
+        Some(Self { api: stored.take("api")?, count: stored.take("count")?, at: stored.take("at")? })
     }
 }
