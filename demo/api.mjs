@@ -1,10 +1,8 @@
 // The demo's downstream APIs: a list of orders or of invoices that trusts nobody and checks every access token itself
-// (RFC 9068, RFC 6750).
+// (RFC 6750).
 
-import { createRemoteJWKSet, jwtVerify } from "jose";
-
+import { bearerToken, rfc9068 } from "./access-tokens.mjs";
 import { listen, readBody, sendJson } from "./listen.mjs";
-import { confirmed } from "./settings.mjs";
 
 const lists = {
   orders: () => [
@@ -20,44 +18,30 @@ const lists = {
 /**
  * `list` names what the API keeps, and with it its path and its scopes.
  * `requests` grows by one record per request, for tests: method, url, headers as they arrived, and the verified claims.
- * Set `intercept` to a function `(request, response) => boolean` to answer some requests otherwise.
+ * Set `intercept` to a function `(request, response) => boolean` to answer some requests otherwise. `accessTokens` are those
+ * that it takes, by default those of `issuer` for `audience` as RFC 9068 has them.
  */
-export async function startApi({ port = 0, issuer, audience, list = "orders" }) {
+export async function startApi({ port = 0, issuer, audience, list = "orders", accessTokens = rfc9068({ issuer, audience }) }) {
   const entries = lists[list]();
   const api = { requests: [], intercept: undefined };
-  const keys = remoteKeys(issuer);
   const server = await listen(port, async (request, response) => {
     const record = { method: request.method, url: request.url, headers: request.headers };
     api.requests.push(record);
     if (api.intercept?.(request, response)) return;
-    const token = await verifiedToken(request, { issuer, audience, keys });
+    const token = await verified(request, accessTokens);
     if (!token) return refuse(response, 401, "invalid_token");
     record.claims = token;
     const scope = `${list}.${request.method === "GET" || request.method === "HEAD" ? "read" : "write"}`;
     if (!(token.scope ?? "").split(" ").includes(scope)) return refuse(response, 403, "insufficient_scope", scope);
-    await answer(request, response, { list, entries, token });
+    await answer(request, response, { list, entries, token, accessTokens });
   });
   return Object.assign(api, { port: server.port, close: server.close });
 }
 
-// Discovery is left until the first token arrives, so that the parts may start in any order.
-function remoteKeys(issuer) {
-  let keys;
-  return async (header, token) => {
-    if (!keys) {
-      const metadata = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json();
-      keys = createRemoteJWKSet(new URL(metadata.jwks_uri));
-    }
-    return keys(header, token);
-  };
-}
-
-async function verifiedToken(request, { issuer, audience, keys }) {
-  const [scheme, credentials] = (request.headers.authorization ?? "").split(" ");
-  if (scheme.toLowerCase() !== "bearer" || !credentials) return undefined;
+async function verified(request, accessTokens) {
+  const compact = bearerToken(request);
   try {
-    const options = { issuer, audience, typ: "at+jwt", requiredClaims: ["exp", "sub", "client_id"] };
-    return (await jwtVerify(credentials, keys, options)).payload;
+    return compact && (await accessTokens.verify(compact));
   } catch {
     return undefined;
   }
@@ -68,24 +52,20 @@ function refuse(response, status, error, scope) {
   sendJson(response, status, { error }, { "www-authenticate": challenge });
 }
 
-// OIDC Core 5.5.1.1, in the form that the Microsoft identity platform's APIs send it. A refreshed token keeps the `acr`
-// of the sign-in that it came from, so this asks for another sign-in.
-const claimsChallenge = JSON.stringify({ id_token: { acr: { essential: true, values: [confirmed] } } });
-
-function demandConfirmation(response) {
-  const claims = Buffer.from(claimsChallenge).toString("base64");
+function demandConfirmation(response, { demand }) {
+  const claims = Buffer.from(JSON.stringify(demand)).toString("base64");
   const challenge = `Bearer error="insufficient_claims", claims="${claims}"`;
   sendJson(response, 401, { error: "insufficient_claims" }, { "www-authenticate": challenge });
 }
 
-async function answer(request, response, { list, entries, token }) {
+async function answer(request, response, { list, entries, token, accessTokens }) {
   const url = new URL(request.url, "http://api.invalid");
   if (request.method === "GET" && url.pathname === `/${list}`) return sendJson(response, 200, { [list]: entries });
   switch (`${request.method} ${url.pathname}`) {
     case "POST /orders":
       return addOrder(request, response, { orders: entries, token });
     case "GET /payment":
-      if (token.acr !== confirmed) return demandConfirmation(response);
+      if (!accessTokens.isConfirmed(token)) return demandConfirmation(response, accessTokens);
       return sendJson(response, 200, { method: "card", number: "ends in 4242" });
     case "GET /whoami":
       return sendJson(response, 200, { sub: token.sub, scope: token.scope, aud: token.aud });

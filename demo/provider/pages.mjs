@@ -28,17 +28,17 @@ export function escapeHtml(text) {
   return String(text).replace(/[&<>"']/g, (character) => entities[character]);
 }
 
-export function page(title, content) {
+export function page(title, content, provider = "Demo OpenID Provider") {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)} – demo OpenID Provider</title>
+<title>${escapeHtml(title)} – ${escapeHtml(provider)}</title>
 <style>${style}</style>
 </head>
 <body><main>
-<p class="where">Demo OpenID Provider</p>
+<p class="where">${escapeHtml(provider)}</p>
 <h1>${escapeHtml(title)}</h1>
 ${content}
 </main></body>
