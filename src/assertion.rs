@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::identity::Identity;
+use crate::json;
 use crate::session::signing_key::{PublicPoint, SigningKey};
 use crate::time::Timestamp;
 
@@ -47,7 +48,7 @@ impl Request<'_> {
             // Also of no query: a verifier then has no case in which it compares nothing.
             ("query_sha256", digest(query).into()),
         ];
-        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        json::collected(&mut pairs.into_iter())
     }
 }
 
@@ -56,8 +57,7 @@ impl Request<'_> {
 pub fn identity_claims(identity: &Identity<'_>) -> Map<String, Value> {
     let passed_on =
         |name: &&str| identity.claims.get(*name).filter(|value| !value.is_null() && !is_long(value)).cloned();
-    let named = names(identity).filter_map(|name| Some((name.to_owned(), passed_on(&name)?)));
-    let mut claims: Map<String, Value> = named.collect();
+    let mut claims = json::collected(&mut names(identity).filter_map(|name| Some((name, passed_on(&name)?))));
     claims.insert("idp".to_owned(), identity.issuer.into());
     if let Some(session) = identity.session {
         claims.insert("sid_hash".to_owned(), digest(session.as_bytes()).into());

@@ -27,6 +27,7 @@ mod settings;
 mod unsupported;
 mod values;
 
+use crate::order;
 use crate::rules::Rules;
 
 use self::environment::Environment;
@@ -105,7 +106,8 @@ impl Config {
         match config {
             Some(config) if faults.is_empty() => Ok(config),
             Some(_) | None => {
-                faults.sort_by_cached_key(|fault| (fault.key().to_owned(), fault.to_string()));
+                let place = |fault: &ConfigFault| (fault.key().to_owned(), fault.to_string());
+                order::sort_by(&mut faults, |one, other| place(one).cmp(&place(other)));
                 faults.dedup();
                 Err(faults)
             }

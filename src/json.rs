@@ -66,7 +66,16 @@ pub(crate) fn object(document: &[u8]) -> Option<Map<String, Value>> {
 
 /// An object of these members, without those that are `null`.
 pub(crate) fn members<const N: usize>(members: [(&'static str, Value); N]) -> Value {
-    collected(&mut members.into_iter())
+    Value::Object(collected(&mut members.into_iter().filter(|(_, value)| !value.is_null())))
+}
+
+/// An object of these members, in place of `collect`, which would sort them first.
+pub(crate) fn collected(members: &mut dyn Iterator<Item = (&str, Value)>) -> Map<String, Value> {
+    let mut object = Map::new();
+    for (name, value) in members {
+        object.insert(name.to_owned(), value);
+    }
+    object
 }
 
 /// One of several things that are told apart by a name, as the only member of an object.
@@ -90,15 +99,6 @@ pub(crate) fn name_and_value(value: Value) -> Option<(String, Value)> {
 /// Bytes in base64url.
 pub(crate) fn bytes(bytes: &[u8]) -> Value {
     URL_SAFE_NO_PAD.encode(bytes).into()
-}
-
-/// Made once, whatever the number of members.
-fn collected(members: &mut dyn Iterator<Item = (&'static str, Value)>) -> Value {
-    let mut object = Map::new();
-    for (name, value) in members.filter(|(_, value)| !value.is_null()) {
-        object.insert(name.to_owned(), value);
-    }
-    Value::Object(object)
 }
 
 impl Json for String {

@@ -31,6 +31,7 @@ mod json;
 pub mod measure;
 pub mod memory;
 pub mod oidc;
+mod order;
 pub mod realm;
 pub mod request;
 mod reserved_headers;

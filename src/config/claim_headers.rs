@@ -1,5 +1,6 @@
 //! `Gateway.ClaimHeaders`: the claims that the origin gets as headers.
 
+use crate::order;
 use crate::reserved_headers::{is_listed, is_reserved};
 
 use super::extra::{Purpose, plain_header_name};
@@ -24,7 +25,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Vec<(String, String)> {
         let claim = section.accept(&key, plain_text(claim));
         pairs.extend(name.zip(claim));
     }
-    pairs.sort();
+    order::sort(&mut pairs);
     pairs
 }
 

@@ -97,9 +97,13 @@ impl Node {
     /// Objects are tables; a list stays one value, whose reader knows whether tables stand in it.
     pub(super) fn from_value(value: Value, form: Form) -> Self {
         match value {
-            Value::Object(object) => Self::Table(Table(
-                object.into_iter().map(|(name, value)| (name, Self::from_value(value, Form::Plain))).collect(),
-            )),
+            Value::Object(object) => {
+                let mut table = Table::default();
+                for (name, value) in object {
+                    table.0.insert(name, Self::from_value(value, Form::Plain));
+                }
+                Self::Table(table)
+            }
             value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
                 Self::Leaf(Leaf { value, form })
             }

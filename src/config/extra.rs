@@ -1,5 +1,6 @@
 //! Headers and query parameters that configuration adds to requests.
 
+use crate::order;
 use crate::reserved_headers::{is_listed, is_reserved};
 
 use super::fault::Problem;
@@ -30,7 +31,7 @@ pub(super) fn headers(section: &mut Section<'_>, table: &str, purpose: Purpose) 
         let value = section.accept(&key, plain_text(value).and_then(header_value));
         pairs.extend(name.zip(value));
     }
-    pairs.sort();
+    order::sort(&mut pairs);
     pairs
 }
 

@@ -15,6 +15,7 @@ use crate::oidc::bearer::{BearerCredential, BearerRefusal, CredentialMalformed};
 use crate::oidc::bearer_token::BearerToken;
 use crate::oidc::issuer::IssuerRule;
 use crate::oidc::protected_resource::{METADATA_PATH, ProtectedResource};
+use crate::order;
 use crate::request::Method;
 use crate::rules::{Access, Rule, StepUp};
 use crate::runtime::Runtime;
@@ -85,7 +86,7 @@ pub(super) fn metadata<R: Runtime>(incoming: &Incoming<'_, R>, bearer: &Bearer) 
     let config = &incoming.app.config;
     let rules = config.rules.written().filter(|rule| rule.access == Access::Bearer);
     let mut scopes: Vec<&str> = rules.flat_map(|rule| &rule.scopes).map(String::as_str).collect();
-    scopes.sort_unstable();
+    order::sort(&mut scopes);
     scopes.dedup();
     let document = ProtectedResource {
         resource: incoming.public_origin.as_str().trim_end_matches('/'),

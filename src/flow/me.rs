@@ -1,10 +1,11 @@
 //! `/.auth/me`: who is signed in, for the page. Never a token.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{Incoming, authenticate};
 use crate::answer::Answer;
 use crate::error::Error;
+use crate::json;
 use crate::request::Method;
 use crate::runtime::Runtime;
 
@@ -14,10 +15,7 @@ pub(super) async fn show<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answe
     incoming.only(&[Method::Get, Method::Head], "GET, HEAD")?;
     let signed_in = authenticate::signed_in(incoming).await?;
     let entry = &signed_in.entry;
-    let shown: Map<String, Value> = SHOWN_CLAIMS
-        .iter()
-        .filter_map(|name| entry.claims.get(*name).map(|value| ((*name).to_owned(), value.clone())))
-        .collect();
+    let mut shown = SHOWN_CLAIMS.iter().filter_map(|name| entry.claims.get(*name).map(|value| (*name, value.clone())));
     let name = ["name", "preferred_username", "email", "sub"].iter().find_map(|claim| entry.claim(claim));
     Ok(Answer::json(
         200,
@@ -25,7 +23,7 @@ pub(super) async fn show<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answe
             "name": name,
             "sub": entry.claim("sub"),
             "provider": incoming.realm.provider.name,
-            "claims": shown,
+            "claims": json::collected(&mut shown),
             "expires_in": signed_in.session.expires_at().since(incoming.now),
             "logout_url": incoming.auth_url("logout"),
         }),

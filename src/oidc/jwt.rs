@@ -4,21 +4,19 @@
 //! Encrypted tokens and MACs have no type here, and a token that came over TLS is no exception to the signature.
 //! Signatures are not verified here: the caller says which key did.
 //!
-//! `jwt-compact` reads structure and header. The claims are read here, because its time claims accept more than JSON
-//! integers, and a claim of the wrong type must never count as absent (CVE-2026-25537).
+//! A claim of the wrong type never counts as absent (CVE-2026-25537), nor does a parameter of the header.
 
 pub(super) mod claims;
 mod fault;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_compact::UntrustedToken;
 use serde_json::{Map, Value};
 
 use super::algorithm::Algorithm;
 use super::issuer::IssuerRule;
 use super::jwks::Jwk;
-use crate::json;
+use crate::json::{self, Members};
 use crate::time::{Lifetime, Timestamp};
 
 pub use fault::JwtFault;
@@ -47,25 +45,31 @@ impl UntrustedJwt {
         if compact.bytes().filter(|byte| *byte == b'.').count() == 4 {
             return Err(JwtFault::Encrypted);
         }
-        let token = UntrustedToken::<Map<String, Value>>::try_from(compact).map_err(|_| JwtFault::Malformed)?;
-        let header = token.header();
+        let (signed_data, signature) = compact.rsplit_once('.').ok_or(JwtFault::Malformed)?;
+        let (header, claims) = signed_data.split_once('.').ok_or(JwtFault::Malformed)?;
+        let mut header = Members::parse(&decoded(header)?).ok_or(JwtFault::Malformed)?;
         // RFC 7515 §4.1.11: an extension that is not understood must be refused, and none is.
-        if header.other_fields.contains_key("crit") {
+        if header.has("crit") {
             return Err(JwtFault::CriticalHeader);
         }
         // RFC 8725 §3.11: the same provider signs tokens of other kinds with the same keys.
         let is_other = |name: &str| !types.iter().any(|known| known.eq_ignore_ascii_case(name));
-        if header.token_type.as_deref().is_some_and(is_other) {
+        let token_type: Option<String> = header.take("typ").ok_or(JwtFault::Malformed)?;
+        if token_type.as_deref().is_some_and(is_other) {
             return Err(JwtFault::TypeRefused);
         }
-        let algorithm = Algorithm::parse(token.algorithm()).ok_or(JwtFault::AlgorithmRefused)?;
-        let (signed_data, _) = compact.rsplit_once('.').ok_or(JwtFault::Malformed)?;
+        // RFC 7519 §5.2: what was signed would be a token again, whose claims are not read here.
+        let content_type: Option<String> = header.take("cty").ok_or(JwtFault::Malformed)?;
+        if content_type.is_some_and(|name| name.eq_ignore_ascii_case("JWT")) {
+            return Err(JwtFault::Malformed);
+        }
+        let algorithm: String = header.take("alg").ok_or(JwtFault::Malformed)?;
         Ok(Self {
-            claims: claims_of(signed_data).ok_or(JwtFault::Malformed)?,
-            has_type: header.token_type.is_some(),
-            algorithm,
-            kid: header.key_id.clone(),
-            signature: token.signature_bytes().to_vec(),
+            claims: json::object(&decoded(claims)?).ok_or(JwtFault::Malformed)?,
+            has_type: token_type.is_some(),
+            algorithm: Algorithm::parse(&algorithm).ok_or(JwtFault::AlgorithmRefused)?,
+            kid: header.take("kid").ok_or(JwtFault::Malformed)?,
+            signature: decoded(signature)?,
             signed_data: signed_data.as_bytes().to_vec(),
         })
     }
@@ -151,7 +155,6 @@ impl UntrustedJwt {
     }
 }
 
-fn claims_of(signed_data: &str) -> Option<Map<String, Value>> {
-    let (_, claims) = signed_data.rsplit_once('.')?;
-    json::object(&URL_SAFE_NO_PAD.decode(claims).ok()?)
+fn decoded(part: &str) -> Result<Vec<u8>, JwtFault> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| JwtFault::Malformed)
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::order;
 use crate::request::Method;
 
 use super::reading::{is_plain, readings};
@@ -44,7 +45,7 @@ impl Table {
                 },
             }
         }
-        hosts.sort_by(|(one, _), (other, _)| one.cmp(other));
+        order::sort_by(&mut hosts, |(one, _), (other, _)| one.cmp(other));
         let is_lower_case = rules.iter().all(|rule| rule.pattern.is_lower_case());
         Self { rules, default, hosts, any_host, is_lower_case }
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::json::{Json, Members, members};
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::pkce::CodeVerifier;
+use crate::order;
 use crate::rules::StepUp;
 use crate::session::account::AccountDigest;
 use crate::session::cookie::CookieName;
@@ -211,7 +212,7 @@ pub fn id_of(state: &str) -> Option<&str> {
 #[must_use]
 pub fn surplus<T>(attempts: Vec<(T, Option<Timestamp>)>, allowed: usize) -> Vec<T> {
     let mut attempts = attempts;
-    attempts.sort_by_key(|(_, created_at)| *created_at);
+    order::sort_by(&mut attempts, |(_, one), (_, other)| one.cmp(other));
     let keep = allowed.saturating_sub(1);
     let excess = attempts.len().saturating_sub(keep);
     let unreadable = attempts.iter().take_while(|(_, created_at)| created_at.is_none()).count();

@@ -4,6 +4,7 @@ use crate::config::fault::Problem;
 use crate::config::paths::{METADATA, Redirects};
 use crate::config::section::Section;
 use crate::oidc::protected_resource::METADATA_PATH;
+use crate::order;
 use crate::rules::Rule;
 
 use super::{Kept, key};
@@ -25,7 +26,7 @@ pub(super) fn refuse_shadowed(root: &mut Section<'_>, (position, rule): &(usize,
 
 pub(super) fn refuse_equal_names(root: &mut Section<'_>, rules: &[(usize, Rule)]) {
     let mut sorted: Vec<_> = rules.iter().map(|(position, rule)| (&rule.name, *position)).collect();
-    sorted.sort_unstable();
+    order::sort(&mut sorted);
     let twins = sorted.iter().zip(sorted.iter().skip(1)).filter(|(first, second)| first.0 == second.0);
     for ((_, first), (_, second)) in twins {
         root.fault(&key(*second, "Name"), Problem::Same(key(*first, "Name")));
@@ -42,7 +43,7 @@ pub(super) fn refuse_equal_paths(root: &mut Section<'_>, rules: &[(usize, Rule)]
             ((&rule.host, path.to_ascii_lowercase()), *position, path, rule.methods)
         })
         .collect();
-    sorted.sort_by(|(one, first, ..), (other, second, ..)| one.cmp(other).then(first.cmp(second)));
+    order::sort_by(&mut sorted, |(one, first, ..), (other, second, ..)| one.cmp(other).then(first.cmp(second)));
     for group in sorted.chunk_by(|(one, ..), (other, ..)| one == other) {
         for (number, (_, second, path, methods)) in group.iter().enumerate() {
             for (_, first, earlier_path, earlier_methods) in group.iter().take(number) {

@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
 use crate::oidc::issuer::{IssuerRule, TENANT_PLACEHOLDER};
+use crate::order;
 use crate::secret::Secret;
 
 /// The longest query that is parsed. The Microsoft identity platform's codes have about 1.5 KiB.
@@ -55,7 +56,7 @@ impl UntrustedAuthorizationResponse {
             return Err(AuthorizationResponseFault::TooLong);
         }
         let mut pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        pairs.sort_unstable();
+        order::sort(&mut pairs);
         if pairs.windows(2).any(|pair| matches!(pair, [(first, _), (second, _)] if first == second)) {
             return Err(AuthorizationResponseFault::Duplicate);
         }
