@@ -113,7 +113,7 @@ fn accept<R: Runtime>(
 ) -> Result<AuthorizationCode, Error> {
     let expected = ExpectedResponse {
         state: &attempt.state,
-        issuer: &incoming.realm.provider.issuer,
+        issuer: &metadata.issuer,
         tenant: None,
         issuer_required: metadata.sends_issuer_parameter,
     };

@@ -108,7 +108,7 @@ async fn entry<R: Runtime>(
     // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
     let session_state = session_state.filter(|_| provider.is_entra);
     let sid = id_token.session_id().map(str::to_owned).or(session_state);
-    let issuer = provider.issuer.in_metadata();
+    let issuer = provider.issuer.name();
     let sid_key = sid.map(|sid| SidKey::new(issuer, &sid, incoming.realm.ring.current()));
 
     let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, incoming.now);

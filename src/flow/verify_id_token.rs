@@ -45,7 +45,7 @@ pub(super) async fn verify<R: Runtime>(
     let provider = &context.realm.provider;
     let (issuer, nonce, access_token, subject, step_up) = match occasion {
         Occasion::SignIn { nonce, access_token, step_up } => {
-            (provider.issuer.clone(), Some(*nonce), Some(*access_token), None, *step_up)
+            (metadata.issuer.clone(), Some(*nonce), Some(*access_token), None, *step_up)
         }
         Occasion::Refresh { issuer, subject } => (IssuerRule::Exact((*issuer).to_owned()), None, None, *subject, None),
     };

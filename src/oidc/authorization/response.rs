@@ -8,7 +8,7 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-use crate::oidc::issuer::{IssuerRule, TENANT_PLACEHOLDER};
+use crate::oidc::issuer::{IssuerRule, tenant_in};
 use crate::secret::Secret;
 
 /// The longest query that is parsed. The Microsoft identity platform's codes have about 1.5 KiB.
@@ -228,14 +228,9 @@ fn take(pairs: &mut [(String, String)], name: &str) -> Result<Option<String>, Au
 /// ID token alone. All tenants of one template share its endpoints, so no code can be sent to a wrong one by this.
 fn is_issuer(iss: &str, expected: &ExpectedResponse<'_>) -> bool {
     match expected.issuer {
-        IssuerRule::Exact(_) => expected.issuer.accepts(iss, None),
+        IssuerRule::Exact(_) | IssuerRule::Learned(_) => expected.issuer.accepts(iss, None),
         IssuerRule::Tenanted(template) => tenant_in(iss, template)
             .filter(|tenant| expected.tenant.is_none_or(|only| only.eq_ignore_ascii_case(tenant)))
             .is_some_and(|tenant| expected.issuer.accepts(iss, Some(tenant))),
     }
-}
-
-fn tenant_in<'a>(iss: &'a str, template: &str) -> Option<&'a str> {
-    let (before, after) = template.split_once(TENANT_PLACEHOLDER)?;
-    iss.strip_prefix(before)?.strip_suffix(after)
 }
