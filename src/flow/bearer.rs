@@ -143,7 +143,7 @@ fn remembered<R: Runtime>(
         Judge::Keys => JudgedBy::Keys,
         Judge::Nobody => return None,
         Judge::Op => {
-            known = memory.metadata.read()?.0;
+            known = memory.documents(incoming.context.user_flow).metadata.read()?.0;
             JudgedBy::Endpoint(known.introspection_endpoint.as_ref()?)
         }
     };

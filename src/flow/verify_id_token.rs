@@ -58,6 +58,7 @@ pub(super) async fn verify<R: Runtime>(
         max_age: step_up.and_then(|step_up| step_up.max_age),
         acr_values: step_up.map_or(&[], |step_up| &step_up.acr_values),
         access_token,
+        policy: provider.policy(context.user_flow).map(|policy| policy.name.as_str()),
         now: context.runtime.now(),
         skew: provider.clock_skew,
     };

@@ -17,6 +17,7 @@ pub const MAX_RESPONSE_BYTES: usize = 16 * 1024;
 /// What arrived at the redirect URI. Anyone can have written it.
 pub struct UntrustedAuthorizationResponse {
     code: Option<Secret>,
+    departure: Option<Departure>,
     error: Option<String>,
     iss: Option<String>,
     session_state: Option<String>,
@@ -59,7 +60,9 @@ impl UntrustedAuthorizationResponse {
         if pairs.windows(2).any(|pair| matches!(pair, [(first, _), (second, _)] if first == second)) {
             return Err(AuthorizationResponseFault::Duplicate);
         }
+        let description = pairs.iter().find(|(name, _)| name == "error_description");
         Ok(Self {
+            departure: description.and_then(|(_, description)| Departure::parse(description)),
             code: take(&mut pairs, "code")?.map(Secret::new),
             error: take(&mut pairs, "error")?,
             iss: take(&mut pairs, "iss")?,
@@ -80,6 +83,12 @@ impl UntrustedAuthorizationResponse {
         self.session_state.as_deref()
     }
 
+    /// The unverified way in which the end-user left a user flow of Azure AD B2C, beside the error `access_denied`.
+    #[must_use]
+    pub const fn departure(&self) -> Option<Departure> {
+        self.departure
+    }
+
     /// Gives the code up if the response belongs to the login attempt. `iss` is looked at before `error`, since an
     /// error from another provider says nothing about this one (RFC 9207 §2.4).
     pub fn accept(self, expected: &ExpectedResponse<'_>) -> Result<AuthorizationCode, AuthorizationResponseFault> {
@@ -96,6 +105,28 @@ impl UntrustedAuthorizationResponse {
             return Err(AuthorizationResponseFault::OpError(AuthorizationErrorCode::parse(&error)));
         }
         self.code.map(AuthorizationCode).ok_or(AuthorizationResponseFault::CodeMissing)
+    }
+}
+
+/// How an end-user leaves a user flow of Azure AD B2C without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// They went back.
+    Cancelled,
+    /// They want another password first.
+    PasswordForgotten,
+}
+
+impl Departure {
+    /// Reads the number that the description begins with, the only sign that there is: `AADB2C90118: …`.
+    #[must_use]
+    pub fn parse(description: &str) -> Option<Self> {
+        let (number, _) = description.strip_prefix("AADB2C")?.split_once(':')?;
+        match number {
+            "90091" => Some(Self::Cancelled),
+            "90118" => Some(Self::PasswordForgotten),
+            _ => None,
+        }
     }
 }
 
