@@ -47,7 +47,7 @@ pub use self::provider::{ClientCredential, Provider};
 pub use self::rewriting::Rewriting;
 pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings, SignOutScope};
 #[cfg(not(target_arch = "wasm32"))]
-pub use self::settings::Kind;
+pub use self::settings::{Kind, SECTION_ALIASES};
 pub use self::settings::{SETTINGS, Setting};
 
 /// The KV namespace that holds token cache entries and the OP's documents.

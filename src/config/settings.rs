@@ -226,6 +226,10 @@ settings! {
     "Operator.Key" Secret, "32 random bytes in base64, with which an operator may end the sessions of others; without it nobody may";
 }
 
+/// Other names of sections: each with the name that [`SETTINGS`] has.
+#[cfg(not(target_arch = "wasm32"))]
+pub const SECTION_ALIASES: &[(&str, &str)] = &[("AzureAdB2C", "AzureAd")];
+
 /// The names that may stand directly under a section; under the root, the empty pattern, the sections.
 pub(super) fn names_under(pattern: &'static str) -> impl Iterator<Item = &'static str> {
     SETTINGS.iter().filter_map(move |setting| {
