@@ -2,6 +2,7 @@
 //! router and forwarding, and is no part of the Worker.
 
 mod arguments;
+mod authorities;
 mod check;
 mod dev_vars;
 mod explain;

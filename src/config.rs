@@ -6,8 +6,10 @@
 mod address;
 mod api;
 mod authority;
+mod b2c;
 mod bearer;
 mod claim_headers;
+mod cloud;
 mod entra;
 mod environment;
 mod extra;
@@ -24,6 +26,7 @@ mod routes;
 mod section;
 mod session;
 mod settings;
+mod tenant;
 mod unsupported;
 mod values;
 
@@ -34,7 +37,9 @@ use self::environment::Environment;
 use self::section::Section;
 
 pub use self::api::{Api, ApiToken};
+pub use self::b2c::{Policy, UserFlows};
 pub use self::bearer::{Bearer, Introspection};
+pub use self::cloud::Cloud;
 pub use self::fault::{ConfigFault, Problem};
 pub use self::gateway::{Gateway, Origin};
 pub use self::operator::Operator;
@@ -43,7 +48,7 @@ pub use self::provider::{ClientCredential, Provider};
 pub use self::rewriting::Rewriting;
 pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings, SignOutScope};
 #[cfg(not(target_arch = "wasm32"))]
-pub use self::settings::Kind;
+pub use self::settings::{Kind, SECTION_ALIASES};
 pub use self::settings::{SETTINGS, Setting};
 
 /// The KV namespace that holds token cache entries and the OP's documents.
@@ -58,7 +63,7 @@ const METRICS: &str = "METRICS";
 /// A configuration without faults.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The OpenID Provider, from `AzureAd` or `OpenIdConnect`; where there is neither, the first of `Providers`.
+    /// The OpenID Provider, from `AzureAd` (or `AzureAdB2C`) or `OpenIdConnect`; where there is neither, the first of `Providers`.
     pub provider: Provider,
     /// The others of `Providers`, sorted by name; none by default.
     pub other_providers: Vec<Provider>,

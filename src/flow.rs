@@ -38,6 +38,7 @@ mod sign_out;
 mod signer;
 mod token_cache;
 mod token_endpoint;
+mod user_flow;
 mod verify_id_token;
 mod verify_logout_token;
 

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use crate::error::Failure;
 use crate::oidc::jwks::Jwks;
 use crate::oidc::metadata::Metadata;
+use crate::oidc::user_flow::UserFlow;
 use crate::session::account::AccountDigest;
 use crate::session::entry::{CachedAccessToken, TokenCacheEntry};
 use crate::session::session::{Session, SessionId};
@@ -44,9 +45,16 @@ pub struct Memory {
     pub turns: Turns,
     /// Up to when every session of the deployment has ended.
     pub everybody: Rc<Watermark>,
-    /// The OP's metadata.
+    sign_in: Documents,
+    edit_profile: Documents,
+    reset_password: Documents,
+}
+
+/// What the OP publishes about one of its authorities.
+pub struct Documents {
+    /// The metadata.
     pub metadata: Slot<Metadata>,
-    /// The OP's keys.
+    /// The keys.
     pub jwks: Slot<Jwks>,
 }
 
@@ -54,6 +62,12 @@ pub struct Memory {
 struct Remembered {
     entry: Rc<TokenCacheEntry>,
     read_at: Timestamp,
+}
+
+impl Documents {
+    const fn new() -> Self {
+        Self { metadata: Slot::new(), jwks: Slot::new() }
+    }
 }
 
 impl Memory {
@@ -78,8 +92,19 @@ impl Memory {
             left_out: RefCell::default(),
             turns: Turns::default(),
             everybody,
-            metadata: Slot::new(),
-            jwks: Slot::new(),
+            sign_in: Documents::new(),
+            edit_profile: Documents::new(),
+            reset_password: Documents::new(),
+        }
+    }
+
+    /// What the OP publishes about the authority of a user flow.
+    #[must_use]
+    pub const fn documents(&self, flow: UserFlow) -> &Documents {
+        match flow {
+            UserFlow::SignIn => &self.sign_in,
+            UserFlow::EditProfile => &self.edit_profile,
+            UserFlow::ResetPassword => &self.reset_password,
         }
     }
 

@@ -9,9 +9,12 @@ use std::fs;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use vestibule::config::{ApiToken, ClientCredential, Config, Introspection, Kind, Origin, Provider, SETTINGS, Setting};
+use vestibule::config::{
+    ApiToken, ClientCredential, Cloud, Config, Introspection, Kind, Origin, Provider, SETTINGS, Setting,
+};
 use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::issuer::IssuerRule;
+use vestibule::oidc::user_flow::UserFlow;
 use vestibule::request::Method;
 use vestibule::rules::{Access, AmbiguousReading, Condition, Rules};
 
@@ -72,6 +75,151 @@ fn azure_ad_becomes_the_endpoints_of_its_tenant() {
             assert!(matches!(provider.credential, ClientCredential::SecretPost(_)));
         }
     }
+}
+
+#[test]
+fn an_authority_of_the_platform_has_its_cloud_and_its_issuer() {
+    let at = |base: &str, tenant: &str| format!("{base}/{tenant}/v2.0/.well-known/openid-configuration");
+    let external = |tenant: &str| format!("https://{tenant}.ciamlogin.com/{tenant}/v2.0");
+    let learned = |templates: &[String]| IssuerRule::Learned(templates.to_vec());
+    let (domain, placeholder) = ("contoso.onmicrosoft.com", "{tenantid}");
+    let public = "https://login.microsoftonline.com";
+    let china = "https://login.partner.microsoftonline.cn";
+    let own = "https://login.contoso.com:8443/x";
+    for (section, metadata, rule, cloud, is_for_customers) in [
+        (
+            json!({"TenantId": "Contoso.OnMicrosoft.com"}),
+            at(public, domain),
+            learned(&[issuer("com", placeholder)]),
+            Some(Cloud::Public),
+            false,
+        ),
+        (
+            json!({"Domain": domain}),
+            at(public, domain),
+            learned(&[issuer("com", placeholder)]),
+            Some(Cloud::Public),
+            false,
+        ),
+        (
+            json!({"Domain": domain, "TenantId": TENANT}),
+            at(public, TENANT),
+            IssuerRule::Exact(issuer("com", TENANT)),
+            Some(Cloud::Public),
+            false,
+        ),
+        (
+            json!({"Instance": "https://sts.windows.net/", "TenantId": TENANT}),
+            at(public, TENANT),
+            IssuerRule::Exact(issuer("com", TENANT)),
+            Some(Cloud::Public),
+            false,
+        ),
+        (
+            json!({"Authority": "https://login.windows.net/common"}),
+            at(public, "common"),
+            tenanted(),
+            Some(Cloud::Public),
+            false,
+        ),
+        (
+            json!({"Instance": "https://login.usgovcloudapi.net", "TenantId": TENANT}),
+            at("https://login.microsoftonline.us", TENANT),
+            IssuerRule::Exact(issuer("us", TENANT)),
+            Some(Cloud::UsGovernment),
+            false,
+        ),
+        (
+            json!({"Instance": "https://login.chinacloudapi.cn/", "TenantId": "organizations"}),
+            at(china, "organizations"),
+            IssuerRule::Tenanted(format!("{china}/{placeholder}/v2.0")),
+            Some(Cloud::China),
+            false,
+        ),
+        (
+            json!({"Authority": "https://contoso.ciamlogin.com/"}),
+            at("https://contoso.ciamlogin.com", domain),
+            learned(&[external(placeholder)]),
+            Some(Cloud::Public),
+            true,
+        ),
+        (
+            json!({"Instance": "https://contoso.ciamlogin.com/"}),
+            at("https://contoso.ciamlogin.com", domain),
+            learned(&[external(placeholder)]),
+            Some(Cloud::Public),
+            true,
+        ),
+        (
+            json!({"Instance": "https://contoso.ciamlogin.com/", "TenantId": TENANT}),
+            at("https://contoso.ciamlogin.com", TENANT),
+            IssuerRule::Exact(external(TENANT)),
+            Some(Cloud::Public),
+            true,
+        ),
+        (
+            json!({"Authority": format!("{own}/{TENANT}/v2.0")}),
+            at(own, TENANT),
+            learned(&[format!("{own}/{TENANT}/v2.0"), external(TENANT)]),
+            None,
+            false,
+        ),
+        (
+            json!({"Instance": own, "TenantId": domain}),
+            at(own, domain),
+            learned(&[format!("{own}/{placeholder}/v2.0"), external(placeholder)]),
+            None,
+            false,
+        ),
+    ] {
+        let mut environment = azure_ad(&json!({"vars": {"AzureAd": {"TenantId": null}}}));
+        patch(&mut environment["vars"]["AzureAd"], &section);
+        let provider = parsed(&environment).provider;
+        assert_eq!((provider.metadata_url.as_str(), &provider.issuer), (metadata.as_str(), &rule), "{section}");
+        assert_eq!((provider.cloud, provider.is_for_customers), (cloud, is_for_customers), "{section}");
+        assert!(provider.is_entra && provider.user_flows.is_none() && !provider.sends_id_token_hint);
+    }
+}
+
+#[test]
+fn a_user_flow_of_azure_ad_b2c_has_an_authority_of_its_own() {
+    let section = json!({
+        "ResetPasswordPolicyId": "b2c_1_Reset", "EditProfilePolicyId": "B2C_1_edit", "OmitIdTokenHint": "false",
+    });
+    let at = |policy: &str| {
+        format!("https://contoso.b2clogin.com/contoso.onmicrosoft.com/{policy}/v2.0/.well-known/openid-configuration")
+    };
+    let provider = parsed(&b2c(&json!({"vars": {"AzureAd": section}}))).provider;
+    let flows = [UserFlow::SignIn, UserFlow::ResetPassword, UserFlow::EditProfile];
+    let urls = flows.map(|flow| provider.metadata_url_of(flow).to_string());
+    assert_eq!(urls, ["B2C_1_susi", "b2c_1_Reset", "B2C_1_edit"].map(at));
+    assert_eq!(provider.metadata_url.as_str(), urls[0]);
+    let issuer = "https://contoso.b2clogin.com/{tenantid}/v2.0/";
+    assert_eq!(provider.issuer, IssuerRule::Learned(vec![issuer.to_owned()]));
+    assert!(provider.is_entra && provider.is_for_customers && provider.sends_id_token_hint);
+    assert_eq!(provider.cloud, Some(Cloud::Public));
+    let named = provider.user_flows.as_ref().unwrap();
+    assert_eq!(named.named("B2C_1_RESET"), Some(UserFlow::ResetPassword));
+    assert_eq!(named.named("B2C_1_other"), None);
+
+    let plain = parsed(&b2c(&json!({"vars": {"AzureAd": {"TenantId": TENANT}}}))).provider;
+    assert_eq!(plain.issuer, IssuerRule::Exact(issuer.replace("{tenantid}", TENANT)));
+    assert!(plain.policy(UserFlow::ResetPassword).is_none() && !plain.sends_id_token_hint);
+    // Nobody asks for one that is not there; the answer would be the sign-in's.
+    assert_eq!(plain.metadata_url_of(UserFlow::EditProfile), &plain.metadata_url);
+}
+
+#[test]
+fn the_section_of_azure_ad_b2c_may_have_its_own_name() {
+    let mut environment = b2c(&json!({"vars": {"DownstreamApis": {"Orders": {"Provider": "AzureAdB2C"}}}}));
+    let vars = environment["vars"].as_object_mut().unwrap();
+    for (name, alias) in [("AzureAd", "AzureAdB2C"), ("AzureAd__ClientSecret", "AzureAdB2C__ClientSecret")] {
+        let value = vars.remove(name).unwrap();
+        vars.insert(alias.to_owned(), value);
+    }
+    let provider = parsed(&environment).provider;
+    assert_eq!((provider.name.as_str(), provider.label(), provider.idp()), ("AzureAdB2C", None, "aad"));
+    assert_eq!(provider.policy(UserFlow::SignIn).unwrap().name, "B2C_1_susi");
 }
 
 #[test]
@@ -456,15 +604,35 @@ fn base_of(setting: &Setting) -> Value {
 
     match setting.key.rsplit_once('.').unwrap() {
         ("OpenIdConnect", _) => open_id_connect(&json!({})),
+        ("Providers.<Name>", name) if name.ends_with("PolicyId") => several("AzureAd", &b2c_section()),
         ("Providers.<Name>", name) if OF_ENTRA.contains(&name) => several("AzureAd", &json!({"TenantId": TENANT})),
         ("Providers.<Name>", _) => several("OpenIdConnect", &json!({"Authority": "https://staff.example"})),
         // Without it, the section itself is a fault.
         ("Bearer", _) => azure_ad(&json!({"vars": {"Bearer": {"Audiences": "api://orders"}}})),
+        ("AzureAd", name) if name.ends_with("PolicyId") => b2c(&json!({})),
         _ => match setting.key.split_once("Routes[].") {
             None => azure_ad(&json!({})),
             Some((_, name)) => with_routes(&json!([rule_of(name)])),
         },
     }
+}
+
+/// A directory of Azure AD B2C, and an API that it issues tokens for.
+fn b2c(change: &Value) -> Value {
+    let mut environment = azure_ad(&json!({"vars": {
+        "AzureAd": {"TenantId": null},
+        "DownstreamApis": {"Orders": {"Scopes": "https://contoso.onmicrosoft.com/orders/read"}},
+    }}));
+    patch(&mut environment["vars"]["AzureAd"], &b2c_section());
+    patch(&mut environment, change);
+    environment
+}
+
+fn b2c_section() -> Value {
+    json!({
+        "Instance": "https://contoso.b2clogin.com/", "Domain": "contoso.onmicrosoft.com",
+        "SignUpSignInPolicyId": "B2C_1_susi",
+    })
 }
 
 /// A second provider, `Orders`.
@@ -494,6 +662,8 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
         (_, _, Some(default)) => json!(default.replace("<Name>", "Orders")),
         ("DownstreamApis.<Name>.Provider", ..) => json!("AzureAd"),
         ("Providers.<Name>.TenantId", ..) => json!("common"),
+        ("Providers.<Name>.OmitIdTokenHint", ..) => json!(true),
+        ("AzureAd.Domain" | "Providers.<Name>.Domain", ..) => json!("contoso.onmicrosoft.com"),
         ("Providers.<Name>.ClientCapabilities", ..) => json!("cp1"),
         ("Providers.<Name>.TokenEndpointAuthMethod", ..) => json!("client_secret_post"),
         ("Providers.<Name>.IdTokenSigningAlgorithms", ..) => json!("ES256"),

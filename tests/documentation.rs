@@ -1,7 +1,8 @@
 //! What is written down must be what the code does: the settings in docs/configuration.md, and in docs/operations.md the
 //! events of the log and where each thing stands in a data point.
 
-use vestibule::config::{SETTINGS, Setting};
+use serde_json::{Value, json};
+use vestibule::config::{Config, SETTINGS, Setting};
 use vestibule::flow::{COMMON_MEMBERS, EVENTS};
 use vestibule::measure::BLOBS;
 
@@ -13,6 +14,22 @@ fn every_setting_stands_in_the_documentation_as_the_code_knows_it() {
         page.lines().filter(|line| line.starts_with(['#', '|'])).flat_map(|line| [line, "\n"]).collect();
     let expected = format!("# Configuration\n{}", tables());
     assert_eq!(written, expected, "docs/configuration.md must have exactly these headings and tables:\n\n{expected}");
+}
+
+#[test]
+fn every_example_of_a_tenant_is_a_configuration_without_faults() {
+    let page = include_str!("../docs/microsoft-tenants.md");
+    let examples: Vec<_> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        let written: toml::Table = example.parse().unwrap_or_else(|fault| panic!("{fault}: {example}"));
+        let mut vars = json!(written)["vars"].take();
+        vars["Gateway"] = json!({ "PublicOrigin": "https://app.example.com", "Origin": "https://origin.example.com" });
+        vars["Session__Key"] = Value::from("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+        vars["AzureAd__ClientSecret"] = "secret".into();
+        let config = Config::parse(&json!({ "vars": vars, "bindings": ["TOKEN_CACHE"] }).to_string());
+        assert!(config.is_ok(), "{:?}: {example}", config.err());
+    }
 }
 
 fn tables() -> String {

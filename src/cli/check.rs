@@ -8,7 +8,7 @@ use super::arguments::{Check, File};
 use super::report::Report;
 use super::secrets::{self, Reading};
 use super::wrangler::{self, Deployment};
-use super::{Outcome, known, platform};
+use super::{Outcome, authorities, known, platform};
 
 /// Checks a file.
 ///
@@ -25,6 +25,7 @@ pub(super) fn run(wish: &Check) -> Result<Outcome, String> {
     match &reading.outcome {
         Err(faults) => report.take(faults),
         Ok(config) => {
+            authorities::look(config, &deployment.vars(), &mut report);
             let hosts: Vec<_> = config.gateway.public_origins().map(Url::authority).collect();
             for warning in config.rules.warnings(&hosts) {
                 report.warning("Gateway.Routes", warning.to_string());

@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::config::{Kind, SETTINGS, Setting};
+use crate::config::{Kind, SECTION_ALIASES, SETTINGS, Setting};
 
 /// The setting that `key` is one of, e.g. `DownstreamApis.<Name>.BaseUrl` for `DownstreamApis.Orders.BaseUrl`.
 pub(super) fn setting(key: &str) -> Option<&'static Setting> {
+    let own = SECTION_ALIASES.iter().find_map(|(alias, section)| Some((key.strip_prefix(alias)?, section)));
+    let own = own.filter(|(rest, _)| rest.starts_with('.')).map(|(rest, section)| format!("{section}{rest}"));
+    let key = own.as_deref().unwrap_or(key);
     let is_meant = |setting: &&Setting| {
         let mut parts = key.split('.');
         setting.key.split('.').all(|pattern| parts.next().is_some_and(|part| is_part(pattern, part)))
@@ -73,6 +76,8 @@ mod tests {
         for key in ["Gateway", "Gateway.Origin.x", "Gateway.origin", "DownstreamApis.Orders", ""] {
             assert!(setting(key).is_none(), "{key}");
         }
+        assert_eq!(setting("AzureAdB2C.ClientSecret").unwrap().key, "AzureAd.ClientSecret");
+        assert!(setting("AzureAdB2CX.ClientSecret").is_none());
         assert!(is_secret("Session.Key") && !is_secret("Session.IdleSeconds"));
         assert!(is_part("Routes[]", "Routes[3]") && !is_part("Routes[]", "Routes") && !is_part("Routes[]", "Routesx]"));
     }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Config, Kind, Problem, SETTINGS, Setting};
+use crate::config::{Config, Kind, Problem, SECTION_ALIASES, SETTINGS, Setting};
 
 /// A name that the operator chooses.
 const CHOSEN: &str = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}";
@@ -25,6 +25,25 @@ struct Members {
 }
 
 impl Members {
+    /// Allows a section under another name, too, in both notations.
+    fn repeat(&mut self, section: &str, alias: &str) {
+        let flat = (format!("{section}__"), format!("{alias}__"));
+        let named = |name: &str| {
+            let flat = name.strip_prefix(&flat.0).map(|rest| format!("{}{rest}", flat.1));
+            flat.or_else(|| (name == section).then(|| alias.to_owned()))
+        };
+        let more: Vec<_> =
+            self.named.iter().filter_map(|(name, schema)| Some((named(name)?, schema.clone()))).collect();
+        self.named.extend(more);
+        let pattern = |pattern: &str| {
+            let rest = pattern.strip_prefix('^')?.strip_prefix(&flat.0)?;
+            Some(format!("^{}{rest}", flat.1))
+        };
+        let more: Vec<_> =
+            self.by_pattern.iter().filter_map(|(key, schema)| Some((pattern(key)?, schema.clone()))).collect();
+        self.by_pattern.extend(more);
+    }
+
     fn schema(self) -> Value {
         json!({
             "type": "object",
@@ -45,6 +64,7 @@ pub(super) fn schema() -> Value {
     root.define("", &mut definitions);
     let mut vars = root.members("");
     root.flat_forms("", &mut vars);
+    SECTION_ALIASES.iter().for_each(|(alias, section)| vars.repeat(section, alias));
     definitions.insert("vars".to_owned(), vars.schema());
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -4,6 +4,8 @@ use url::Url;
 
 use crate::oidc::issuer::IssuerRule;
 
+use super::b2c::UserFlows;
+use super::cloud::Cloud;
 use super::fault::Problem;
 
 /// The OP's endpoints as configuration knows them.
@@ -12,6 +14,21 @@ pub(super) struct Authority {
     pub(super) issuer: IssuerRule,
     /// Whether all end-users are of one tenant, in which the application may have tokens of its own.
     pub(super) has_one_tenant: bool,
+    /// The cloud of the Microsoft identity platform, if it is there and that is known.
+    pub(super) cloud: Option<Cloud>,
+    /// Whether it is a directory of customers.
+    pub(super) is_for_customers: bool,
+    /// The user flows of Azure AD B2C.
+    pub(super) user_flows: Option<UserFlows>,
+}
+
+impl Authority {
+    /// One whose metadata document is below `address`.
+    pub(super) fn at(address: &str, issuer: IssuerRule) -> Result<Self, Problem> {
+        let metadata_url = metadata_url(address)?;
+        let (cloud, is_for_customers, user_flows) = (None, false, None);
+        Ok(Self { metadata_url, issuer, has_one_tenant: true, cloud, is_for_customers, user_flows })
+    }
 }
 
 /// The metadata document of an issuer (OIDC Discovery 4.1).

@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn providers() -> [(String, Platform); 2] {
-        let entra = Platform::Entra { has_one_tenant: true };
+        let entra = Platform::Entra { has_one_tenant: true, is_b2c: false };
         [("AzureAd".to_owned(), entra), ("Partner".to_owned(), Platform::Other)]
     }
 

@@ -9,7 +9,12 @@ use super::fault::Problem;
 #[derive(Clone, Copy)]
 pub(super) enum Platform {
     /// The Microsoft identity platform; a tenant that could not be read counts as one.
-    Entra { has_one_tenant: bool },
+    Entra {
+        /// Whether the application may have tokens of its own.
+        has_one_tenant: bool,
+        /// Whether it is Azure AD B2C, which has no scopes of Microsoft Graph for end-users.
+        is_b2c: bool,
+    },
     /// Any other OpenID Provider.
     Other,
 }
@@ -18,10 +23,10 @@ impl Platform {
     /// Whether the application can get a token of its own: one issued in the tenant that is asked.
     pub(super) const fn grants_app_tokens(self) -> Result<(), Problem> {
         match self {
-            Self::Entra { has_one_tenant: false } => Err(Problem::Unsupported(
-                "the application's own token needs one tenant: its GUID, not common, organizations or consumers",
+            Self::Entra { has_one_tenant: false, .. } => Err(Problem::Unsupported(
+                "the application's own token needs one tenant: its GUID or domain name, not common, organizations or consumers",
             )),
-            Self::Entra { has_one_tenant: true } | Self::Other => Ok(()),
+            Self::Entra { has_one_tenant: true, .. } | Self::Other => Ok(()),
         }
     }
 
@@ -41,7 +46,11 @@ impl Platform {
     pub(super) fn accepts_user_scopes(self, scopes: &[String]) -> Result<(), Problem> {
         let is_sign_in = |scope: &str| SIGN_IN_SCOPES.iter().any(|known| known.eq_ignore_ascii_case(scope));
         let mut own = scopes.iter().map(String::as_str).filter(|scope| !is_sign_in(scope)).map(split);
-        let Self::Entra { .. } = self else { return Ok(()) };
+        let Self::Entra { is_b2c, .. } = self else { return Ok(()) };
+        if is_b2c && scopes.iter().any(|scope| !is_sign_in(scope) && !scope.contains('/')) {
+            let rule = "be URIs, because an Azure AD B2C directory signs nobody in for Microsoft Graph";
+            return Err(Problem::Invalid(rule, Some("https://contoso.onmicrosoft.com/orders/read")));
+        }
         let Some(first) = own.next() else {
             // The cache could not tell this token from those of other APIs.
             return Err(Problem::Invalid("name a scope beyond openid, profile and offline_access", Some("User.Read")));

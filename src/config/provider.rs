@@ -7,10 +7,13 @@ use url::Url;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::authorization::RESERVED_PARAMETERS;
 use crate::oidc::issuer::IssuerRule;
+use crate::oidc::user_flow::UserFlow;
 use crate::secret::Secret;
 use crate::time::Lifetime;
 
-use super::authority::{Authority, authority_of, metadata_url};
+use super::authority::{Authority, authority_of};
+use super::b2c::{self, Policy, UserFlows};
+use super::cloud::Cloud;
 use super::entra;
 use super::fault::Problem;
 use super::paths::{ProviderPaths, Redirects};
@@ -36,9 +39,15 @@ pub struct Provider {
     pub paths: ProviderPaths,
     /// Whether it is the Microsoft identity platform.
     pub is_entra: bool,
-    /// Where its metadata document is.
+    /// The cloud of the platform, where the sign-in host tells.
+    pub cloud: Option<Cloud>,
+    /// Whether its accounts are those of customers, in a directory apart: an external tenant, or Azure AD B2C.
+    pub is_for_customers: bool,
+    /// The user flows of Azure AD B2C; of anything else none.
+    pub user_flows: Option<UserFlows>,
+    /// Where its metadata document is; that of the sign-in, where there are several user flows.
     pub metadata_url: Url,
-    /// What `iss` must be.
+    /// What the metadata must say that `iss` is.
     pub issuer: IssuerRule,
     /// `ClientId`.
     pub client_id: String,
@@ -55,7 +64,8 @@ pub struct Provider {
     /// `UserInfo`: whether sign-in calls the `UserInfo` endpoint; no by default.
     pub user_info: bool,
     /// Whether sign-out sends the ID token to the OP as `id_token_hint`, through the browser. Never at the Microsoft
-    /// identity platform, whose `logout_hint` does the same; elsewhere unless `OmitIdTokenHint` is set.
+    /// identity platform, whose `logout_hint` does the same, but for Azure AD B2C where `OmitIdTokenHint` is `false`;
+    /// elsewhere unless it is `true`.
     pub sends_id_token_hint: bool,
     /// `JwksRefetchSeconds`: least time between two fetches for an unknown `kid`; 60 s by default.
     pub jwks_refetch: Lifetime,
@@ -86,6 +96,7 @@ pub(super) struct Reading {
 /// What the two kinds do not share.
 pub(super) struct Defaults {
     pub(super) name: &'static str,
+    is_entra: bool,
     auth_method: &'static str,
     secret_hint: &'static str,
     algorithms: &'static [Algorithm],
@@ -94,14 +105,23 @@ pub(super) struct Defaults {
 
 pub(super) const AZURE_AD: Defaults = Defaults {
     name: "AzureAd",
+    is_entra: true,
     auth_method: "client_secret_post",
     secret_hint: "store it with `wrangler secret put AzureAd__ClientSecret`",
     algorithms: &[Algorithm::Rs256],
     clock_skew: Range { min: 0, max: 600, default: 300 },
 };
 
+/// Another name of the section, which templates for Azure AD B2C have.
+pub(super) const AZURE_AD_B2C: Defaults = Defaults {
+    name: "AzureAdB2C",
+    secret_hint: "store it with `wrangler secret put AzureAdB2C__ClientSecret`",
+    ..AZURE_AD
+};
+
 pub(super) const OPEN_ID_CONNECT: Defaults = Defaults {
     name: "OpenIdConnect",
+    is_entra: false,
     auth_method: "client_secret_basic",
     secret_hint: "store it with `wrangler secret put OpenIdConnect__ClientSecret`",
     algorithms: &Algorithm::ALL,
@@ -110,7 +130,7 @@ pub(super) const OPEN_ID_CONNECT: Defaults = Defaults {
 
 /// Whether a provider of that name is not one of `Providers`.
 pub(super) fn has_own_section(name: &str) -> bool {
-    name == AZURE_AD.name || name == OPEN_ID_CONNECT.name
+    [AZURE_AD.name, AZURE_AD_B2C.name, OPEN_ID_CONNECT.name].contains(&name)
 }
 
 impl Provider {
@@ -118,6 +138,18 @@ impl Provider {
     #[must_use]
     pub fn label(&self) -> Option<&str> {
         self.is_named.then_some(self.name.as_str())
+    }
+
+    /// The policy that a user flow is called by, where there are user flows.
+    #[must_use]
+    pub fn policy(&self, flow: UserFlow) -> Option<&Policy> {
+        self.user_flows.as_ref()?.policy(flow)
+    }
+
+    /// Where the metadata document of a user flow is.
+    #[must_use]
+    pub fn metadata_url_of(&self, flow: UserFlow) -> &Url {
+        self.policy(flow).map_or(&self.metadata_url, |policy| &policy.metadata_url)
     }
 
     /// What its metadata document is found under: the issuer, unless that is a template.
@@ -137,10 +169,11 @@ impl Provider {
 /// Reads a section; `label` is the name that `Providers` gives it.
 pub(super) fn read(mut section: Section<'_>, defaults: &Defaults, label: Option<&str>) -> Reading {
     let redirects = Redirects::read(&mut section, label);
-    let is_entra = defaults.name == AZURE_AD.name;
+    let is_entra = defaults.is_entra;
+    let is_b2c = is_entra && b2c::is_meant(&section);
     let authority = if is_entra { entra::read(&mut section) } else { authority(&mut section) };
     let has_one_tenant = authority.as_ref().is_none_or(|authority| authority.has_one_tenant);
-    let platform = if is_entra { Platform::Entra { has_one_tenant } } else { Platform::Other };
+    let platform = if is_entra { Platform::Entra { has_one_tenant, is_b2c } } else { Platform::Other };
     let provider = provider(&mut section, (defaults, label), authority, &redirects);
     section.finish();
     Reading { provider, redirects, platform }
@@ -154,7 +187,7 @@ fn provider(
 ) -> Option<Provider> {
     let name = label.unwrap_or(defaults.name);
     let display_name = if label.is_some() { section.text("DisplayName") } else { None };
-    let is_entra = defaults.name == AZURE_AD.name;
+    let is_entra = defaults.is_entra;
     let client_id = section.required("ClientId", "the id that the OpenID Provider gave this client", client_text);
     let credential = credential(section, (defaults, label));
     let scopes = section.scopes("Scope").unwrap_or_default();
@@ -166,7 +199,9 @@ fn provider(
         _ => Err(Problem::Invalid("be query; the sign-in cookies are not sent with a form post", None)),
     });
     let user_info = section.flag("UserInfo");
-    let omits_id_token_hint = if is_entra { Some(true) } else { section.flag("OmitIdTokenHint") };
+    let is_b2c = authority.as_ref().is_none_or(|authority| authority.user_flows.is_some());
+    let omits_id_token_hint =
+        if is_entra { b2c::omits_id_token_hint(section, is_b2c) } else { section.flag("OmitIdTokenHint") };
     let jwks_refetch = section.seconds("JwksRefetchSeconds", &JWKS_REFETCH);
     let clock_skew = section.seconds("ClockSkewSeconds", &defaults.clock_skew);
     let timeout = section.seconds("BackchannelTimeoutSeconds", &TIMEOUT);
@@ -177,6 +212,9 @@ fn provider(
         display_name: display_name.unwrap_or_else(|| name.to_owned()),
         paths: redirects.paths()?,
         is_entra,
+        cloud: authority.cloud,
+        is_for_customers: authority.is_for_customers,
+        user_flows: authority.user_flows,
         metadata_url: authority.metadata_url,
         issuer: authority.issuer,
         client_id: client_id?,
@@ -198,8 +236,7 @@ fn authority(section: &mut Section<'_>) -> Option<Authority> {
     section.required("Authority", "the OpenID Provider's issuer identifier, an https URL", |issuer| {
         address::base_url(issuer, AUTHORITY_EXAMPLE)?;
         // The text and not the parsed URL: issuers compare byte for byte (OIDC Core 3.1.3.7 step 2).
-        let issuer_rule = IssuerRule::Exact(issuer.to_owned());
-        Ok(Authority { metadata_url: metadata_url(issuer)?, issuer: issuer_rule, has_one_tenant: true })
+        Authority::at(issuer, IssuerRule::Exact(issuer.to_owned()))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::fault::Problem;
 use super::platform::Platform;
-use super::provider::{AZURE_AD, Defaults, OPEN_ID_CONNECT, Provider, Reading, read};
+use super::provider::{AZURE_AD, AZURE_AD_B2C, Defaults, OPEN_ID_CONNECT, Provider, Reading, read};
 use super::section::Section;
 use super::{is_name, paths};
 
@@ -13,7 +13,7 @@ const NAME_RULE: Problem = Problem::Invalid(
     Some("Providers.Staff"),
 );
 /// Names of the sections, and the origin's for the provider of one (see [`Provider::idp`]).
-const TAKEN: [&str; 3] = [AZURE_AD.name, OPEN_ID_CONNECT.name, "aad"];
+const TAKEN: [&str; 4] = [AZURE_AD.name, AZURE_AD_B2C.name, OPEN_ID_CONNECT.name, "aad"];
 
 /// What became of all sections.
 #[derive(Default)]
@@ -29,17 +29,24 @@ pub(super) struct Readings {
 /// Reads every provider; there must be one.
 pub(super) fn read_all(root: &mut Section<'_>) -> Readings {
     let mut readings = Readings::default();
-    let is_entra = root.mentions(AZURE_AD.name);
+    let is_alias = root.mentions(AZURE_AD_B2C.name);
+    let is_entra = root.mentions(AZURE_AD.name) || is_alias;
+    let entra = if is_alias { &AZURE_AD_B2C } else { &AZURE_AD };
+    if is_alias && root.mentions(AZURE_AD.name) {
+        root.fault(AZURE_AD_B2C.name, Problem::Conflict(AZURE_AD.name.to_owned()));
+        read(root.child(AZURE_AD.name, AZURE_AD.name), &AZURE_AD, None);
+    }
     let is_other = root.mentions(OPEN_ID_CONNECT.name);
     let is_many = root.mentions(SECTION);
     if is_entra && is_other {
-        root.fault(OPEN_ID_CONNECT.name, Problem::Conflict(AZURE_AD.name.to_owned()));
+        root.fault(OPEN_ID_CONNECT.name, Problem::Conflict(entra.name.to_owned()));
         // Its own faults are worth knowing all the same.
         read(root.child(OPEN_ID_CONNECT.name, OPEN_ID_CONNECT.name), &OPEN_ID_CONNECT, None);
     }
     if is_entra || is_other {
-        let defaults = if is_entra { &AZURE_AD } else { &OPEN_ID_CONNECT };
-        readings.add(defaults.name, read(root.child(defaults.name, defaults.name), defaults, None));
+        let (defaults, pattern) =
+            if is_entra { (entra, AZURE_AD.name) } else { (&OPEN_ID_CONNECT, OPEN_ID_CONNECT.name) };
+        readings.add(defaults.name, read(root.child(defaults.name, pattern), defaults, None));
     }
     if !(is_entra || is_other || is_many) {
         root.missing(AZURE_AD.name, "add [vars.AzureAd], or [vars.OpenIdConnect] for any other OpenID Provider");

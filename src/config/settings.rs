@@ -86,19 +86,23 @@ macro_rules! settings {
 }
 
 settings! {
-    "AzureAd.Instance" Url ["https://login.microsoftonline.com/"], "the cloud's sign-in host";
-    "AzureAd.TenantId" Text, "the tenant's GUID, or common, organizations or consumers; required unless Authority is set";
+    "AzureAd.Instance" Url ["https://login.microsoftonline.com/"], "the sign-in host: that of a cloud, or of a directory of customers";
+    "AzureAd.TenantId" Text, "the tenant's GUID or domain name, or common, organizations or consumers; required unless Authority or Domain is set";
     "AzureAd.Authority" Url, "Instance and TenantId in one URL, instead of both";
+    "AzureAd.SignUpSignInPolicyId" Text, "Azure AD B2C: the user flow that signs people up and in";
+    "AzureAd.ResetPasswordPolicyId" Text, "Azure AD B2C: the user flow for those who forgot their password";
+    "AzureAd.EditProfilePolicyId" Text, "Azure AD B2C: the user flow in which people edit their profile";
     "AzureAd.ClientId" Text, "the application (client) id; required";
     "AzureAd.ClientSecret" Secret, "the client secret; required";
     "AzureAd.TokenEndpointAuthMethod" Text ["client_secret_post"], "client_secret_post or client_secret_basic";
-    "AzureAd.Domain" Text, "accepted because it is so often copied, and unused";
+    "AzureAd.Domain" Text, "a domain name of the tenant, which names it where TenantId is absent; required for Azure AD B2C";
     "AzureAd.Scope" List, "scopes to ask for at sign-in beyond openid, profile and offline_access";
     "AzureAd.ExtraQueryParameters" Table, "parameters to add to the authorization request";
     "AzureAd.IdTokenSigningAlgorithms" List ["RS256"], "accepted ID token algorithms, of RS256, ES256, PS256 and EdDSA";
     "AzureAd.ClientCapabilities" List, "cp1 tells APIs that this client answers claims challenges; there is no other";
     "AzureAd.ResponseMode" Text ["query"], "query is the only one";
     "AzureAd.UserInfo" Boolean ["false"], "whether sign-in calls the UserInfo endpoint, whose sub must match";
+    "AzureAd.OmitIdTokenHint" Boolean ["true"], "Azure AD B2C: whether sign-out does without id_token_hint, which some user flows require";
     "AzureAd.JwksRefetchSeconds" Seconds ["60"], "least time between two fetches for an unknown key id, 1 to 86400";
     "AzureAd.ClockSkewSeconds" Seconds ["300"], "tolerance for the times in tokens, 0 to 600";
     "AzureAd.BackchannelTimeoutSeconds" Seconds ["5"], "how long a call to the OP may take, 1 to 14";
@@ -128,19 +132,22 @@ settings! {
     "Providers.<Name>.Kind" Text ["OpenIdConnect"], "AzureAd or OpenIdConnect: whose settings and defaults the section has";
     "Providers.<Name>.DisplayName" Text, "what people are asked to choose; the name by default";
     "Providers.<Name>.Authority" Url, "as in the section that Kind names";
-    "Providers.<Name>.Instance" Url ["https://login.microsoftonline.com/"], "AzureAd only: the cloud's sign-in host";
-    "Providers.<Name>.TenantId" Text, "AzureAd only: the tenant's GUID, or common, organizations or consumers";
+    "Providers.<Name>.Instance" Url ["https://login.microsoftonline.com/"], "AzureAd only: the sign-in host";
+    "Providers.<Name>.TenantId" Text, "AzureAd only: the tenant's GUID or domain name, or common, organizations or consumers";
+    "Providers.<Name>.SignUpSignInPolicyId" Text, "Azure AD B2C only: the user flow that signs people up and in";
+    "Providers.<Name>.ResetPasswordPolicyId" Text, "Azure AD B2C only: the user flow for those who forgot their password";
+    "Providers.<Name>.EditProfilePolicyId" Text, "Azure AD B2C only: the user flow in which people edit their profile";
     "Providers.<Name>.ClientId" Text, "the client id; required";
     "Providers.<Name>.ClientSecret" Secret, "the client secret, as Providers__<Name>__ClientSecret; required";
     "Providers.<Name>.TokenEndpointAuthMethod" Text, "client_secret_post or client_secret_basic; the default is that of Kind";
-    "Providers.<Name>.Domain" Text, "AzureAd only: accepted and unused";
+    "Providers.<Name>.Domain" Text, "AzureAd only: a domain name of the tenant, as in AzureAd";
     "Providers.<Name>.Scope" List, "scopes to ask for at sign-in beyond openid, profile and offline_access";
     "Providers.<Name>.ExtraQueryParameters" Table, "parameters to add to the authorization request";
     "Providers.<Name>.IdTokenSigningAlgorithms" List, "accepted ID token algorithms; the default is that of Kind";
     "Providers.<Name>.ClientCapabilities" List, "AzureAd only: cp1 tells APIs that this client answers claims challenges";
     "Providers.<Name>.ResponseMode" Text ["query"], "query is the only one";
     "Providers.<Name>.UserInfo" Boolean ["false"], "whether sign-in calls the UserInfo endpoint, whose sub must match";
-    "Providers.<Name>.OmitIdTokenHint" Boolean ["false"], "OpenIdConnect only: whether sign-out does without id_token_hint";
+    "Providers.<Name>.OmitIdTokenHint" Boolean, "whether sign-out does without id_token_hint; the default is that of Kind";
     "Providers.<Name>.JwksRefetchSeconds" Seconds ["60"], "least time between two fetches for an unknown key id, 1 to 86400";
     "Providers.<Name>.ClockSkewSeconds" Seconds, "tolerance for the times in tokens, 0 to 600; the default is that of Kind";
     "Providers.<Name>.BackchannelTimeoutSeconds" Seconds ["5"], "how long a call to the OP may take, 1 to 14";
@@ -218,6 +225,10 @@ settings! {
 
     "Operator.Key" Secret, "32 random bytes in base64, with which an operator may end the sessions of others; without it nobody may";
 }
+
+/// Other names of sections: each with the name that [`SETTINGS`] has.
+#[cfg(not(target_arch = "wasm32"))]
+pub const SECTION_ALIASES: &[(&str, &str)] = &[("AzureAdB2C", "AzureAd")];
 
 /// The names that may stand directly under a section; under the root, the empty pattern, the sections.
 pub(super) fn names_under(pattern: &'static str) -> impl Iterator<Item = &'static str> {

@@ -27,7 +27,10 @@ pub(super) fn reason(pattern: &str, name: &str) -> Option<&'static str> {
 
 const ONE_CREDENTIAL: &str = "a client secret is the only client credential of this version";
 const NO_DECRYPTION: &str = "encrypted ID tokens are refused";
-const NO_POLICIES: &str = "Azure AD B2C user flows are not part of this version";
+const OWN_POLICIES: &str =
+    "the user flows are those of SignUpSignInPolicyId, ResetPasswordPolicyId and EditProfilePolicyId";
+const USER_FLOW_PATH: &str = "a page links to /.auth/login?policy=reset_password or ?policy=edit_profile";
+const B2C_ONLY: &str = "Azure AD B2C belongs into [vars.AzureAd]";
 const NO_ERROR_PAGES: &str = "errors are shown on Vestibule's own pages";
 const OWN_CACHE: &str = "tokens are always kept in Workers KV, sealed, in Vestibule's own format";
 const OWN_CALLS: &str = "the caller's own method, body and headers reach the API";
@@ -35,7 +38,6 @@ const OWN_CALLS: &str = "the caller's own method, body and headers reach the API
 const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Root, "ACCOUNTS", "as a variable; bind it in [[durable_objects.bindings]] of wrangler.toml"),
     (Place::Root, "AllowedHosts", "Gateway.PublicOrigin is the only host"),
-    (Place::Root, "AzureAdB2C", NO_POLICIES),
     (Place::Root, "DownstreamApi", "each API has a name; use [vars.DownstreamApis.<Name>]"),
     (Place::Root, "Logging", "the log's settings are those of the Worker in wrangler.toml"),
     (Place::Root, "METRICS", "as a variable; bind it in [[analytics_engine_datasets]] of wrangler.toml"),
@@ -48,8 +50,8 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Provider, "CacheOptions", OWN_CACHE),
     (Place::Provider, "ClientCertificates", ONE_CREDENTIAL),
     (Place::Provider, "ClientCredentials", ONE_CREDENTIAL),
-    (Place::Provider, "DefaultUserFlow", NO_POLICIES),
-    (Place::Provider, "EditProfilePolicyId", NO_POLICIES),
+    (Place::Provider, "DefaultUserFlow", OWN_POLICIES),
+    (Place::Provider, "EditProfilePath", USER_FLOW_PATH),
     (Place::Provider, "EnablePiiLogging", "no personal data is ever logged"),
     (Place::Provider, "ErrorPath", NO_ERROR_PAGES),
     (Place::Provider, "GetClaimsFromUserInfoEndpoint", "it is named UserInfo here"),
@@ -59,13 +61,11 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Provider, "PartitionAppTokenCacheByAudience", OWN_CACHE),
     (Place::Provider, "Prompt", "it belongs to a single login request, not to the configuration"),
     (Place::Provider, "RequireHttpsMetadata", "https is always required, except on loopback hosts"),
-    (Place::Provider, "ResetPasswordPath", NO_POLICIES),
-    (Place::Provider, "ResetPasswordPolicyId", NO_POLICIES),
+    (Place::Provider, "ResetPasswordPath", USER_FLOW_PATH),
     (Place::Provider, "Resource", "set Resource of the downstream API"),
     (Place::Provider, "ResponseType", "the authorization code flow is the only one"),
     (Place::Provider, "SaveTokens", "tokens are always kept, and only at the edge"),
     (Place::Provider, "SendX5C", ONE_CREDENTIAL),
-    (Place::Provider, "SignUpSignInPolicyId", NO_POLICIES),
     (Place::Provider, "TokenDecryptionCertificates", NO_DECRYPTION),
     (Place::Provider, "TokenDecryptionCredentials", NO_DECRYPTION),
     (Place::Provider, "TokenValidationParameters", "the checks of OpenID Connect Core cannot be changed"),
@@ -74,6 +74,9 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Provider, "UserAssignedManagedIdentityClientId", "managed identities exist on Azure hosts only"),
     (Place::Provider, "UseTokenLifetime", "set Session.IdleSeconds and Session.AbsoluteSeconds"),
     (Place::Provider, "WithSpaAuthCode", "the browser never holds a code or a token"),
+    (Place::OpenIdConnect, "EditProfilePolicyId", B2C_ONLY),
+    (Place::OpenIdConnect, "ResetPasswordPolicyId", B2C_ONLY),
+    (Place::OpenIdConnect, "SignUpSignInPolicyId", B2C_ONLY),
     (Place::OpenIdConnect, "ClientCapabilities", "only the Microsoft identity platform knows client capabilities"),
     (Place::Api, "AcceptHeader", OWN_CALLS),
     (Place::Api, "AcquireTokenOptions", "tokens are acquired as the provider's section and the API's own settings say"),
@@ -81,6 +84,6 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Api, "HttpMethod", OWN_CALLS),
     (Place::Api, "ProtocolScheme", "access tokens are always sent as Bearer"),
     (Place::Api, "Tenant", "the tenant of the provider's section is the only one"),
-    (Place::Api, "UserFlow", NO_POLICIES),
+    (Place::Api, "UserFlow", "tokens come from the user flow that signed the end-user in"),
     (Place::Gateway, "OriginHost", "the platform sends the host of Origin; X-Forwarded-Host has the public one"),
 ];

@@ -93,7 +93,7 @@ pub(super) fn metadata<R: Runtime>(incoming: &Incoming<'_, R>, bearer: &Bearer) 
         authorization_servers: &[match &realm.provider.issuer {
             IssuerRule::Exact(issuer) => issuer,
             // A template is no issuer that a client could look up; the authority is.
-            IssuerRule::Tenanted(_) => realm.provider.authority(),
+            IssuerRule::Learned(_) | IssuerRule::Tenanted(_) => realm.provider.authority(),
         }],
         scopes: &scopes,
         name: bearer.resource_name.as_deref(),
@@ -113,7 +113,7 @@ pub(super) fn key<R: Runtime>(
     judge: JudgedBy<'_>,
     credential: &BearerCredential,
 ) -> BearerTokenKey {
-    let issuer = incoming.context.realm.provider.issuer.in_metadata();
+    let issuer = incoming.context.realm.provider.issuer.name();
     BearerTokenKey::new(issuer, judge, credential.secret().expose())
 }
 
@@ -144,7 +144,7 @@ fn remembered<R: Runtime>(
         Judge::Keys => JudgedBy::Keys,
         Judge::Nobody => return None,
         Judge::Op => {
-            known = memory.metadata.read()?.0;
+            known = memory.documents(incoming.context.user_flow).metadata.read()?.0;
             JudgedBy::Endpoint(known.introspection_endpoint.as_ref()?)
         }
     };
@@ -170,7 +170,7 @@ async fn verified<R: Runtime>(
         return Err(Error::OpUnreachable(fault));
     }
     let expected = ExpectedAccessToken {
-        issuer: &provider.issuer,
+        issuer: &metadata.issuer,
         audiences: &bearer.audiences,
         algorithms: &provider.id_token_algorithms,
         now: incoming.runtime.now(),

@@ -9,7 +9,7 @@ use super::establish::SignIn;
 use super::log::{self, Event};
 use super::token_endpoint::{Grant, Purpose, Refusal, exchange};
 use super::verify_id_token::{Occasion, verify};
-use super::{Incoming, authenticate, documents, establish, refusal};
+use super::{Incoming, authenticate, documents, establish, refusal, user_flow};
 use crate::answer::Answer;
 use crate::error::{Error, OpFault};
 use crate::oidc::authorization::{
@@ -17,6 +17,7 @@ use crate::oidc::authorization::{
     UntrustedAuthorizationResponse,
 };
 use crate::oidc::metadata::Metadata;
+use crate::oidc::user_flow::UserFlow;
 use crate::request::Method;
 use crate::router;
 use crate::runtime::{RETRY_AFTER, Runtime, TransportFault};
@@ -49,9 +50,15 @@ async fn signed_in<R: Runtime>(
 ) -> Result<Answer, Error> {
     incoming.only(&[Method::Get], "GET")?;
     let attempt = attempt(incoming, attempt_id)?;
+    let incoming = &incoming.in_flow(attempt.user_flow);
     let metadata = documents::metadata(incoming).await?;
     let session_state = response.session_state().map(str::to_owned);
-    let code = accept(incoming, response, &attempt, &metadata)?;
+    let departure = response.departure();
+    let code = match (accept(response, &attempt, &metadata), departure) {
+        (Ok(code), _) => code,
+        (Err(Error::Denied), Some(departure)) => return user_flow::left(incoming, attempt, departure).await,
+        (Err(error), _) => return Err(error),
+    };
     let LoginAttempt { nonce, verifier, return_to, resource, scopes, interaction, step_up, created_at, .. } = attempt;
 
     let claims = interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
@@ -87,7 +94,7 @@ async fn signed_in<R: Runtime>(
 
 /// Back to where the browser wanted to go. A redirect would still be the OP's step, which calls no API (`Sec-Fetch-Site`
 /// looks at all that led to a request); the step from a page of ours is ours.
-fn go_on<R: Runtime>(incoming: &Incoming<'_, R>, return_to: &ReturnTo) -> Answer {
+pub(super) fn go_on<R: Runtime>(incoming: &Incoming<'_, R>, return_to: &ReturnTo) -> Answer {
     let config = &incoming.app.config;
     let url = incoming.public_url(return_to.as_str());
     if router::is_api(config, return_to.path()) { Answer::moving_on(&url) } else { Answer::redirect(303, url) }
@@ -99,21 +106,24 @@ fn attempt<R: Runtime>(incoming: &Incoming<'_, R>, id: Option<&str>) -> Result<L
     let lifetime = incoming.app.config.session.login_attempt;
     let attempt = LoginAttempt::open(id, sealed.as_deref(), &incoming.realm.ring, incoming.now, lifetime);
     // An attempt at another provider must not end here (RFC 9700 §4.4).
-    let ours = |attempt: &LoginAttempt| attempt.provider == incoming.realm.provider.name;
+    let provider = &incoming.realm.provider;
+    let ours = |attempt: &LoginAttempt| {
+        let is_known = attempt.user_flow == UserFlow::SignIn || provider.policy(attempt.user_flow).is_some();
+        attempt.provider == provider.name && is_known
+    };
     attempt
         .and_then(|attempt| if ours(&attempt) { Ok(attempt) } else { Err(AttemptFault::Missing) })
         .map_err(Error::AttemptInvalid)
 }
 
-fn accept<R: Runtime>(
-    incoming: &Incoming<'_, R>,
+fn accept(
     response: UntrustedAuthorizationResponse,
     attempt: &LoginAttempt,
     metadata: &Metadata,
 ) -> Result<AuthorizationCode, Error> {
     let expected = ExpectedResponse {
         state: &attempt.state,
-        issuer: &incoming.realm.provider.issuer,
+        issuer: &metadata.issuer,
         tenant: None,
         issuer_required: metadata.sends_issuer_parameter,
     };

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Context, token_cache};
 use crate::error::{Error, OpFault};
-use crate::memory::{Held, Slot};
+use crate::memory::{Documents, Held, Slot};
 use crate::oidc::jwks::Jwks;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::retry_after::retry_after;
@@ -24,11 +24,11 @@ use crate::time::{Lifetime, Timestamp};
 pub(super) async fn metadata<R: Runtime>(context: &Context<'_, R>) -> Result<Rc<Metadata>, Error> {
     let provider = &context.realm.provider;
     let source = Source {
-        url: provider.metadata_url.as_str(),
+        url: provider.metadata_url_of(context.user_flow).as_str(),
         name: "metadata",
         parse: |bytes: &[u8]| Metadata::parse(bytes, &provider.issuer).map_err(OpFault::Metadata),
     };
-    source.read(context, &context.realm.memory.metadata, METADATA_LIFETIME).await
+    source.read(context, &held(context).metadata, METADATA_LIFETIME).await
 }
 
 /// The OP's keys. Where they must be new, the OP is asked again, but at most once per configured interval.
@@ -43,18 +43,18 @@ pub(super) async fn jwks<R: Runtime>(
         parse: |bytes: &[u8]| Jwks::parse(bytes).map_err(OpFault::Jwks),
     };
     let lifetime = if must_be_new { context.realm.provider.jwks_refetch } else { JWKS_LIFETIME };
-    source.read(context, &context.realm.memory.jwks, lifetime).await
+    source.read(context, &held(context).jwks, lifetime).await
 }
 
 /// How the OP just failed to send its keys, if it did: those in memory may be older than a token.
 pub(super) fn recent_failure<R: Runtime>(context: &Context<'_, R>) -> Option<TransportFault> {
-    context.realm.memory.jwks.recent_failure(context.now, PAUSE_AFTER_FAILURE)
+    held(context).jwks.recent_failure(context.now, PAUSE_AFTER_FAILURE)
 }
 
 /// Writes to the store what this isolate fetched and the store does not have. A failure costs the next isolate a fetch.
 pub(super) async fn store<R: Runtime>(context: &Context<'_, R>) {
-    let memory = &context.realm.memory;
-    for (name, unstored) in [("metadata", memory.metadata.take_unstored()), ("jwks", memory.jwks.take_unstored())] {
+    let Documents { metadata, jwks } = held(context);
+    for (name, unstored) in [("metadata", metadata.take_unstored()), ("jwks", jwks.take_unstored())] {
         let Some((source, fetched_at)) = unstored else { continue };
         let mut value = fetched_at.as_unix().to_be_bytes().to_vec();
         value.extend_from_slice(&source);
@@ -180,9 +180,14 @@ pub(super) fn outage(response: &OpResponse, now: Timestamp) -> Option<TransportF
     }
 }
 
+/// The documents of the authority that the context is about.
+const fn held<'a, R>(context: &Context<'a, R>) -> &'a Documents {
+    context.realm.memory.documents(context.user_flow)
+}
+
 fn storage_key<R: Runtime>(context: &Context<'_, R>, name: &str) -> String {
-    let issuer = Sha256::digest(context.realm.provider.metadata_url.as_str());
-    format!("op/{}/{name}", URL_SAFE_NO_PAD.encode(issuer))
+    let authority = Sha256::digest(context.realm.provider.metadata_url_of(context.user_flow).as_str());
+    format!("op/{}/{name}", URL_SAFE_NO_PAD.encode(authority))
 }
 
 const METADATA_LIFETIME: Lifetime = Lifetime::from_seconds(12 * 3600);

@@ -5,10 +5,9 @@ use serde_json::{Map, Value};
 use super::authenticate::SignedIn;
 use super::sign_in_scope::SignInScope;
 use super::token_endpoint::{self, Purpose};
-use super::{Context, Incoming, account, authenticate, claims, documents, sign_out, token_cache};
+use super::{Context, Incoming, account, authenticate, claims, documents, sign_out, token_cache, user_flow};
 use crate::config::{Config, Provider};
 use crate::error::{Error, OpFault};
-use crate::oidc::client_info::ClientInfo;
 use crate::oidc::id_token::IdToken;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::token::TokenParts;
@@ -108,7 +107,7 @@ async fn entry<R: Runtime>(
     // Not signed, so taken only from Entra, which repeats it as `sid` at front-channel logout.
     let session_state = session_state.filter(|_| provider.is_entra);
     let sid = id_token.session_id().map(str::to_owned).or(session_state);
-    let issuer = provider.issuer.in_metadata();
+    let issuer = provider.issuer.name();
     let sid_key = sid.map(|sid| SidKey::new(issuer, &sid, incoming.realm.ring.current()));
 
     let mut entry = TokenCacheEntry::new(id_token.issuer().to_owned(), claims, incoming.now);
@@ -176,8 +175,8 @@ fn account<R: Runtime>(incoming: &Incoming<'_, R>, sign_in: &SignIn<'_>) -> Resu
     if !incoming.realm.provider.is_entra {
         return Ok(AccountDigest::from_subject(sign_in.id_token.issuer(), sign_in.id_token.subject()));
     }
-    let info = sign_in.tokens.client_info.as_deref().and_then(ClientInfo::parse);
-    info.map(|info| AccountDigest::from_client_info(&info)).ok_or(Error::OpMisbehaved(OpFault::ClientInfo))
+    let info = sign_in.tokens.client_info.as_deref();
+    info.and_then(|info| user_flow::home_account(incoming, info)).ok_or(Error::OpMisbehaved(OpFault::ClientInfo))
 }
 
 /// The claims to keep, the ID token's and, where configured, those that only UserInfo has; and the names of the latter.

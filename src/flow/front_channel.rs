@@ -13,6 +13,7 @@ use super::op_logout::{self, Heard, OpLogout};
 use super::{Incoming, documents};
 use crate::answer::Answer;
 use crate::error::{Error, LogoutRequestFault};
+use crate::oidc::issuer::IssuerRule;
 use crate::request::Method;
 use crate::runtime::Runtime;
 use crate::time::Timestamp;
@@ -20,7 +21,10 @@ use crate::time::Timestamp;
 /// `/signout-oidc`: ends the sessions of the OP's session that is named.
 pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer, Error> {
     incoming.only(&[Method::Get], "GET")?;
-    let sid = named(incoming).map_err(Error::LogoutRequestInvalid)?;
+    let rule = &incoming.realm.provider.issuer;
+    let metadata = if matches!(rule, IssuerRule::Learned(_)) { documents::metadata(incoming).await.ok() } else { None };
+    let issuer = metadata.as_ref().map_or(rule, |metadata| &metadata.issuer);
+    let sid = named(incoming, issuer).map_err(Error::LogoutRequestInvalid)?;
     // Whenever they began: it is the OP's session that is over.
     let until = Timestamp::from_unix(u64::MAX);
     let logout = OpLogout { account: None, sid: Some(&sid), until, token: None };
@@ -32,7 +36,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
 }
 
 /// The `sid` that is logged out (§3).
-fn named<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<String, LogoutRequestFault> {
+fn named<R: Runtime>(incoming: &Incoming<'_, R>, issuer: &IssuerRule) -> Result<String, LogoutRequestFault> {
     let query = incoming.head.target.query().unwrap_or("");
     let values = |wanted: &'static str| {
         form_urlencoded::parse(query.as_bytes()).filter(move |(name, _)| name == wanted).map(|(_, value)| value)
@@ -40,8 +44,9 @@ fn named<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<String, LogoutRequest
     if values("sid").count() > 1 || values("iss").count() > 1 {
         return Err(LogoutRequestFault::Duplicate);
     }
-    let issuer = &incoming.realm.provider.issuer;
-    if values("iss").any(|named| !issuer.accepts_of_any_tenant(&named)) {
+    // While it is not known, it is passed over: nobody is believed for naming it, and `sid` must be known all the same.
+    let is_known = !matches!(issuer, IssuerRule::Learned(_));
+    if is_known && values("iss").any(|named| !issuer.accepts_of_any_tenant(&named)) {
         return Err(LogoutRequestFault::Issuer);
     }
     let sid = values("sid").next().filter(|sid| !sid.is_empty() && sid.len() <= LONGEST_SID);

@@ -7,6 +7,7 @@ use url::Url;
 use super::{log, realm};
 use crate::app::App;
 use crate::error::Error;
+use crate::oidc::user_flow::UserFlow;
 use crate::realm::Realm;
 use crate::request::{Method, RequestHead, TraceParent};
 use crate::router::Route;
@@ -19,6 +20,8 @@ pub(in crate::flow) struct Context<'a, R> {
     pub(in crate::flow) app: &'a App,
     /// The realm that it is about.
     pub(in crate::flow) realm: &'a Realm,
+    /// The user flow of its provider that it is about.
+    pub(in crate::flow) user_flow: UserFlow,
     /// The origin that browsers see.
     pub(in crate::flow) public_origin: &'a Url,
     pub(in crate::flow) runtime: &'a R,
@@ -66,7 +69,8 @@ impl<'a, R: Runtime> Context<'a, R> {
     /// Where no request is at hand, and so no rule and no host that it was sent to.
     pub(in crate::flow) fn without_request(app: &'a App, realm: &'a Realm, runtime: &'a R, trace: String) -> Self {
         let public_origin = &app.config.gateway.public_origin;
-        Self { app, realm, public_origin, runtime, now: runtime.now(), trace, traceparent: None, rule: None }
+        let (user_flow, now) = (UserFlow::SignIn, runtime.now());
+        Self { app, realm, user_flow, public_origin, runtime, now, trace, traceparent: None, rule: None }
     }
 }
 
@@ -82,13 +86,21 @@ impl<'a, R: Runtime> Incoming<'a, R> {
         let realm = realm::of(app, route, head, now);
         let public_origin = app.config.gateway.public_origin_of(head.host);
         let (traceparent, rule) = (head.traceparent(), route.rule());
-        let context = Context { app, realm, public_origin, runtime, now, trace, traceparent, rule };
+        let user_flow = UserFlow::SignIn;
+        let context = Context { app, realm, user_flow, public_origin, runtime, now, trace, traceparent, rule };
         Self { context, route, head }
     }
 
     /// The same request, seen in another realm.
     pub(in crate::flow) fn within<'b>(&'b self, realm: &'b Realm) -> Incoming<'b, R> {
-        let context = Context { realm, trace: self.trace.clone(), ..self.context };
+        let user_flow = UserFlow::SignIn;
+        let context = Context { realm, user_flow, trace: self.trace.clone(), ..self.context };
+        Incoming { context, head: self.head, route: self.route }
+    }
+
+    /// The same request, seen in another user flow.
+    pub(in crate::flow) fn in_flow(&self, user_flow: UserFlow) -> Incoming<'_, R> {
+        let context = Context { user_flow, trace: self.trace.clone(), ..self.context };
         Incoming { context, head: self.head, route: self.route }
     }
 

@@ -16,6 +16,7 @@ use crate::memory::{Introspections, JudgedBy};
 use crate::oidc::bearer::BearerCredential;
 use crate::oidc::bearer_token::BearerToken;
 use crate::oidc::introspection::{self, ExpectedIntrospection, IntrospectionFault, UntrustedIntrospection};
+use crate::oidc::metadata::Metadata;
 use crate::runtime::Runtime;
 
 /// The token, if the OP says that it is active and it is for us. An OP that cannot answer says nothing against it.
@@ -38,7 +39,7 @@ pub(super) async fn ask<R: Runtime>(
             memory.introspections.failed(*fault, now);
         }
     })?;
-    match judged(incoming, bearer, &answer) {
+    match judged(incoming, bearer, &metadata, &answer) {
         Ok(token) => {
             memory.introspections.believed();
             let until = token.believed_until(now, bearer.introspection_cache);
@@ -87,11 +88,12 @@ async fn answer<R: Runtime>(
 fn judged<R: Runtime>(
     incoming: &Incoming<'_, R>,
     bearer: &Bearer,
+    metadata: &Metadata,
     answer: &[u8],
 ) -> Result<BearerToken, IntrospectionFault> {
     let provider = &incoming.realm.provider;
     let expected = ExpectedIntrospection {
-        issuer: &provider.issuer,
+        issuer: &metadata.issuer,
         audiences: &bearer.audiences,
         now: incoming.runtime.now(),
         skew: provider.clock_skew,

@@ -49,7 +49,7 @@ events! {
         "The OpenID Provider is not asked about access tokens for a while: too many were none."
     LoginCompleted "login.completed" ["attempt" "seconds"]
         "A sign-in was completed."
-    LoginStarted "login.started" ["api" "attempt" "for"]
+    LoginStarted "login.started" ["api" "attempt" "for" "user_flow"]
         "A browser was sent to the OpenID Provider."
     LogoutByBackChannel "logout.back_channel" ["known" "names_sid"]
         "The OpenID Provider said in a logout token that sessions are over."

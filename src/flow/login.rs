@@ -5,7 +5,7 @@ use url::{Url, form_urlencoded};
 
 use super::log::{self, Event};
 use super::sign_in_scope::SignInScope;
-use super::{Incoming, documents, interaction};
+use super::{Incoming, documents, interaction, user_flow};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::oidc::authorization::AuthorizationRequest;
@@ -34,6 +34,12 @@ pub(super) struct Wish {
 }
 
 impl Wish {
+    /// To go on with an attempt in another user flow.
+    pub(super) fn of_attempt(attempt: LoginAttempt) -> Self {
+        let LoginAttempt { return_to, interaction, step_up, .. } = attempt;
+        Self { return_to, prompt: None, login_hint: None, domain_hint: None, interaction, step_up }
+    }
+
     /// To come back to the page that was asked for, with what it lacks by an error.
     pub(super) fn to_return_to<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Self {
         let interaction = error.interaction().cloned();
@@ -56,6 +62,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, is_chosen:
     if !is_chosen && incoming.app.has_several_realms() {
         return Ok(choice(incoming));
     }
+    let incoming = &incoming.in_flow(user_flow::requested(incoming)?);
     let hint = |name| incoming.parameter(name).filter(|hint: &String| hint.len() <= MAX_HINT);
     let request = incoming.parameter("request").map(|sealed| {
         LoginRequest::open(&sealed, &incoming.realm.ring, incoming.now).map_err(Error::LoginRequestInvalid)
@@ -113,6 +120,7 @@ pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) ->
         random: incoming.runtime.random(),
         return_to: wish.return_to.clone(),
         provider: provider.name.clone(),
+        user_flow: incoming.user_flow,
         resource,
         scopes,
         interaction: wish.interaction.clone(),
@@ -134,7 +142,8 @@ fn started<R: Runtime>(incoming: &Incoming<'_, R>, attempt: &LoginAttempt) -> Va
         (None, None) if matches!(incoming.route, Route::Login(_)) => "login",
         (None, None) => "page",
     };
-    json!({ "api": api, "attempt": attempt.id(), "for": cause })
+    let user_flow = incoming.realm.provider.user_flows.as_ref().map(|_| attempt.user_flow.name());
+    json!({ "api": api, "attempt": attempt.id(), "for": cause, "user_flow": user_flow })
 }
 
 /// The authorization request. Who is signed in already is hinted at, so that the OP does not ask who it is.
@@ -150,7 +159,7 @@ fn location<R: Runtime>(
     let (scopes, resources) = scope.consented_to();
     let challenge = wish.interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
     let acr_values = wish.step_up.as_ref().map(|step_up| step_up.acr_values.join(" "));
-    let home = entry.filter(|_| provider.is_entra).and_then(interaction::domain_hint);
+    let home = entry.filter(|_| provider.is_entra && !provider.is_for_customers).and_then(interaction::domain_hint);
     AuthorizationRequest {
         client_id: &provider.client_id,
         redirect_uri: &incoming.public_url(&provider.paths.callback),

@@ -8,11 +8,12 @@ use serde_json::json;
 
 use super::log::{self, Event};
 use super::sign_out::{self, Farewell};
-use super::{Incoming, authenticate, documents, revoke};
+use super::{Incoming, authenticate, documents, revoke, user_flow};
 use crate::answer::{Action, Answer, Page};
 use crate::config::SignOutScope;
 use crate::error::Error;
 use crate::oidc::end_session::EndSessionRequest;
+use crate::oidc::user_flow::UserFlow;
 use crate::request::Method;
 use crate::runtime::Runtime;
 use crate::session::cookie::{CookieName, Cookies};
@@ -154,6 +155,8 @@ fn gone<R: Runtime>(
 /// Sends the browser to the OP to end its session there; without such an endpoint the sign-out ends here.
 async fn leave<R: Runtime>(incoming: &Incoming<'_, R>, entry: Option<&TokenCacheEntry>) -> Answer {
     let provider = &incoming.realm.provider;
+    let user_flow = entry.map_or(UserFlow::SignIn, |entry| user_flow::of(provider, entry));
+    let incoming = &incoming.in_flow(user_flow);
     // The account is removed: an OP that cannot be reached must not turn that into an error.
     let metadata = documents::metadata(incoming).await.ok();
     let Some(endpoint) = metadata.as_ref().and_then(|metadata| metadata.end_session_endpoint.as_ref()) else {

@@ -140,5 +140,5 @@ fn heard(reply: Reply) -> Result<Heard, Error> {
 }
 
 fn sid_key<R: Runtime>(context: &Context<'_, R>, sid: &str, keys: &PurposeKeys) -> String {
-    SidKey::new(context.realm.provider.issuer.in_metadata(), sid, keys).as_str().to_owned()
+    SidKey::new(context.realm.provider.issuer.name(), sid, keys).as_str().to_owned()
 }

@@ -101,7 +101,7 @@ fn account<R: Runtime>(incoming: &Incoming<'_, R>, name: &str, value: &str) -> R
         (_, Some((uid, utid))) => {
             Ok(AccountDigest::from_client_info(&ClientInfo { uid: uid.to_owned(), utid: utid.to_owned() }))
         }
-        (IssuerRule::Exact(_) | IssuerRule::Tenanted(_), None) => Err(OperatorFault::Account),
+        (IssuerRule::Exact(_) | IssuerRule::Learned(_) | IssuerRule::Tenanted(_), None) => Err(OperatorFault::Account),
     }
 }
 

@@ -54,8 +54,11 @@ pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> An
     if incoming.head.is_navigation() && !is_for_programs(incoming) {
         let start = if matches!(error, Error::AccountMismatch) {
             // The OP would bring the same account again without asking. `login` is the one of these values that every OP
-            // knows (OIDC Core 15.1); the Microsoft identity platform would keep to the account with it.
-            let prompt = if incoming.realm.provider.is_entra { "select_account" } else { "login" };
+            // knows (OIDC Core 15.1); the Microsoft identity platform would keep to the account with it, and its Azure AD
+            // B2C knows no other.
+            let provider = &incoming.realm.provider;
+            let selects = provider.is_entra && provider.user_flows.is_none();
+            let prompt = if selects { "select_account" } else { "login" };
             format!("{}?prompt={prompt}", incoming.login_url(&incoming.realm.provider))
         } else {
             incoming.public_url("/")

@@ -43,7 +43,7 @@ impl<'a> SignInScope<'a> {
         let scopes = self.provider.scopes.as_slice();
         let calls_user_info = self.provider.user_info && !self.is_interaction;
         self.consents.first().filter(|_| !calls_user_info).map_or_else(
-            || (None, scopes.to_vec()),
+            || (None, self.never_empty(scopes.to_vec())),
             |consent| (consent.resource.clone(), [scopes, consent.scopes.as_slice()].concat()),
         )
     }
@@ -57,7 +57,14 @@ impl<'a> SignInScope<'a> {
             resources
                 .extend(resource.iter().filter(|resource| !resources.contains(resource)).cloned().collect::<Vec<_>>());
         }
-        (scopes, resources)
+        (self.never_empty(scopes), resources)
+    }
+
+    /// Azure AD B2C issues no access token, which a token response must have, unless one is asked for: at least the one
+    /// for the client itself, whose scope is its id.
+    fn never_empty(&self, scopes: Vec<String>) -> Vec<String> {
+        let lacks_any = scopes.is_empty() && self.provider.user_flows.is_some();
+        if lacks_any { vec![self.provider.client_id.clone()] } else { scopes }
     }
 
     /// The same, for the token cache entry.
@@ -66,12 +73,14 @@ impl<'a> SignInScope<'a> {
     }
 }
 
+/// Azure AD B2C takes scopes of one resource only: those of the first API, and of the others when they are called.
+///
 /// The Microsoft identity platform refuses `.default` beside any other scope, so an API that uses it comes alone if it is
 /// the first, and otherwise when it is called.
 fn at_first(config: &Config, provider: &Provider) -> Vec<Consent> {
     let mut apis =
         config.apis_of(&provider.name).filter(|api| api.token == ApiToken::User && !api.incremental_consent).peekable();
-    let is_alone = apis.peek().is_some_and(|first| stands_alone(provider, first));
+    let is_alone = provider.user_flows.is_some() || apis.peek().is_some_and(|first| stands_alone(provider, first));
     apis.enumerate()
         .filter(|(position, api)| if is_alone { *position == 0 } else { !stands_alone(provider, api) })
         .map(|(_, api)| consent(api))

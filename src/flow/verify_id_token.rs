@@ -45,7 +45,7 @@ pub(super) async fn verify<R: Runtime>(
     let provider = &context.realm.provider;
     let (issuer, nonce, access_token, subject, step_up) = match occasion {
         Occasion::SignIn { nonce, access_token, step_up } => {
-            (provider.issuer.clone(), Some(*nonce), Some(*access_token), None, *step_up)
+            (metadata.issuer.clone(), Some(*nonce), Some(*access_token), None, *step_up)
         }
         Occasion::Refresh { issuer, subject } => (IssuerRule::Exact((*issuer).to_owned()), None, None, *subject, None),
     };
@@ -58,6 +58,7 @@ pub(super) async fn verify<R: Runtime>(
         max_age: step_up.and_then(|step_up| step_up.max_age),
         acr_values: step_up.map_or(&[], |step_up| &step_up.acr_values),
         access_token,
+        policy: provider.policy(context.user_flow).map(|policy| policy.name.as_str()),
         now: context.runtime.now(),
         skew: provider.clock_skew,
     };

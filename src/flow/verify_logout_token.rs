@@ -13,7 +13,7 @@ pub(super) async fn verify<R: Runtime>(context: &Context<'_, R>, compact: &str) 
     let signer = signer::find(context, &metadata, token.jwt()).await?;
     let provider = &context.realm.provider;
     let expected = ExpectedLogoutToken {
-        issuer: &provider.issuer,
+        issuer: &metadata.issuer,
         client_id: &provider.client_id,
         algorithms: &provider.id_token_algorithms,
         now: context.runtime.now(),

@@ -11,8 +11,8 @@ use super::endpoint::with_parameters;
 use crate::time::Lifetime;
 
 pub use response::{
-    AuthorizationCode, AuthorizationErrorCode, AuthorizationResponseFault, ExpectedResponse, MAX_RESPONSE_BYTES,
-    UntrustedAuthorizationResponse,
+    AuthorizationCode, AuthorizationErrorCode, AuthorizationResponseFault, Departure, ExpectedResponse,
+    MAX_RESPONSE_BYTES, UntrustedAuthorizationResponse,
 };
 
 /// Names that extra parameters must not have: this module sets them, or they would replace or leak the request itself.

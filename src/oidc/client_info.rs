@@ -29,6 +29,18 @@ impl ClientInfo {
         let info = Self { uid: members.take("uid")?, utid: members.take("utid")? };
         (is_identifier(&info.uid) && is_identifier(&info.utid) && !info.utid.contains('.')).then_some(info)
     }
+
+    /// The account by whichever user flow of Azure AD B2C, which adds the name of the policy to `uid`: `policy` is that
+    /// of the sign-in.
+    #[must_use]
+    pub fn by_any_policy(mut self, policy: &str) -> Self {
+        let object = self.uid.len().saturating_sub(policy.len() + 1);
+        let added = self.uid.get(object..).and_then(|added| added.strip_prefix('-'));
+        if object > 0 && added.is_some_and(|added| added.eq_ignore_ascii_case(policy)) {
+            self.uid.truncate(object);
+        }
+        self
+    }
 }
 
 /// Two GUIDs and the name of a user flow need about 200.
@@ -52,6 +64,18 @@ mod tests {
         assert_eq!(both, Some(("u-b2c_1_flow".to_owned(), "t".to_owned())));
         for document in [r#"{"uid":"u"}"#, r#"{"uid":"","utid":"t"}"#, r#"{"uid":1,"utid":"t"}"#, "[]", ""] {
             assert_eq!(parse(document), None, "{document}");
+        }
+    }
+
+    #[test]
+    fn a_policy_is_no_part_of_the_account() {
+        let uid = |uid: &str, policy: &str| {
+            ClientInfo { uid: uid.to_owned(), utid: "t".to_owned() }.by_any_policy(policy).uid
+        };
+        assert_eq!(uid("u-b2c_1_susi", "B2C_1_susi"), "u");
+        assert_eq!(uid("u-1-b2c_1_susi", "b2c_1_susi"), "u-1");
+        for other in ["u-b2c_1_edit", "ub2c_1_susi", "-b2c_1_susi", "b2c_1_susi", "susi", "u", "é-b2c_1_sus"] {
+            assert_eq!(uid(other, "B2C_1_susi"), other);
         }
     }
 

@@ -39,6 +39,8 @@ pub struct ExpectedIdToken<'a> {
     pub acr_values: &'a [String],
     /// The access token that came with the token, to compare `at_hash` with.
     pub access_token: Option<&'a str>,
+    /// The policy of Azure AD B2C that was asked for.
+    pub policy: Option<&'a str>,
     /// The time.
     pub now: Timestamp,
     /// How far the provider's clock may be off.
@@ -79,6 +81,7 @@ impl UntrustedIdToken {
         // Step 13.
         self.expect_recent_authentication(expected)?;
         self.expect_access_token(expected)?;
+        self.expect_policy(expected)?;
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         Ok(IdToken { claims: self.jwt.claims, issuer, subject, expires_at, issued_at })
     }
@@ -119,6 +122,19 @@ impl UntrustedIdToken {
         let authenticated_at = authenticated_at.ok_or(JwtFault::AuthTimeMissing)?;
         let is_recent = expected.now <= authenticated_at + max_age + expected.skew;
         is_recent.then_some(()).ok_or(JwtFault::AuthTimeTooOld)
+    }
+
+    /// All policies of Azure AD B2C have one issuer and one client. `tfp` names the policy, `acr` in older ones.
+    fn expect_policy(&self, expected: &ExpectedIdToken<'_>) -> Result<(), JwtFault> {
+        let Some(wanted) = expected.policy else {
+            return Ok(());
+        };
+        let policy = match claims::text(&self.jwt.claims, "tfp")? {
+            Some(policy) => Some(policy),
+            None => claims::text(&self.jwt.claims, "acr")?,
+        };
+        let is_expected = policy.is_some_and(|policy| policy.eq_ignore_ascii_case(wanted));
+        is_expected.then_some(()).ok_or(JwtFault::PolicyMismatch)
     }
 
     /// OIDC Core 3.1.3.8: `at_hash` may be absent in the code flow, never wrong.

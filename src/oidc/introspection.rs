@@ -76,7 +76,7 @@ impl UntrustedIntrospection {
         match (claims::issuer(&self.claims, expected)?, expected) {
             (Some(issuer), _) => Ok(issuer.to_owned()),
             (None, IssuerRule::Exact(issuer)) => Ok(issuer.clone()),
-            (None, IssuerRule::Tenanted(_)) => Err(JwtFault::IssuerMissing),
+            (None, IssuerRule::Learned(_) | IssuerRule::Tenanted(_)) => Err(JwtFault::IssuerMissing),
         }
     }
 }

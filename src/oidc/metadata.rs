@@ -28,8 +28,8 @@ pub struct Metadata {
     pub revocation_endpoint: Option<Url>,
     /// Where an access token can be asked about (RFC 7662 §2).
     pub introspection_endpoint: Option<Url>,
-    /// The issuer, or the issuer template, that the document names; the one that was expected.
-    pub issuer: String,
+    /// What `iss` must be in tokens, now that the document has named the issuer, or the template of it.
+    pub issuer: IssuerRule,
     /// Whether authorization responses carry `iss`, so that one without it is refused (RFC 9207 §2.3).
     pub sends_issuer_parameter: bool,
     /// Whether the provider says that it checks S256 code challenges. They are sent in any case: RFC 6749 §3.1 has
@@ -45,9 +45,7 @@ impl Metadata {
         }
         let mut document = Document(Members::parse(document).ok_or(MetadataFault::Malformed)?);
         let named: String = document.take("issuer")?.ok_or(MetadataFault::Malformed)?;
-        if named != issuer.in_metadata() {
-            return Err(MetadataFault::IssuerMismatch);
-        }
+        let issuer = issuer.learn(&named).ok_or_else(|| MetadataFault::of_issuer(&named))?;
         let methods: Vec<String> = document.take("code_challenge_methods_supported")?.unwrap_or_default();
         Ok(Self {
             authorization_endpoint: document.required("authorization_endpoint")?,
@@ -57,7 +55,7 @@ impl Metadata {
             end_session_endpoint: document.endpoint("end_session_endpoint")?,
             revocation_endpoint: document.endpoint("revocation_endpoint")?,
             introspection_endpoint: document.endpoint("introspection_endpoint")?,
-            issuer: named,
+            issuer,
             sends_issuer_parameter: document.take("authorization_response_iss_parameter_supported")?.unwrap_or(false),
             advertises_s256: methods.iter().any(|name| name == "S256"),
         })
@@ -92,10 +90,18 @@ pub enum MetadataFault {
     EndpointMissing,
     /// `issuer` is not the configured one: the document belongs to someone else.
     IssuerMismatch,
+    /// `issuer` is that of one user flow of Azure AD B2C (`…/tfp/…`), so that its tokens would fit no other.
+    IssuerOfUserFlow,
     /// Not a JSON object with members of the right types.
     Malformed,
     /// Longer than [`MAX_DOCUMENT_BYTES`].
     TooLong,
+}
+
+impl MetadataFault {
+    fn of_issuer(stated: &str) -> Self {
+        if stated.contains("/tfp/") { Self::IssuerOfUserFlow } else { Self::IssuerMismatch }
+    }
 }
 
 impl fmt::Display for MetadataFault {
@@ -105,6 +111,9 @@ impl fmt::Display for MetadataFault {
             Self::EndpointMalformed => "an endpoint in the metadata is not a usable url",
             Self::EndpointMissing => "the metadata lacks a required endpoint",
             Self::IssuerMismatch => "the metadata names another issuer",
+            Self::IssuerOfUserFlow => {
+                "the metadata names an issuer for one user flow; choose the issuer without tfp in its token settings"
+            }
             Self::Malformed => "the metadata is malformed",
             Self::TooLong => "the metadata is too long",
         })

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::json::{Json, Members, members};
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::pkce::CodeVerifier;
+use crate::oidc::user_flow::UserFlow;
 use crate::order;
 use crate::rules::StepUp;
 use crate::session::account::AccountDigest;
@@ -31,6 +32,8 @@ pub struct LoginAttempt {
     pub return_to: ReturnTo,
     /// The section of the provider that was asked.
     pub provider: String,
+    /// The user flow of that provider.
+    pub user_flow: UserFlow,
     /// The resource of the token request (RFC 8707).
     pub resource: Option<String>,
     /// The scopes of the token request.
@@ -64,6 +67,8 @@ pub struct Beginning {
     pub return_to: ReturnTo,
     /// The section of the provider that is asked.
     pub provider: String,
+    /// The user flow of that provider.
+    pub user_flow: UserFlow,
     /// The resource of the token request (RFC 8707).
     pub resource: Option<String>,
     /// The scopes of the token request.
@@ -103,6 +108,7 @@ impl LoginAttempt {
             verifier: CodeVerifier::from_random(verifier),
             return_to: beginning.return_to,
             provider: beginning.provider,
+            user_flow: beginning.user_flow,
             resource: beginning.resource,
             scopes: beginning.scopes,
             interaction: beginning.interaction,
@@ -121,12 +127,15 @@ impl LoginAttempt {
     #[must_use]
     pub fn seal(&self, ring: &KeyRing, nonce: [u8; NONCE_LENGTH]) -> Vec<u8> {
         let step_up = self.step_up.as_ref();
+        let user_flow = Some(self.user_flow).filter(|flow| *flow != UserFlow::SignIn);
         let stored = members([
             ("state", self.state.to_json()),
             ("nonce", self.nonce.to_json()),
             ("verifier", self.verifier.expose().into()),
             ("return_to", self.return_to.to_json()),
             ("provider", self.provider.to_json()),
+            // None for the sign-in.
+            ("user_flow", user_flow.map_or(Value::Null, |flow| flow.name().into())),
             ("resource", self.resource.to_json()),
             ("scopes", self.scopes.to_json()),
             ("interaction", self.interaction.to_json()),
@@ -163,12 +172,14 @@ impl LoginAttempt {
     fn from_stored(mut stored: Members) -> Option<Self> {
         let acr_values: Option<Vec<String>> = stored.take("acr_values")?;
         let max_age = stored.take("max_age")?;
+        let user_flow: Option<String> = stored.take("user_flow")?;
         Some(Self {
             state: stored.take("state")?,
             nonce: stored.take("nonce")?,
             verifier: CodeVerifier::parse(stored.take("verifier")?)?,
             return_to: stored.take("return_to")?,
             provider: stored.take("provider")?,
+            user_flow: user_flow.map_or(Some(UserFlow::SignIn), |name| UserFlow::parse(&name))?,
             resource: stored.take("resource")?,
             scopes: stored.take("scopes")?,
             interaction: stored.take("interaction")?,
@@ -239,6 +250,7 @@ mod tests {
             random,
             return_to: ReturnTo::root(),
             provider: "OpenIdConnect".to_owned(),
+            user_flow: UserFlow::ResetPassword,
             resource: None,
             scopes: vec!["orders.read".to_owned()],
             interaction: None,
@@ -259,6 +271,7 @@ mod tests {
         assert_eq!(opened.state, attempt.state);
         assert_eq!(opened.verifier.expose(), attempt.verifier.expose());
         assert_eq!(opened.step_up, attempt.step_up);
+        assert_eq!(opened.user_flow, UserFlow::ResetPassword);
         assert_eq!(open(attempt.id(), Some(&sealed), 1900).err(), Some(AttemptFault::Expired));
         assert_eq!(open(attempt.id(), None, 1000).err(), Some(AttemptFault::Missing));
     }

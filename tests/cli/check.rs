@@ -523,3 +523,41 @@ fn wrong_usage_and_unreadable_files_are_told_apart_from_faults() {
     let help = folder.run(&["--help"]);
     assert!(help.code == 0 && help.output.starts_with("Usage:"), "{}", help.output);
 }
+
+#[test]
+fn what_a_section_of_the_microsoft_identity_platform_leads_to_is_said() {
+    const GUID: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+    const SECRETS: &str = "ClientSecret: is a secret that must be put";
+    let learned = "note: AzureAd: does not tell its tenant's GUID: the issuer is the one that its metadata name";
+    let b2c = "[vars.AzureAdB2C]\nInstance = \"https://contoso.b2clogin.com\"\nDomain = \"contoso.onmicrosoft.com\"\n\
+               SignUpSignInPolicyId = \"B2C_1_susi\"\n";
+    for (section, expected) in [
+        (format!("[vars.AzureAd]\nTenantId = \"{GUID}\"\n"), vec![]),
+        (format!("[vars.AzureAd]\nInstance = \"https://login.microsoftonline.com\"\nTenantId = \"{GUID}\"\n"), vec![]),
+        (
+            format!("[vars.AzureAd]\nInstance = \"https://login.usgovcloudapi.net\"\nTenantId = \"{GUID}\"\n"),
+            vec![
+                "note: AzureAd: signs in at Azure Government of the United States",
+                "note: AzureAd.Instance: is another name of login.microsoftonline.us, which is asked instead",
+            ],
+        ),
+        (
+            "[vars.AzureAd]\nAuthority = \"https://login.windows.net/contoso.com\"\n".to_owned(),
+            vec![
+                learned,
+                "note: AzureAd.Authority: is another name of login.microsoftonline.com, which is asked instead",
+            ],
+        ),
+        (
+            b2c.to_owned(),
+            vec!["note: AzureAdB2C: does not tell its tenant's GUID: the issuer is the one that its metadata name"],
+        ),
+    ] {
+        let text = SOUND.replace("[vars.OpenIdConnect]\nAuthority = \"https://op.example\"\n", &section);
+        let run = Folder::of("authorities", &[("wrangler.toml", &text)]).run(&["check"]);
+        assert_eq!((run.code, run.complaint.as_str()), (0, ""), "{}", run.output);
+        let lines: Vec<_> = run.output.lines().filter(|line| line.starts_with("note: Azure")).collect();
+        let (secrets, notes): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.contains(SECRETS));
+        assert_eq!((secrets.len(), notes), (1, expected), "{section}");
+    }
+}

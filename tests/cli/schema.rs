@@ -5,7 +5,7 @@ use std::fs;
 
 use boon::{Compiler, Draft, SchemaIndex, Schemas};
 use serde_json::{Map, Value, json};
-use vestibule::config::{Config, Kind, SETTINGS};
+use vestibule::config::{Config, Kind, SECTION_ALIASES, SETTINGS};
 
 use super::program::repository;
 
@@ -88,8 +88,15 @@ impl Schema {
 
 /// The variables of a vector without its secrets, which do not stand in wrangler's file.
 fn without_secrets(vars: &Value) -> Value {
-    let is_secret =
-        |name: &str| SETTINGS.iter().any(|setting| setting.kind == Kind::Secret && names(setting.key, name));
+    let unaliased = |name: &str| {
+        let alias = SECTION_ALIASES
+            .iter()
+            .find_map(|(alias, own)| Some(format!("{own}__{}", name.strip_prefix(&format!("{alias}__"))?)));
+        alias.unwrap_or_else(|| name.to_owned())
+    };
+    let is_secret = |name: &str| {
+        SETTINGS.iter().any(|setting| setting.kind == Kind::Secret && names(setting.key, &unaliased(name)))
+    };
     let vars = vars.as_object().unwrap().iter().filter(|(name, _)| !is_secret(name));
     Value::Object(vars.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
@@ -153,7 +160,11 @@ fn every_setting_is_in_the_schema_and_nothing_else() {
     let schema = Schema::read();
     let mut keys = BTreeSet::new();
     schema.keys(&schema.document["$defs"]["vars"], "", &mut keys);
-    let known: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.key.to_owned()).collect();
+    let mut known: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.key.to_owned()).collect();
+    for (alias, section) in SECTION_ALIASES {
+        let names = SETTINGS.iter().filter_map(|setting| setting.key.strip_prefix(&format!("{section}.")));
+        known.extend(names.map(|name| format!("{alias}.{name}")));
+    }
     assert_eq!(keys, known);
 }
 
@@ -191,6 +202,9 @@ fn unknown_keys_secrets_and_wrong_kinds_are_refused() {
         json!({"Session": {"Key": "x"}}),
         json!({"Session__Key": "x"}),
         json!({"AzureAd": {"ClientSecret": "x"}}),
+        json!({"AzureAdB2C": {"ClientSecret": "x"}}),
+        json!({"AzureAdB2C": {"ClientIdX": "x"}}),
+        json!({"AzureAdB2C__ClientSecret": "x"}),
         json!({"Session": {"RevocationDelay": 301}}),
         json!({"Session": {"RevocationDelay": -1}}),
         json!({"Session": {"RevocationDelay": "soon"}}),
@@ -220,6 +234,8 @@ fn both_notations_are_valid() {
         json!({"DownstreamApis__Orders__ExtraHeaderParameters__Accept": "text/csv"}),
         json!({"DownstreamApis": {"Orders": {"ExtraHeaderParameters": {"Accept": "text/csv"}}}}),
         json!({"Gateway__Routes": [{"Path": "/a"}]}),
+        json!({"AzureAdB2C__Domain": "contoso.com", "AzureAdB2C": {"SignUpSignInPolicyId": "B2C_1_susi"}}),
+        json!({"AzureAdB2C__ExtraQueryParameters__ui_locales": "de"}),
         json!({"Gateway": {"Routes": [{"Path": "/a", "Methods": ["GET"], "Require": {
             "All": [{"Roles": "x"}, {"Not": {"Any": [{"Present": "y"}]}}], "Claims": {"a": 1, "b": [true, "c"]},
         }}]}}),

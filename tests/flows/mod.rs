@@ -15,6 +15,8 @@ pub(crate) mod api_retries;
 pub(crate) mod app_token_faults;
 pub(crate) mod app_tokens;
 pub(crate) mod assertion;
+pub(crate) mod authorities;
+pub(crate) mod b2c;
 pub(crate) mod back_channel;
 pub(crate) mod back_channel_tokens;
 pub(crate) mod background;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 use url::Url;
 use vestibule::oidc::authorization::{
-    AuthorizationErrorCode, AuthorizationRequest, AuthorizationResponseFault, ExpectedResponse, RESERVED_PARAMETERS,
-    UntrustedAuthorizationResponse,
+    AuthorizationErrorCode, AuthorizationRequest, AuthorizationResponseFault, Departure, ExpectedResponse,
+    RESERVED_PARAMETERS, UntrustedAuthorizationResponse,
 };
 use vestibule::oidc::issuer::IssuerRule;
 use vestibule::time::Lifetime;
@@ -28,6 +28,36 @@ fn an_accepted_response_gives_its_code_decoded_and_hides_it_otherwise() {
     let code = response.accept(&expected).unwrap();
     assert_eq!(format!("{code:?}"), "AuthorizationCode([secret])");
     assert_eq!(code.into_string(), "a+b c");
+}
+
+#[test]
+fn how_somebody_left_a_user_flow_is_read_from_the_number_and_from_nothing_else() {
+    let departure = |description: &str| {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("error", "access_denied")
+            .append_pair("error_description", description)
+            .finish();
+        UntrustedAuthorizationResponse::parse(&query).unwrap().departure()
+    };
+    let rest = ": The user <b>left</b>.\r\nCorrelation ID: 1\r\n";
+    assert_eq!(departure(&format!("AADB2C90118{rest}")), Some(Departure::PasswordForgotten));
+    assert_eq!(departure(&format!("AADB2C90091{rest}")), Some(Departure::Cancelled));
+    for number in [
+        "AADB2C90117",
+        "AADB2C90118 ",
+        "aadb2c90118",
+        " AADB2C90118",
+        "AADB2C090118",
+        "AADB2C",
+        "AADSTS90118",
+        "90118",
+        "",
+    ] {
+        assert_eq!(departure(&format!("{number}{rest}")), None, "{number}");
+    }
+    assert_eq!(departure("AADB2C90118"), None);
+    assert_eq!(departure("The user said AADB2C90118: no"), None);
+    assert_eq!(UntrustedAuthorizationResponse::parse("code=x&state=y").unwrap().departure(), None);
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn metadata_tells_what_the_provider_offers() {
     }}))
     .unwrap();
     assert!(metadata.sends_issuer_parameter && metadata.advertises_s256);
-    assert_eq!(metadata.issuer, "https://op.example");
+    assert_eq!(metadata.issuer, IssuerRule::Exact("https://op.example".to_owned()));
     assert_eq!(metadata.end_session_endpoint.unwrap().as_str(), "https://op.example/logout?p=a");
     assert_eq!(metadata.introspection_endpoint.unwrap().as_str(), "https://op.example/i?p=a");
     assert_eq!((metadata.userinfo_endpoint, metadata.revocation_endpoint), (None, None));

@@ -74,6 +74,7 @@ pub(crate) fn judge(compact: &str, jwks: &Jwks, expected: &Map<String, Value>) -
             max_age: lifetime("max_age"),
             acr_values: &acr_values,
             access_token: text("access_token"),
+            policy: text("policy"),
             now: Timestamp::from_unix(NOW),
             skew,
         },

@@ -10,17 +10,15 @@ use serde_json::json;
 use super::super::log::{self, Event};
 use super::super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::super::verify_id_token::{Occasion, verify};
-use super::super::{Context, claims, documents, token_cache};
+use super::super::{Context, claims, documents, token_cache, user_flow};
 use super::cause::Cause;
 use super::{failure, registry};
 use crate::config::Api;
 use crate::error::{Error, Failure, InteractionReason, OpFault, SessionEnd};
-use crate::oidc::client_info::ClientInfo;
 use crate::oidc::id_token::IdToken;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::token::{TokenErrorCode, TokenParts};
 use crate::runtime::{AccountStorage, Runtime};
-use crate::session::account::AccountDigest;
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
 use crate::time::Lifetime;
@@ -43,6 +41,9 @@ pub(super) async fn renew<R: Runtime>(
     if cause.is_met(&entry, api, context.now) {
         return Ok(entry);
     }
+    // Where the refresh token comes from, nobody else takes it.
+    let user_flow = user_flow::of(&realm.provider, &entry);
+    let context = &Context { user_flow, trace: trace.clone(), ..*context };
     let purpose = cause.purpose(api);
     if let Some(failure) = realm.memory.recent_failure(session.id, &purpose, context.now) {
         return Err(failure);
@@ -176,7 +177,7 @@ impl<R: Runtime> Renewal<'_, R> {
             None => None,
         };
         let info = response.client_info.as_deref().filter(|_| self.context.realm.provider.is_entra);
-        let home = info.and_then(ClientInfo::parse).map(|info| AccountDigest::from_client_info(&info));
+        let home = info.and_then(|info| user_flow::home_account(self.context, info));
         if home.is_some_and(|home| home != self.session.account) {
             return Err(Error::OpMisbehaved(OpFault::AccountMismatch));
         }

@@ -8,7 +8,7 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-use crate::oidc::issuer::{IssuerRule, TENANT_PLACEHOLDER};
+use crate::oidc::issuer::{IssuerRule, tenant_in};
 use crate::order;
 use crate::secret::Secret;
 
@@ -18,6 +18,7 @@ pub const MAX_RESPONSE_BYTES: usize = 16 * 1024;
 /// What arrived at the redirect URI. Anyone can have written it.
 pub struct UntrustedAuthorizationResponse {
     code: Option<Secret>,
+    departure: Option<Departure>,
     error: Option<String>,
     iss: Option<String>,
     session_state: Option<String>,
@@ -60,7 +61,9 @@ impl UntrustedAuthorizationResponse {
         if pairs.windows(2).any(|pair| matches!(pair, [(first, _), (second, _)] if first == second)) {
             return Err(AuthorizationResponseFault::Duplicate);
         }
+        let description = pairs.iter().find(|(name, _)| name == "error_description");
         Ok(Self {
+            departure: description.and_then(|(_, description)| Departure::parse(description)),
             code: take(&mut pairs, "code")?.map(Secret::new),
             error: take(&mut pairs, "error")?,
             iss: take(&mut pairs, "iss")?,
@@ -81,6 +84,12 @@ impl UntrustedAuthorizationResponse {
         self.session_state.as_deref()
     }
 
+    /// The unverified way in which the end-user left a user flow of Azure AD B2C, beside the error `access_denied`.
+    #[must_use]
+    pub const fn departure(&self) -> Option<Departure> {
+        self.departure
+    }
+
     /// Gives the code up if the response belongs to the login attempt. `iss` is looked at before `error`, since an
     /// error from another provider says nothing about this one (RFC 9207 §2.4).
     pub fn accept(self, expected: &ExpectedResponse<'_>) -> Result<AuthorizationCode, AuthorizationResponseFault> {
@@ -97,6 +106,28 @@ impl UntrustedAuthorizationResponse {
             return Err(AuthorizationResponseFault::OpError(AuthorizationErrorCode::parse(&error)));
         }
         self.code.map(AuthorizationCode).ok_or(AuthorizationResponseFault::CodeMissing)
+    }
+}
+
+/// How an end-user leaves a user flow of Azure AD B2C without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// They went back.
+    Cancelled,
+    /// They want another password first.
+    PasswordForgotten,
+}
+
+impl Departure {
+    /// Reads the number that the description begins with, the only sign that there is: `AADB2C90118: …`.
+    #[must_use]
+    pub fn parse(description: &str) -> Option<Self> {
+        let (number, _) = description.strip_prefix("AADB2C")?.split_once(':')?;
+        match number {
+            "90091" => Some(Self::Cancelled),
+            "90118" => Some(Self::PasswordForgotten),
+            _ => None,
+        }
     }
 }
 
@@ -229,14 +260,9 @@ fn take(pairs: &mut [(String, String)], name: &str) -> Result<Option<String>, Au
 /// ID token alone. All tenants of one template share its endpoints, so no code can be sent to a wrong one by this.
 fn is_issuer(iss: &str, expected: &ExpectedResponse<'_>) -> bool {
     match expected.issuer {
-        IssuerRule::Exact(_) => expected.issuer.accepts(iss, None),
+        IssuerRule::Exact(_) | IssuerRule::Learned(_) => expected.issuer.accepts(iss, None),
         IssuerRule::Tenanted(template) => tenant_in(iss, template)
             .filter(|tenant| expected.tenant.is_none_or(|only| only.eq_ignore_ascii_case(tenant)))
             .is_some_and(|tenant| expected.issuer.accepts(iss, Some(tenant))),
     }
-}
-
-fn tenant_in<'a>(iss: &'a str, template: &str) -> Option<&'a str> {
-    let (before, after) = template.split_once(TENANT_PLACEHOLDER)?;
-    iss.strip_prefix(before)?.strip_suffix(after)
 }

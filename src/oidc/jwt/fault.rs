@@ -66,6 +66,8 @@ pub enum JwtFault {
     NotYetValid,
     /// An access token of the Microsoft identity platform grants nothing: neither `scp` nor `roles`.
     PermissionMissing,
+    /// `tfp`, or `acr` in its place, is not the policy of Azure AD B2C that was asked for.
+    PolicyMismatch,
     /// `sid` is empty or overlong.
     SessionIdMalformed,
     /// No key of the provider verifies the signature.
@@ -131,6 +133,7 @@ impl fmt::Display for JwtFault {
             Self::NoncePresent => "nonce is present in a logout token",
             Self::NotYetValid => "nbf lies in the future",
             Self::PermissionMissing => "scp and roles are missing",
+            Self::PolicyMismatch => "tfp or acr is another policy",
             Self::SessionIdMalformed => "sid is empty or overlong",
             Self::SignatureInvalid => "no key verifies the signature",
             Self::SubjectAndSessionIdMissing => "sub and sid are missing",

@@ -13,6 +13,8 @@ pub(super) struct Authorization {
     pub(super) challenge: String,
     pub(super) scope: String,
     pub(super) redirect_uri: String,
+    /// The user flow.
+    pub(super) policy: Option<String>,
 }
 
 impl Op {
@@ -28,7 +30,8 @@ impl Op {
             value
         };
         let one = |name: &str| any(name).unwrap_or_else(|| panic!("no {name} in {location}"));
-        assert!(location.starts_with(&format!("{}/authorize?policy=p%26q&", self.base())), "{location}");
+        let base = self.base_of(location);
+        assert!(location.starts_with(&format!("{base}/authorize?policy=p%26q&")), "{location}");
         assert_eq!((one("response_type").as_str(), one("client_id").as_str()), ("code", CLIENT_ID));
         let redirect_uri = one("redirect_uri");
         assert!(self.is_registered(&redirect_uri), "{redirect_uri}");
@@ -43,6 +46,7 @@ impl Op {
             challenge: one("code_challenge"),
             scope: self.agreed(&one("scope")),
             redirect_uri: redirect_uri.clone(),
+            policy: self.policy.borrow().clone(),
         };
         self.codes.borrow_mut().insert(code.clone(), authorization);
         self.callback_at(&redirect_uri, &[("code", &code), ("state", &one("state"))])

@@ -17,7 +17,7 @@ use crate::deployment::{PUBLIC, merge};
 use authorization::Authorization;
 pub(crate) use authorization::parameter;
 use tokens::Family;
-pub(crate) use tokens::Issued;
+pub(crate) use tokens::{Issued, TENANT};
 
 /// An endpoint that the gateway calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +51,17 @@ pub(crate) struct EndUser {
 pub(crate) const ADA: EndUser = EndUser { sub: "ada+1/&<b>", sid: Some("sid one/é") };
 pub(crate) const BOB: EndUser = EndUser { sub: "bob", sid: Some("sid-of-bob") };
 
+/// A directory of the Microsoft identity platform with an address of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Directory {
+    /// What its addresses begin with; in Azure AD B2C the name of a user flow follows.
+    pub(crate) base: &'static str,
+    /// What its metadata say, and its tokens.
+    pub(crate) issuer: String,
+    /// The user flows of Azure AD B2C. Each signs with a key of its own, by its position.
+    pub(crate) policies: Vec<&'static str>,
+}
+
 /// A call of the gateway and its form.
 type Call = (Endpoint, Vec<(String, String)>);
 
@@ -75,6 +86,10 @@ pub(crate) struct Op {
     pub(crate) renews_id_token: Cell<bool>,
     pub(crate) expires_in: Cell<u64>,
     pub(crate) is_microsoft: Cell<bool>,
+    /// Which directory of the Microsoft identity platform it is, if it is one and not all of them.
+    pub(crate) directory: RefCell<Option<Directory>>,
+    /// The user flow whose address was called last.
+    pub(super) policy: RefCell<Option<String>>,
     /// Whether the client authenticates in the body (`client_secret_post`).
     pub(crate) takes_secret_in_body: Cell<bool>,
     /// Whether there is an endpoint for revocation (RFC 7009). The Microsoft identity platform has none.
@@ -124,6 +139,8 @@ impl Op {
             renews_id_token: Cell::new(true),
             expires_in: Cell::new(3600),
             is_microsoft: Cell::new(false),
+            directory: RefCell::default(),
+            policy: RefCell::default(),
             takes_secret_in_body: Cell::new(false),
             revokes: Cell::new(true),
             introspects: Cell::new(true),
@@ -166,7 +183,7 @@ impl Op {
         let (status, mut body) = match endpoint {
             Endpoint::Introspection => self.introspection(request),
             Endpoint::Jwks => (200, self.jwks()),
-            Endpoint::Metadata => (200, self.metadata()),
+            Endpoint::Metadata => (200, self.metadata(&self.base_of(&request.uri().to_string()))),
             Endpoint::Revocation => self.revocation(request),
             Endpoint::Token => self.token(request),
             Endpoint::UserInfo => self.user_info(request),
@@ -244,10 +261,31 @@ impl Op {
         if self.is_microsoft.get() { "https://login.microsoftonline.com/common" } else { self.base }
     }
 
+    /// What the addresses of the authority begin with that the URL is one of. In Azure AD B2C that is a user flow's.
+    pub(super) fn base_of(&self, url: &str) -> String {
+        let directory = self.directory.borrow();
+        let Some(Directory { base, policies, .. }) = &*directory else { return self.base().to_owned() };
+        let rest = url.strip_prefix(*base).unwrap_or_else(|| panic!("not the directory's: {url}"));
+        if policies.is_empty() {
+            return (*base).to_owned();
+        }
+        let policy = rest.split('/').nth(1).unwrap_or_default();
+        assert!(policies.contains(&policy), "no user flow at {url}");
+        self.policy.replace(Some(policy.to_owned()));
+        format!("{base}/{policy}")
+    }
+
+    /// The user flow that was called last, and its position.
+    pub(super) fn user_flow(&self) -> Option<(String, usize)> {
+        let policy = self.policy.borrow().clone()?;
+        let position = self.directory.borrow().as_ref()?.policies.iter().position(|known| *known == policy)?;
+        Some((policy, position))
+    }
+
     fn endpoint(&self, url: &str) -> Endpoint {
-        let base = self.base();
+        let base = self.base_of(url);
         let metadata = if self.is_microsoft.get() { "/v2.0" } else { "" };
-        match url.strip_prefix(base).unwrap_or_else(|| panic!("not the OP's: {url}")) {
+        match url.strip_prefix(&base).unwrap_or_else(|| panic!("not the OP's: {url}")) {
             "/token?tenant=a%20b" => Endpoint::Token,
             "/introspect?policy=p%26q" | "/introspect?policy=moved" => Endpoint::Introspection,
             "/jwks" => Endpoint::Jwks,
@@ -258,13 +296,14 @@ impl Op {
         }
     }
 
-    fn metadata(&self) -> Value {
-        let base = self.base();
-        let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    fn metadata(&self, base: &str) -> Value {
+        let template = "https://login.microsoftonline.com/{tenantid}/v2.0".to_owned();
+        let directory = self.directory.borrow().as_ref().map(|directory| directory.issuer.clone());
+        let issuer = directory.unwrap_or_else(|| if self.is_microsoft.get() { template } else { base.to_owned() });
         let introspection = self.introspects.get() && !self.is_microsoft.get();
         let revocation = self.revokes.get() && !self.is_microsoft.get();
         json!({
-            "issuer": if self.is_microsoft.get() { template } else { base },
+            "issuer": issuer,
             "authorization_endpoint": format!("{base}/authorize?policy=p%26q"),
             "token_endpoint": format!("{base}/token?tenant=a%20b"),
             "jwks_uri": format!("{base}/jwks"),
@@ -277,9 +316,15 @@ impl Op {
     }
 
     fn jwks(&self) -> Value {
+        if let Some((_, position)) = self.user_flow() {
+            return json!({ "keys": [keys::jwk(OF_USER_FLOWS[position])] });
+        }
         json!({ "keys": self.published_keys.borrow().iter().map(|name| keys::jwk(name)).collect::<Vec<_>>() })
     }
 }
+
+/// The keys of user flows, by their position.
+pub(super) const OF_USER_FLOWS: [&str; 3] = ["rsa", "rsa_other", "rsa"];
 
 fn response(status: u16, headers: &[(&str, &str)], body: String) -> OpResponse {
     let builder = http::Response::builder().status(status);

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use vestibule::runtime::OpRequest;
 
 use super::authorization::assert_claims;
-use super::{EndUser, Op, keys};
+use super::{EndUser, OF_USER_FLOWS, Op, keys};
 use crate::deployment::{CLIENT_ID, CLIENT_SECRET, merge};
 
 /// A refresh token and its successors.
@@ -19,6 +19,8 @@ pub(super) struct Family {
     pub(super) is_revoked: bool,
     /// What the end-user was asked for and agreed to.
     pub(super) granted: String,
+    /// The user flow that it comes from.
+    pub(super) policy: Option<String>,
 }
 
 /// An access token and what it is for.
@@ -129,6 +131,9 @@ impl Op {
         // RFC 6749 §4.1.3 has no scope here: what was consented to is granted.
         let granted = authorization.scope;
         let scope = if scope.is_empty() { granted.clone() } else { self.agreed(scope) };
+        if authorization.policy != *self.policy.borrow() {
+            return refusal(400, "invalid_grant");
+        }
         let user = authorization.user;
         let number = self.next();
         let refresh_token = self.secret("rt");
@@ -138,6 +143,7 @@ impl Op {
             spent: Vec::new(),
             is_revoked: false,
             granted,
+            policy: authorization.policy,
         };
         self.families.borrow_mut().insert(number, family);
         let id_token = self.id_token(&user, Some(&authorization.nonce));
@@ -156,7 +162,8 @@ impl Op {
             self.reuses.set(self.reuses.get() + 1);
             family.is_revoked = true;
         }
-        if family.is_revoked {
+        // AADB2C90088: it has not been issued for this endpoint.
+        if family.is_revoked || family.policy != *self.policy.borrow() {
             return refusal(400, "invalid_grant");
         }
         let agreed = self.agreed(scope);
@@ -191,11 +198,13 @@ impl Op {
         scope: String,
         tokens: [Option<String>; 2],
     ) -> Value {
-        let token = self.secret("at");
-        let issued =
-            Issued { token: token.clone(), sub: user.map_or("app", |user| user.sub), resource, scope: scope.clone() };
-        self.issued.borrow_mut().push(issued);
-        let mut body = json!({ "access_token": token, "token_type": "bEARER", "expires_in": self.expires_in.get() });
+        let mut body = json!({ "token_type": "bEARER", "expires_in": self.expires_in.get() });
+        if self.issues_access_token(&scope) {
+            let token = self.secret("at");
+            let sub = user.map_or("app", |user| user.sub);
+            self.issued.borrow_mut().push(Issued { token: token.clone(), sub, resource, scope: scope.clone() });
+            body["access_token"] = token.into();
+        }
         for (name, value) in ["refresh_token", "id_token"].into_iter().zip(tokens) {
             if let Some(value) = value {
                 body[name] = value.into();
@@ -205,10 +214,25 @@ impl Op {
             body["scope"] = scope.into();
         }
         if let Some(user) = user.filter(|_| self.is_microsoft.get()) {
-            let home = json!({ "uid": format!("home-of-{}", user.sub), "utid": TENANT }).to_string();
+            let policy = self.user_flow().map(|(policy, _)| format!("-{}", policy.to_ascii_lowercase()));
+            let uid = format!("home-of-{}{}", user.sub, policy.unwrap_or_default());
+            let home = json!({ "uid": uid, "utid": TENANT }).to_string();
             body["client_info"] = keys::encode(home).into();
         }
         body
+    }
+
+    /// Azure AD B2C issues none for nothing: a scope is a URI, or the id of the client for the client itself; and all of
+    /// them belong to one resource (AADB2C90146).
+    fn issues_access_token(&self, scope: &str) -> bool {
+        if self.user_flow().is_none() {
+            return true;
+        }
+        let resources = scope.split(' ').filter_map(|scope| scope.rsplit_once('/').map(|(resource, _)| resource));
+        let mut resources: Vec<_> = resources.collect();
+        resources.dedup();
+        assert!(resources.len() <= 1, "several resources: {scope}");
+        !resources.is_empty() || scope.split(' ').any(|scope| scope == CLIENT_ID)
     }
 
     fn id_token(&self, user: &EndUser, nonce: Option<&str>) -> String {
@@ -227,9 +251,14 @@ impl Op {
             claims["tid"] = TENANT.into();
             claims["login_hint"] = "O.hint&x=1".into();
         }
+        let mut key = self.signing_key.borrow().clone();
+        if let Some((policy, position)) = self.user_flow() {
+            claims["tfp"] = policy.into();
+            claims.as_object_mut().unwrap().retain(|name, _| name != "tid" && name != "login_hint");
+            OF_USER_FLOWS[position].clone_into(&mut key);
+        }
         merge(&mut claims, &self.claims.borrow());
-        let key = self.signing_key.borrow();
-        let mut header = json!({ "alg": keys::algorithm(&key), "kid": *key, "typ": "JWT" });
+        let mut header = json!({ "alg": keys::algorithm(&key), "kid": key, "typ": "JWT" });
         merge(&mut header, &self.header.borrow());
         let compact = keys::compact(&key, &header, &claims);
         self.remember_secret(&compact);
