@@ -53,7 +53,7 @@ use clock::Clock;
 use incoming::{Context, Incoming, hex, trace};
 
 pub use account::{account_expired, serve_account};
-pub use log::misconfigured;
+pub use log::{deployed, misconfigured};
 #[cfg(not(target_arch = "wasm32"))]
 pub use log::{COMMON_MEMBERS, EVENTS, LoggedEvent};
 

@@ -29,10 +29,11 @@ const ONE_CREDENTIAL: &str = "a client secret is the only client credential of t
 const NO_DECRYPTION: &str = "encrypted ID tokens are refused";
 const NO_POLICIES: &str = "Azure AD B2C user flows are not part of this version";
 const NO_ERROR_PAGES: &str = "errors are shown on Vestibule's own pages";
-const OWN_CACHE: &str = "tokens are always kept in Workers KV, sealed, in Vestibule's own format";
+const OWN_CACHE: &str = "Session.TokenCache says where tokens are kept, sealed, in Vestibule's own format";
 const OWN_CALLS: &str = "the caller's own method, body and headers reach the API";
 
 const UNSUPPORTED: &[(Place, &str, &str)] = &[
+    (Place::Root, "TOKEN_CACHE_DB", "as a variable; bind it in [[d1_databases]] of wrangler.toml"),
     (Place::Root, "ACCOUNTS", "as a variable; bind it in [[durable_objects.bindings]] of wrangler.toml"),
     (Place::Root, "AllowedHosts", "Gateway.PublicOrigin is the only host"),
     (Place::Root, "AzureAdB2C", NO_POLICIES),

@@ -16,6 +16,12 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = put)]
     async fn js_put(env: &JsValue, key: &str, value: &[u8], metadata: &str, ttl: f64) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch, js_name = replace)]
+    async fn js_replace(env: &JsValue, key: &str, value: &[u8], metadata: &str, ttl: f64) -> Result<JsValue, JsValue>;
+
+    /// Says which store it is, by its name in the configuration.
+    pub(super) fn choose(name: &str);
+
     #[wasm_bindgen(catch, js_name = remove)]
     async fn js_remove(env: &JsValue, key: &str) -> Result<JsValue, JsValue>;
 
@@ -45,6 +51,18 @@ pub(super) async fn put(
 ) -> Result<(), StoreFault> {
     let written = js_put(env, key, value, metadata, lifetime.as_seconds() as f64).await;
     written.map(drop).map_err(|_| StoreFault::Put)
+}
+
+/// Writes a value in place of an earlier one; tells whether there was one, as far as the store can know.
+pub(super) async fn replace(
+    env: &JsValue,
+    key: &str,
+    value: &[u8],
+    metadata: &str,
+    lifetime: Lifetime,
+) -> Result<bool, StoreFault> {
+    let written = js_replace(env, key, value, metadata, lifetime.as_seconds() as f64).await;
+    written.map(|is_there| is_there.is_truthy()).map_err(|_| StoreFault::Put)
 }
 
 /// Deletes a value.
