@@ -140,9 +140,12 @@ impl Config {
         let mut section = root.child("Gateway", "Gateway");
         let gateway = gateway::read(&mut section, bindings);
         let (auth, api) = paths::read(&mut section);
-        let has_account_objects =
-            token_cache != Some(TokenCache::Memory) && bindings.iter().any(|binding| binding == ACCOUNTS);
-        let routes = routes::read(&mut section, api.as_deref(), has_account_objects);
+        let missing = match token_cache {
+            Some(TokenCache::Memory) => Some("another Session.TokenCache than Memory"),
+            _ if bindings.iter().any(|binding| binding == ACCOUNTS) => None,
+            _ => Some("the binding ACCOUNTS"),
+        };
+        let routes = routes::read(&mut section, api.as_deref(), missing);
         section.finish();
         let operator = operator::read(&mut root);
         let has_bearer = root.mentions("Bearer");
@@ -165,7 +168,7 @@ impl Config {
             rules: rules?,
             operator,
             token_cache: token_cache?,
-            has_account_objects,
+            has_account_objects: missing.is_none(),
             has_metrics: bindings.iter().any(|binding| binding == METRICS),
         })
     }

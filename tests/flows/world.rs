@@ -150,6 +150,12 @@ impl World {
         self.deploy(deployment::with_accounts(environment));
     }
 
+    /// The operator does without a store beside the objects.
+    pub(crate) fn keep_in_objects_alone(&self) {
+        let environment = self.environment.borrow().clone();
+        self.deploy(deployment::on_objects_alone(environment));
+    }
+
     fn deploy(&self, environment: Value) {
         *self.environment.borrow_mut() = environment;
         self.new_isolate();
