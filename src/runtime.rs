@@ -78,8 +78,9 @@ pub trait Runtime {
     /// writes it and says yes.
     async fn kv_replace(&self, key: &str, value: &[u8], metadata: &str, lifetime: Lifetime) -> Result<bool, StoreFault>;
 
-    /// Deletes a value; deleting nothing succeeds.
-    async fn kv_delete(&self, key: &str) -> Result<(), StoreFault>;
+    /// Deletes values, of which Workers KV is given one at a time and other stores delete all or none; deleting nothing
+    /// succeeds.
+    async fn kv_delete(&self, keys: &[&str]) -> Result<(), StoreFault>;
 
     /// Lists keys that start with `prefix`: a page of them, from where `cursor` of the page before left off.
     async fn kv_list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, StoreFault>;

@@ -143,8 +143,8 @@ impl Runtime for Edge {
         store::replace(&self.env, key, value, metadata, lifetime).await
     }
 
-    async fn kv_delete(&self, key: &str) -> Result<(), StoreFault> {
-        store::delete(&self.env, key).await
+    async fn kv_delete(&self, keys: &[&str]) -> Result<(), StoreFault> {
+        store::delete(&self.env, &keys.join("\n")).await
     }
 
     async fn kv_list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, StoreFault> {

@@ -35,8 +35,9 @@ export function replace(env, key, value, metadata, lifetime) {
   return within(STORE_LIMIT, () => store.replace(env, key, value.slice(), metadata, lifetime));
 }
 
-export function remove(env, key) {
-  return within(STORE_LIMIT, () => store.remove(env, key));
+/** Deletes values, whose keys stand in lines: with one transaction, where the store has any. */
+export function remove(env, keys) {
+  return within(STORE_LIMIT, () => store.remove(env, keys.split("\n")));
 }
 
 /** A page of the keys that start with `prefix`: where the next one begins, then each key and its metadata as JSON or undefined. */

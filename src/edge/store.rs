@@ -23,7 +23,7 @@ extern "C" {
     pub(super) fn choose(name: &str);
 
     #[wasm_bindgen(catch, js_name = remove)]
-    async fn js_remove(env: &JsValue, key: &str) -> Result<JsValue, JsValue>;
+    async fn js_remove(env: &JsValue, keys: &str) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_name = list)]
     async fn js_list(env: &JsValue, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<JsValue, JsValue>;
@@ -65,9 +65,9 @@ pub(super) async fn replace(
     written.map(|is_there| is_there.is_truthy()).map_err(|_| StoreFault::Put)
 }
 
-/// Deletes a value.
-pub(super) async fn delete(env: &JsValue, key: &str) -> Result<(), StoreFault> {
-    js_remove(env, key).await.map(drop).map_err(|_| StoreFault::Delete)
+/// Deletes values, whose keys stand in lines.
+pub(super) async fn delete(env: &JsValue, keys: &str) -> Result<(), StoreFault> {
+    js_remove(env, keys).await.map(drop).map_err(|_| StoreFault::Delete)
 }
 
 /// Lists a page of the keys that start with `prefix`.

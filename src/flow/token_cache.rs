@@ -11,7 +11,7 @@ use crate::error::{Error, SessionEnd};
 use crate::runtime::{KvListing, Runtime, StoreFault, Work};
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
-use crate::session::storage_key::{EntryKey, SidKey};
+use crate::session::storage_key::EntryKey;
 use crate::time::Lifetime;
 
 /// Whether there is a store. Where there is none, nothing is read from it, written to it or deleted.
@@ -171,10 +171,15 @@ pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: 
             Some((outcome, _)) => return outcome,
             None => (),
         }
-        written = Some((replace(context, session, &newest).await, newest.revision));
+        let outcome = replace(context, session, &newest).await;
+        if let Ok(Stored::Gone) = outcome {
+            memory.end(session.id);
+            return outcome;
+        }
+        written = Some((outcome, newest.revision));
     }
     // A sign-out may have looked for the entry while it was on its way to the store. Its index may be another session's.
-    remove(context, key(context, session)?.as_str(), None).await?;
+    delete(context, &[key(context, session)?.as_str()]).await?;
     memory.forget(session.id);
     Ok(Stored::Kept)
 }
@@ -188,19 +193,8 @@ async fn replace<R: Runtime>(
     let key = key(context, session)?;
     let (sealed, metadata) = sealed(context, session, entry)?;
     let put = context.runtime.kv_replace(key.as_str(), &sealed, &metadata, lifetime(context, session));
-    if put.await.map_err(Error::CacheUnavailable)? {
-        return Ok(Stored::Kept);
-    }
-    context.realm.memory.end(session.id);
-    Ok(Stored::Gone)
-}
-
-/// Deletes an entry and, before it, the index entry that it names: a second attempt must still find both.
-pub(super) async fn remove<R: Runtime>(context: &Context<'_, R>, key: &str, sid: Option<&str>) -> Result<(), Error> {
-    if let Some(sid) = sid.and_then(SidKey::parse) {
-        delete(context, sid.as_str()).await?;
-    }
-    delete(context, key).await
+    let is_replaced = put.await.map_err(Error::CacheUnavailable)?;
+    Ok(if is_replaced { Stored::Kept } else { Stored::Gone })
 }
 
 /// All keys that begin with `prefix`.
@@ -220,13 +214,19 @@ pub(super) async fn list<R: Runtime>(context: &Context<'_, R>, prefix: &str) -> 
     }
 }
 
-/// Deletes a value, on a second try if need be: Workers KV refuses a change of a key within a second of another one.
-pub(super) async fn delete<R: Runtime>(context: &Context<'_, R>, key: &str) -> Result<(), Error> {
-    if context.runtime.kv_delete(key).await.is_ok() {
+/// How many values are deleted together, all or none of them: on Workers KV one by one, so that a second attempt finds what
+/// is left.
+pub(super) const fn most_at_once<R: Runtime>(context: &Context<'_, R>) -> usize {
+    if context.app.config.token_cache.is_consistent() { 100 } else { 1 }
+}
+
+/// Deletes values, on a second try if need be: Workers KV refuses a change of a key within a second of another one.
+pub(super) async fn delete<R: Runtime>(context: &Context<'_, R>, keys: &[&str]) -> Result<(), Error> {
+    if keys.is_empty() || context.runtime.kv_delete(keys).await.is_ok() {
         return Ok(());
     }
     context.runtime.sleep(Lifetime::from_seconds(1)).await;
-    context.runtime.kv_delete(key).await.map_err(Error::CacheUnavailable)
+    context.runtime.kv_delete(keys).await.map_err(Error::CacheUnavailable)
 }
 
 /// Whether the sign-in was so recent that its entry may not be seen everywhere yet: that it is missing proves nothing.

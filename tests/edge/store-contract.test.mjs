@@ -53,6 +53,11 @@ for (const name of ["KV", "D1", "Memory"]) {
     assert.deepEqual(await calls(name, steps), [null, null, bytes(...every), null, bytes(7, 8), null, null, null]);
   });
 
+  test(`${name}: several values are deleted together, those among them that are not there`, async () => {
+    const steps = [put("several/1"), put("several/2"), put("several/'3"), ["remove", "several/1\nnot there\nseveral/'3"], ["list", "several/", null, 10]];
+    assert.deepEqual((await calls(name, steps)).at(-1), [null, "several/2", "{}"]);
+  });
+
   test(`${name}: a value is replaced with its metadata`, async () => {
     const steps = [put("r", [1], '{"n":1}'), ["replace", "r", bytes(2), '{"n":2}', day], ["get", "r"], ["list", "r", null, 10]];
     assert.deepEqual(await calls(name, steps), [null, true, bytes(2), [null, "r", '{"n":2}']]);

@@ -93,6 +93,12 @@ impl Kv {
         self.put(at, key, stored).map(|()| true)
     }
 
+    /// A database deletes all of them or none.
+    pub(crate) fn delete_all(&self, at: At, keys: &[&str]) -> Result<(), StoreFault> {
+        keys.iter().try_for_each(|key| self.fail(StoreFault::Delete, key))?;
+        keys.iter().try_for_each(|key| self.delete(at, key))
+    }
+
     pub(crate) fn delete(&self, at: At, key: &str) -> Result<(), StoreFault> {
         self.record(Operation::Delete(key.to_owned()));
         self.change(StoreFault::Delete, at, key, None)

@@ -204,9 +204,10 @@ impl Runtime for Site<'_> {
         done
     }
 
-    async fn kv_delete(&self, key: &str) -> Result<(), StoreFault> {
+    async fn kv_delete(&self, keys: &[&str]) -> Result<(), StoreFault> {
         self.pause().await;
-        let done = self.world.kv.delete(self.at(), key);
+        assert!(keys.len() == 1 || self.world.kv.is_database.get(), "Workers KV deletes one value at a time: {keys:?}");
+        let done = self.world.kv.delete_all(self.at(), keys);
         self.pause().await;
         done
     }

@@ -64,7 +64,7 @@ class WatchedDatabase {
   }
 }
 
-const verbs = { "SELECT value": "get", INSERT: "put", UPDATE: "put", "DELETE FROM token_cache WHERE key =": "delete", "SELECT key": "list" };
+const verbs = { "SELECT value": "get", INSERT: "put", UPDATE: "put", "DELETE FROM token_cache WHERE key IN (SELECT value": "delete", "SELECT key": "list" };
 
 class WatchedStatement {
   constructor(statement, sql, key) {
@@ -73,7 +73,8 @@ class WatchedStatement {
   }
 
   bind(...values) {
-    return new WatchedStatement(this.statement.bind(...values), this.sql, values[0]);
+    const key = this.sql.startsWith("DELETE") ? values[0].replaceAll(/[^\w/-]+/g, " ").trim() : values[0];
+    return new WatchedStatement(this.statement.bind(...values), this.sql, key);
   }
 
   watched(act) {

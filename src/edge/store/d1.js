@@ -12,6 +12,7 @@ const PUT = `INSERT INTO token_cache (key, value, metadata, expires_at) VALUES (
   ON CONFLICT (key) DO UPDATE SET value = excluded.value, metadata = excluded.metadata, expires_at = excluded.expires_at`;
 // Few at a time: a sign-in waits for it.
 const DELETE_ENDED = "DELETE FROM token_cache WHERE key IN (SELECT key FROM token_cache WHERE expires_at <= ?1 LIMIT 20)";
+const DELETE = "DELETE FROM token_cache WHERE key IN (SELECT value FROM json_each(?1))";
 const REPLACE = `UPDATE token_cache SET value = ?2, metadata = ?3, expires_at = ?4 WHERE key = ?1 AND expires_at > ?5
   RETURNING key`;
 // The end of the range is a character that no key has. A pattern would need its own characters escaped.
@@ -39,9 +40,10 @@ export async function replace(env, key, value, metadata, lifetime) {
   return (await unlessEmpty(database, () => write.first("key"), null)) !== null;
 }
 
-export async function remove(env, key) {
+export async function remove(env, keys) {
   const database = primary(env);
-  await unlessEmpty(database, () => database.prepare("DELETE FROM token_cache WHERE key = ?1").bind(key).run());
+  const remove = database.prepare(DELETE).bind(JSON.stringify(keys));
+  await unlessEmpty(database, () => remove.run());
 }
 
 export async function list(env, prefix, cursor, limit) {

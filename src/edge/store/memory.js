@@ -20,8 +20,8 @@ export async function replace(env, key, ...rest) {
   return true;
 }
 
-export async function remove(_env, key) {
-  values.delete(key);
+export async function remove(_env, keys) {
+  for (const key of keys) values.delete(key);
 }
 
 export async function list(_env, prefix, cursor = "", limit) {

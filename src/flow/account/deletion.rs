@@ -32,12 +32,16 @@ pub(super) async fn sweep<R: Runtime>(context: &Context<'_, R>, storage: &R::Sto
         }
         storage.deleted(prefix).map_err(Failure::Store)?;
     }
-    for key in storage.to_delete().map_err(Failure::Store)? {
-        // A session may go on that this index entry leads to, too.
-        if !is_in_use(storage, &key)? {
-            token_cache::delete(context, &key).await.map_err(failure)?;
+    for keys in storage.to_delete().map_err(Failure::Store)?.chunks(token_cache::most_at_once(context)) {
+        let mut unused = Vec::new();
+        for key in keys {
+            // A session may go on that this index entry leads to, too.
+            if !is_in_use(storage, key)? {
+                unused.push(key.as_str());
+            }
         }
-        storage.deleted(&key).map_err(Failure::Store)?;
+        token_cache::delete(context, &unused).await.map_err(failure)?;
+        keys.iter().try_for_each(|key| storage.deleted(key)).map_err(Failure::Store)?;
     }
     Ok(())
 }

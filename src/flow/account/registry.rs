@@ -105,7 +105,7 @@ pub(super) async fn store_copy<R: Runtime>(
             Ok(Some(current)) => current,
             Ok(None) => return Ok(()),
             Err(Failure::Ended(_)) => {
-                return context.runtime.kv_delete(key.as_str()).await.map_err(Error::CacheUnavailable);
+                return context.runtime.kv_delete(&[key.as_str()]).await.map_err(Error::CacheUnavailable);
             }
             Err(failure) => return Err(super::error(failure)),
         };
