@@ -69,12 +69,12 @@ events! {
         "A session was over where nobody needs one: the request went on without."
     SessionsEndedByOperator "sessions.ended_by_operator" ["until"]
         "An operator ended sessions."
-    StoreInMemory "store.in_memory" []
-        "Tokens are kept in the isolate's memory (`Session.TokenCache = \"Memory\"`), which is for tests. Once in each isolate."
     StoreFailed "store.failed" ["reason" "what"]
         "The store failed, and the request was served without it."
     StoreGivenUp "store.given_up" []
         "Writing to the store was given up after several failures."
+    StoreInMemory "store.in_memory" []
+        "Tokens are kept in the isolate's memory (`Session.TokenCache = \"Memory\"`), which is for tests. Once in each isolate."
     TokenRefreshFailed "token.refresh_failed" ["api" "code" "reason"]
         "A refresh failed."
     TokenRefreshed "token.refreshed" ["api"]

@@ -73,7 +73,7 @@ class WatchedStatement {
   }
 
   bind(...values) {
-    const key = this.sql.startsWith("DELETE") ? values[0].replaceAll(/[^\w/-]+/g, " ").trim() : values[0];
+    const key = String(values[0]).replaceAll(/[^\w/-]+/g, " ").trim();
     return new WatchedStatement(this.statement.bind(...values), this.sql, key);
   }
 

@@ -17,7 +17,7 @@ const REPLACE = `UPDATE token_cache SET value = ?2, metadata = ?3, expires_at = 
   RETURNING key`;
 // The end of the range is a character that no key has. A pattern would need its own characters escaped.
 const LIST = `SELECT key, metadata FROM token_cache
-  WHERE key >= ?1 AND key < ?1 || char(1114111) AND key > ?2 AND expires_at > ?3 ORDER BY key LIMIT ?4`;
+  WHERE key >= ?1 AND key < ?2 || char(1114111) AND expires_at > ?3 ORDER BY key LIMIT ?4`;
 
 export async function get(env, key) {
   const database = primary(env);
@@ -48,7 +48,10 @@ export async function remove(env, keys) {
 
 export async function list(env, prefix, cursor, limit) {
   const database = primary(env);
-  const read = database.prepare(LIST).bind(prefix, cursor ?? "", now(), limit + 1);
+  // One bound for where to begin, or each page would read those before it: right after the last key, which has no control
+  // characters.
+  const from = cursor === undefined ? prefix : `${cursor}\u0001`;
+  const read = database.prepare(LIST).bind(from, prefix, now(), limit + 1);
   const found = await unlessEmpty(database, () => read.raw(), []);
   const keys = found.slice(0, limit);
   return { cursor: found.length > limit ? keys.at(-1)[0] : undefined, keys };

@@ -13,8 +13,8 @@ export async function replace(...args) {
   return true;
 }
 
-export function remove(env, keys) {
-  return Promise.all(keys.map((key) => env.TOKEN_CACHE.delete(key)));
+export async function remove(env, keys) {
+  await Promise.all(keys.map((key) => env.TOKEN_CACHE.delete(key)));
 }
 
 export async function list(env, prefix, cursor, limit) {
