@@ -2,7 +2,7 @@
 // every change under src/, so it returns at once when nothing changed.
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 
@@ -13,13 +13,15 @@ import { main, quietly, run, say, step, Stop } from "./step.mjs";
 
 const output = inProject("build", "worker");
 const stamp = inProject("build", "worker.stamp");
-// The main module and what wasm imports stand beside the generated bindings.
-const modules = filesUnder(inProject("src", "edge")).filter((file) => file.endsWith(".js"));
+// The main module and what wasm imports stand beside the generated bindings, in the directories that they have here.
+const edge = inProject("src", "edge");
+const modules = filesUnder(edge).filter((file) => file.endsWith(".js"));
+const built = (module) => join(output, relative(edge, module));
 const inputs = ["src", "tools", "Cargo.toml", "Cargo.lock", ".cargo", "rust-toolchain.toml", "scripts/build.mjs"];
 
 export async function buildWorker() {
   const hash = hashOf(...inputs.map((input) => inProject(input)));
-  if (stampHolds(stamp, hash) && modules.every((module) => existsSync(join(output, basename(module))))) {
+  if (stampHolds(stamp, hash) && modules.every((module) => existsSync(built(module)))) {
     return say("✓ Worker: nothing changed");
   }
   await checkRust();
@@ -29,7 +31,10 @@ export async function buildWorker() {
   );
   await step("Worker: wasm-bindgen", generateBindings);
   await step("Worker: wasm-opt", optimise);
-  for (const module of modules) copyFileSync(module, join(output, basename(module)));
+  for (const module of modules) {
+    mkdirSync(dirname(built(module)), { recursive: true });
+    copyFileSync(module, built(module));
+  }
   writeStamp(stamp, hash);
   printSizes();
 }

@@ -27,6 +27,7 @@ mod section;
 mod session;
 mod settings;
 mod tenant;
+mod token_cache;
 mod unsupported;
 mod values;
 
@@ -50,9 +51,13 @@ pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings, SignOutSc
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::settings::{Kind, SECTION_ALIASES};
 pub use self::settings::{SETTINGS, Setting};
+pub use self::token_cache::TokenCache;
 
 /// The KV namespace that holds token cache entries and the OP's documents.
 const TOKEN_CACHE: &str = "TOKEN_CACHE";
+
+/// The D1 database that holds the same.
+const TOKEN_CACHE_DB: &str = "TOKEN_CACHE_DB";
 
 /// The Durable Object namespace with one object for each account.
 const ACCOUNTS: &str = "ACCOUNTS";
@@ -81,7 +86,9 @@ pub struct Config {
     pub rules: Rules,
     /// Who may end the sessions of others; nobody by default.
     pub operator: Option<Operator>,
-    /// Whether the binding `ACCOUNTS`, an object for each account, is there.
+    /// Where token cache entries are kept.
+    pub token_cache: TokenCache,
+    /// Whether there is an object for each account: the binding `ACCOUNTS`, unless everything is kept in memory.
     pub has_account_objects: bool,
     /// Whether the binding `METRICS`, a dataset to count in, is there.
     pub has_metrics: bool,
@@ -101,12 +108,7 @@ impl Config {
         if !faults.is_empty() && vars.0.is_empty() {
             return Err(faults);
         }
-        let mut root = Section::root(vars, &mut faults);
-        let is_bound = |name| bindings.iter().any(|binding| binding == name);
-        // As a variable, its explanation is enough.
-        if !is_bound(TOKEN_CACHE) && !root.holds(TOKEN_CACHE) {
-            root.missing(TOKEN_CACHE, "bind a KV namespace under this name in [[kv_namespaces]] of wrangler.toml");
-        }
+        let root = Section::root(vars, &mut faults);
         let config = Self::read(root, &bindings);
         match config {
             Some(config) if faults.is_empty() => Ok(config),
@@ -136,15 +138,22 @@ impl Config {
     }
 
     fn read(mut root: Section<'_>, bindings: &[String]) -> Option<Self> {
+        let (token_cache, session) = session::read(&mut root);
+        if let Some(token_cache) = token_cache {
+            token_cache::look(&mut root, token_cache, bindings);
+        }
         let providers::Readings { providers, redirects, platforms } = providers::read_all(&mut root);
         let apis = api::read(&mut root, &platforms);
         let mut section = root.child("Gateway", "Gateway");
         let gateway = gateway::read(&mut section, bindings);
         let (auth, api) = paths::read(&mut section);
-        let has_account_objects = bindings.iter().any(|binding| binding == ACCOUNTS);
-        let routes = routes::read(&mut section, api.as_deref(), has_account_objects);
+        let missing = match token_cache {
+            Some(TokenCache::Memory) => Some("another Session.TokenCache than Memory"),
+            _ if bindings.iter().any(|binding| binding == ACCOUNTS) => None,
+            _ => Some("the binding ACCOUNTS"),
+        };
+        let routes = routes::read(&mut section, api.as_deref(), missing);
         section.finish();
-        let session = session::read(&mut root);
         let operator = operator::read(&mut root);
         let has_bearer = root.mentions("Bearer");
         let bearer = bearer::read(&mut root, routes.has_bearer(), &platforms);
@@ -165,7 +174,8 @@ impl Config {
             paths: paths?,
             rules: rules?,
             operator,
-            has_account_objects,
+            token_cache: token_cache?,
+            has_account_objects: missing.is_none(),
             has_metrics: bindings.iter().any(|binding| binding == METRICS),
         })
     }

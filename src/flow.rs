@@ -55,9 +55,9 @@ use clock::Clock;
 use incoming::{Context, Incoming, hex, trace};
 
 pub use account::{account_expired, serve_account};
-pub use log::misconfigured;
 #[cfg(not(target_arch = "wasm32"))]
 pub use log::{COMMON_MEMBERS, EVENTS, LoggedEvent};
+pub use log::{deployed, misconfigured};
 
 /// What a request gets.
 pub enum Reply<F> {

@@ -68,14 +68,21 @@ pub trait Runtime {
     /// the connection broke.
     async fn read_body(&self, inbound: &Self::Inbound, limit: usize) -> Option<Vec<u8>>;
 
-    /// Reads a value.
+    /// Reads a value. The store is Workers KV, or whatever `Session.TokenCache` puts in its place; deployments that keep
+    /// everything in the accounts' objects have none and never ask.
     async fn kv_get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFault>;
 
     /// Writes a value that ends by itself after `lifetime`. `metadata` is JSON, at most 1,024 bytes.
     async fn kv_put(&self, key: &str, value: &[u8], metadata: &str, lifetime: Lifetime) -> Result<(), StoreFault>;
 
-    /// Deletes a value; deleting nothing succeeds.
-    async fn kv_delete(&self, key: &str) -> Result<(), StoreFault>;
+    /// Writes a value in place of an earlier one, if that is still there: tells whether it was. A store that cannot know
+    /// writes it and says yes.
+    async fn kv_replace(&self, key: &str, value: &[u8], metadata: &str, lifetime: Lifetime)
+    -> Result<bool, StoreFault>;
+
+    /// Deletes values, of which Workers KV is given one at a time and other stores delete all or none; deleting nothing
+    /// succeeds.
+    async fn kv_delete(&self, keys: &[&str]) -> Result<(), StoreFault>;
 
     /// Lists keys that start with `prefix`: a page of them, from where `cursor` of the page before left off.
     async fn kv_list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, StoreFault>;

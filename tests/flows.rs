@@ -19,6 +19,8 @@ mod flows;
 
 use flows::*;
 
+#[path = "flows/database_alone.rs"]
+mod database_alone;
 #[path = "flows/kv_alone.rs"]
 mod kv_alone;
 

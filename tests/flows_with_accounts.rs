@@ -23,6 +23,8 @@ mod crashes;
 mod deletions;
 #[path = "flows/index_races.rs"]
 mod index_races;
+#[path = "flows/objects_alone.rs"]
+mod objects_alone;
 #[path = "flows/sensitive.rs"]
 mod sensitive;
 #[path = "flows/sign_out_races.rs"]

@@ -10,6 +10,7 @@ use super::{known, routes};
 use crate::config::Kind;
 
 const ACCOUNTS: &str = "ACCOUNTS";
+const TOKEN_CACHE: &str = "Session.TokenCache";
 const CLASS: &str = "AccountObject";
 const ENTRY: [&str; 3] = ["build", "worker", "entry.js"];
 
@@ -18,6 +19,7 @@ pub(super) fn look(deployment: &Deployment, report: &mut Report) {
     let vars = deployment.vars();
     entry(deployment, report);
     accounts(deployment, &vars, report);
+    store(deployment, &vars, report);
     assets(deployment, report);
     logs(deployment, report);
     service(deployment, &vars, report);
@@ -86,9 +88,37 @@ fn accounts(deployment: &Deployment, vars: &Map<String, Value>, report: &mut Rep
 fn alone(vars: &Map<String, Value>, report: &mut Report) {
     const BOUND: &str = "a sign-out is over elsewhere after about 60 to 90 s, which Workers KV does not guarantee";
 
+    match known::text(vars, TOKEN_CACHE) {
+        None | Some("KV") => {}
+        Some("D1") => {
+            let less = "is not bound in [[durable_objects.bindings]]: open pages do not hear of a sign-out, and isolates may renew a token at once";
+            return report.note(ACCOUNTS, less);
+        }
+        // It needs none, or the parser says so.
+        Some(_) => return,
+    }
     report.warning(ACCOUNTS, format!("is not bound in [[durable_objects.bindings]]: {BOUND}"));
     if known::values(vars).iter().any(|(key, _)| key == "Session.RevocationDelay") {
         report.warning("Session.RevocationDelay", format!("is no bound without the binding ACCOUNTS: {BOUND}"));
+    }
+}
+
+/// A binding under the right name that is of another kind, and a choice that nobody should deploy.
+fn store(deployment: &Deployment, vars: &Map<String, Value>, report: &mut Report) {
+    let (name, list, what) = match known::text(vars, TOKEN_CACHE) {
+        None | Some("KV") => ("TOKEN_CACHE", "kv_namespaces", "a KV namespace of [[kv_namespaces]]"),
+        Some("D1") => ("TOKEN_CACHE_DB", "d1_databases", "a D1 database of [[d1_databases]]"),
+        Some("Memory") => {
+            return report.warning(
+                TOKEN_CACHE,
+                "is Memory, which is for tests: sessions end with the isolate at any moment, and no other isolate knows them",
+            );
+        }
+        Some(_) => return,
+    };
+    // What is bound to nothing is the parser's to tell.
+    if deployment.bindings().iter().any(|binding| binding == name) && !deployment.binds(list, name) {
+        report.fault(name, format!("must be {what}"));
     }
 }
 

@@ -93,6 +93,11 @@ impl Deployment {
         self.field("vars").and_then(Value::as_object).cloned().unwrap_or_default()
     }
 
+    /// Whether a list of bindings has one of that name.
+    pub(super) fn binds(&self, list: &str, name: &str) -> bool {
+        self.list(list).iter().any(|binding| binding.get("binding").is_some_and(|own| own == name))
+    }
+
     /// The names of all other bindings, as the Worker sees them.
     pub(super) fn bindings(&self) -> Vec<String> {
         let mut names = Vec::new();
@@ -109,7 +114,16 @@ impl Deployment {
 
 /// Whether the Worker or this check would miss the field.
 fn is_read(field: &str) -> bool {
-    matches!(field, "vars" | "kv_namespaces" | "durable_objects" | "services" | "analytics_engine_datasets" | "secrets")
+    matches!(
+        field,
+        "vars"
+            | "kv_namespaces"
+            | "durable_objects"
+            | "services"
+            | "analytics_engine_datasets"
+            | "d1_databases"
+            | "secrets"
+    )
 }
 
 fn from_toml(text: &str) -> Result<Map<String, Value>, String> {

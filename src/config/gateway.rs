@@ -131,7 +131,7 @@ fn service(section: &mut Section<'_>, bindings: &[String]) -> Option<Origin> {
         section.take(ORIGIN);
     }
     section.parsed(SERVICE, |name| {
-        let is_other = name == super::TOKEN_CACHE || name == super::ACCOUNTS;
+        let is_other = [super::TOKEN_CACHE, super::TOKEN_CACHE_DB, super::ACCOUNTS].contains(&name);
         if !is_other && bindings.iter().any(|binding| binding == name) {
             Ok(Origin::Service(name.to_owned()))
         } else {

@@ -42,16 +42,16 @@ pub(super) struct Reading {
     ignores_case: Option<bool>,
 }
 
-/// Reads each rule; `api` is the prefix of the downstream APIs, and accounts may have objects.
-pub(super) fn read(gateway: &mut Section<'_>, api: Option<&str>, has_account_objects: bool) -> Reading {
+/// Reads each rule; `api` is the prefix of the downstream APIs, and `missing` what it would take for accounts to have objects.
+pub(super) fn read(gateway: &mut Section<'_>, api: Option<&str>, missing: Option<&'static str>) -> Reading {
     let ignores_case = gateway.flag("IgnorePathCase");
     let mut rules = Vec::new();
     for table in gateway.tables(LIST) {
         let position = table.0;
         let mut section = gateway.element(LIST, table, PATTERN);
-        if section.says("Sensitive", true) && !has_account_objects {
-            // Workers KV alone holds no such promise.
-            section.fault("Sensitive", Problem::NeedsBeside("the binding ACCOUNTS"));
+        if let Some(missing) = missing.filter(|_| section.says("Sensitive", true)) {
+            // No store alone holds such a promise.
+            section.fault("Sensitive", Problem::NeedsBeside(missing));
         }
         let rule = rule(&mut section, position, api);
         section.finish();

@@ -10,6 +10,7 @@ use crate::time::Lifetime;
 
 use super::fault::Problem;
 use super::section::Section;
+use super::token_cache::{self, TokenCache};
 use super::values::Range;
 
 /// No session lasts longer, whatever is configured.
@@ -62,10 +63,17 @@ pub struct SessionKeys {
     pub previous: Vec<Secret<[u8; 32]>>,
 }
 
-/// Reads the section.
-pub(super) fn read(root: &mut Section<'_>) -> Option<SessionSettings> {
+/// Reads the section: where token cache entries are kept, and everything else.
+pub(super) fn read(root: &mut Section<'_>) -> (Option<TokenCache>, Option<SessionSettings>) {
     let mut section = root.child("Session", "Session");
-    let keys = keys(&mut section);
+    let token_cache = token_cache::read(&mut section);
+    let settings = settings(&mut section);
+    section.finish();
+    (token_cache, settings)
+}
+
+fn settings(section: &mut Section<'_>) -> Option<SessionSettings> {
+    let keys = keys(section);
     let idle = section.seconds("IdleSeconds", &IDLE);
     let absolute = section.seconds("AbsoluteSeconds", &ABSOLUTE);
     if idle.zip(absolute).is_some_and(|(idle, absolute)| idle > absolute) {
@@ -79,7 +87,6 @@ pub(super) fn read(root: &mut Section<'_>) -> Option<SessionSettings> {
         "Session" => Ok(SignOutScope::Session),
         _ => Err(Problem::Invalid("be Account or Session", None)),
     });
-    section.finish();
     Some(SessionSettings {
         keys: keys?,
         idle: idle?,

@@ -215,6 +215,7 @@ settings! {
     "Session.LoginAttemptSeconds" Seconds ["900"], "how long a sign-in may take, 60 to 3600";
     "Session.RevocationDelay" Seconds ["10"], "how long an isolate trusts its memory before it asks again, 0 to 300";
     "Session.MemoryEntries" Number ["5000"], "how many sessions an isolate remembers, 1 to 20000";
+    "Session.TokenCache" Text ["KV"], "where tokens are kept: KV for Workers KV, D1 for a D1 database, DurableObject for the accounts' objects alone, Memory for tests";
     "Session.SignOutScope" Text ["Account"], "what signing out ends: Account for all sessions of the account, Session for that browser's own";
 
     "Bearer.Audiences" List, "what access tokens must name in aud, one of them at least: absolute URIs or ids; required";

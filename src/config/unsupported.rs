@@ -32,10 +32,11 @@ const OWN_POLICIES: &str =
 const USER_FLOW_PATH: &str = "a page links to /.auth/login?policy=reset_password or ?policy=edit_profile";
 const B2C_ONLY: &str = "Azure AD B2C belongs into [vars.AzureAd]";
 const NO_ERROR_PAGES: &str = "errors are shown on Vestibule's own pages";
-const OWN_CACHE: &str = "tokens are always kept in Workers KV, sealed, in Vestibule's own format";
+const OWN_CACHE: &str = "Session.TokenCache says where tokens are kept, sealed, in Vestibule's own format";
 const OWN_CALLS: &str = "the caller's own method, body and headers reach the API";
 
 const UNSUPPORTED: &[(Place, &str, &str)] = &[
+    (Place::Root, "TOKEN_CACHE_DB", "as a variable; bind it in [[d1_databases]] of wrangler.toml"),
     (Place::Root, "ACCOUNTS", "as a variable; bind it in [[durable_objects.bindings]] of wrangler.toml"),
     (Place::Root, "AllowedHosts", "Gateway.PublicOrigin is the only host"),
     (Place::Root, "DownstreamApi", "each API has a name; use [vars.DownstreamApis.<Name>]"),

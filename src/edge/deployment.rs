@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use super::context::ExecutionContext;
 use super::runtime::Edge;
-use super::{glue, isolate};
+use super::{glue, isolate, store};
 use crate::app::App;
 use crate::flow;
 use crate::request::RequestHead;
@@ -31,6 +31,8 @@ fn deploy(runtime: &Edge) -> Option<Rc<App>> {
         }
         Ok(app) => {
             let app = Rc::new(app);
+            store::choose(app.config.token_cache.name());
+            flow::deployed(runtime, &app.config);
             glue::on_forward_failure(&forward_failure(Rc::clone(&app), runtime.env().clone()));
             glue::on_second_look(&second_look(Rc::clone(&app), runtime.env().clone()));
             glue::on_redirect(&redirect(Rc::clone(&app)));

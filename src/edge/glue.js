@@ -14,13 +14,16 @@ export function head(request) {
   return text;
 }
 
+// What our own bindings can do, each by its name. One of another kind might as well be missing.
+const ABILITIES = { ACCOUNTS: "idFromName", METRICS: "writeDataPoint", TOKEN_CACHE: "list", TOKEN_CACHE_DB: "prepare" };
+
 /** The environment as JSON: plain values under "vars", the names of all other bindings under "bindings". */
 export function environment(env) {
   const vars = {};
   const bindings = [];
   for (const [name, value] of Object.entries(env)) {
     if (isPlain(value)) vars[name] = value;
-    else bindings.push(name);
+    else if (!(name in ABILITIES) || typeof value[ABILITIES[name]] === "function") bindings.push(name);
   }
   return JSON.stringify({ vars, bindings });
 }

@@ -139,8 +139,18 @@ impl Runtime for Edge {
         store::put(&self.env, key, value, metadata, lifetime).await
     }
 
-    async fn kv_delete(&self, key: &str) -> Result<(), StoreFault> {
-        store::delete(&self.env, key).await
+    async fn kv_replace(
+        &self,
+        key: &str,
+        value: &[u8],
+        metadata: &str,
+        lifetime: Lifetime,
+    ) -> Result<bool, StoreFault> {
+        store::replace(&self.env, key, value, metadata, lifetime).await
+    }
+
+    async fn kv_delete(&self, keys: &[&str]) -> Result<(), StoreFault> {
+        store::delete(&self.env, &keys.join("\n")).await
     }
 
     async fn kv_list(&self, prefix: &str, cursor: Option<&str>) -> Result<KvPage, StoreFault> {

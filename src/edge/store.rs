@@ -16,8 +16,14 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = put)]
     async fn js_put(env: &JsValue, key: &str, value: &[u8], metadata: &str, ttl: f64) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch, js_name = replace)]
+    async fn js_replace(env: &JsValue, key: &str, value: &[u8], metadata: &str, ttl: f64) -> Result<JsValue, JsValue>;
+
+    /// Says which store it is, by its name in the configuration.
+    pub(super) fn choose(name: &str);
+
     #[wasm_bindgen(catch, js_name = remove)]
-    async fn js_remove(env: &JsValue, key: &str) -> Result<JsValue, JsValue>;
+    async fn js_remove(env: &JsValue, keys: &str) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_name = list)]
     async fn js_list(env: &JsValue, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<JsValue, JsValue>;
@@ -47,9 +53,21 @@ pub(super) async fn put(
     written.map(drop).map_err(|_| StoreFault::Put)
 }
 
-/// Deletes a value.
-pub(super) async fn delete(env: &JsValue, key: &str) -> Result<(), StoreFault> {
-    js_remove(env, key).await.map(drop).map_err(|_| StoreFault::Delete)
+/// Writes a value in place of an earlier one; tells whether there was one, as far as the store can know.
+pub(super) async fn replace(
+    env: &JsValue,
+    key: &str,
+    value: &[u8],
+    metadata: &str,
+    lifetime: Lifetime,
+) -> Result<bool, StoreFault> {
+    let written = js_replace(env, key, value, metadata, lifetime.as_seconds() as f64).await;
+    written.map(|is_there| is_there.is_truthy()).map_err(|_| StoreFault::Put)
+}
+
+/// Deletes values, whose keys stand in lines.
+pub(super) async fn delete(env: &JsValue, keys: &str) -> Result<(), StoreFault> {
+    js_remove(env, keys).await.map(drop).map_err(|_| StoreFault::Delete)
 }
 
 /// Lists a page of the keys that start with `prefix`.

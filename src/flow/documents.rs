@@ -1,5 +1,5 @@
 //! The OpenID Provider's documents: metadata (OIDC Discovery 4) and keys (RFC 7517), from this isolate's memory, then
-//! the store, then the OP. An outage of the OP is bridged with the last copy that anyone has.
+//! the store where there is one, then the OP. An outage of the OP is bridged with the last copy that anyone has.
 //!
 //! A copy is written to the store only after somebody has signed in: anonymous traffic writes nothing.
 
@@ -53,6 +53,9 @@ pub(super) fn recent_failure<R: Runtime>(context: &Context<'_, R>) -> Option<Tra
 
 /// Writes to the store what this isolate fetched and the store does not have. A failure costs the next isolate a fetch.
 pub(super) async fn store<R: Runtime>(context: &Context<'_, R>) {
+    if !token_cache::has_store(context) {
+        return;
+    }
     let Documents { metadata, jwks } = held(context);
     for (name, unstored) in [("metadata", metadata.take_unstored()), ("jwks", jwks.take_unstored())] {
         let Some((source, fetched_at)) = unstored else { continue };
@@ -127,6 +130,9 @@ impl<P> Source<'_, P> {
     where
         P: Fn(&[u8]) -> Result<T, OpFault>,
     {
+        if !token_cache::has_store(context) {
+            return None;
+        }
         let value = context.runtime.kv_get(&storage_key(context, self.name)).await.ok()??;
         let (fetched_at, source) = value.split_first_chunk::<8>()?;
         let document = Rc::new((self.parse)(source).ok()?);

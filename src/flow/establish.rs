@@ -85,6 +85,9 @@ async fn index<R: Runtime>(
         let is_over = error.ends_session();
         return Err(if is_over { Error::AttemptInvalid(AttemptFault::OpSessionEnded) } else { error });
     }
+    if !token_cache::has_store(incoming) {
+        return Ok(());
+    }
     let entry_key = token_cache::key(incoming, session)?;
     let lifetime = token_cache::lifetime(incoming, session);
     let put = incoming.runtime.kv_put(sid_key, entry_key.as_str().as_bytes(), "{}", lifetime).await;

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Context, Incoming, authenticate, hex};
-use crate::config::ConfigFault;
+use crate::config::{Config, ConfigFault, TokenCache};
 use crate::error::{Error, Failure};
 use crate::measure::Measure;
 use crate::request::TraceParent;
@@ -73,6 +73,8 @@ events! {
         "The store failed, and the request was served without it."
     StoreGivenUp "store.given_up" []
         "Writing to the store was given up after several failures."
+    StoreInMemory "store.in_memory" []
+        "Tokens are kept in the isolate's memory (`Session.TokenCache = \"Memory\"`), which is for tests. Once in each isolate."
     TokenRefreshFailed "token.refresh_failed" ["api" "code" "reason"]
         "A refresh failed."
     TokenRefreshed "token.refreshed" ["api"]
@@ -150,6 +152,15 @@ pub fn misconfigured<R: Runtime>(runtime: &R, faults: &[ConfigFault]) {
     let mut line = Map::new();
     line.insert("event".to_owned(), Event::ConfigInvalid.name().into());
     write(runtime, line, json!({ "faults": faults }));
+}
+
+/// Logs what an operator should know of a deployment from the beginning.
+pub fn deployed<R: Runtime>(runtime: &R, config: &Config) {
+    if config.token_cache == TokenCache::Memory {
+        let mut line = Map::new();
+        line.insert("event".to_owned(), Event::StoreInMemory.name().into());
+        write(runtime, line, Value::Null);
+    }
 }
 
 /// `code`, `status`, `fault` and `reason`.

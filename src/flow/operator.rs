@@ -5,7 +5,7 @@ use url::form_urlencoded;
 
 use super::account::{Chosen, everybody};
 use super::log::{self, Event};
-use super::{Incoming, sign_out};
+use super::{Incoming, sign_out, token_cache};
 use crate::answer::Answer;
 use crate::error::{Error, OperatorFault};
 use crate::oidc::client_info::ClientInfo;
@@ -125,6 +125,10 @@ async fn end_everybody<R: Runtime>(
 ) -> Result<Option<String>, Error> {
     if from.is_none() {
         everybody::end_all(incoming, until).await?;
+    }
+    if !token_cache::has_store(incoming) {
+        // The objects cannot be listed. What they keep goes with the end of each session.
+        return Ok(None);
     }
     let page = incoming.runtime.kv_list(ACCOUNT_PREFIX, from.as_deref()).await.map_err(Error::CacheUnavailable)?;
     let keys = page.listings.iter().filter_map(|listing| EntryKey::parse(&listing.key));

@@ -1,4 +1,5 @@
-//! The token cache: entries in Workers KV, with this isolate's memory in front of it.
+//! The token cache: entries in the store, with this isolate's memory in front of it. The store is Workers KV, D1 or memory
+//! (`Session.TokenCache`), or there is none, where the accounts' objects alone keep them.
 
 use std::rc::Rc;
 
@@ -11,8 +12,13 @@ use crate::json::Json;
 use crate::runtime::{KvListing, Runtime, StoreFault, Work};
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
-use crate::session::storage_key::{EntryKey, SidKey};
+use crate::session::storage_key::EntryKey;
 use crate::time::Lifetime;
+
+/// Whether there is a store. Where there is none, nothing is read from it, written to it or deleted.
+pub(super) fn has_store<R: Runtime>(context: &Context<'_, R>) -> bool {
+    context.app.config.token_cache.has_store()
+}
 
 /// Where the session's entry is kept. The key that named it is in the ring, or the session would not have opened.
 pub(super) fn key<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<EntryKey, Error> {
@@ -70,12 +76,16 @@ pub(super) async fn read<R: Runtime>(
 }
 
 /// The copy in the store, while the account's object cannot be asked because of `fault`. That there is none proves
-/// nothing, and signs nobody out.
+/// nothing, and signs nobody out. Without a store the fault is all there is: what this isolate remembers would serve a
+/// session that ended elsewhere for as long as the object is out of reach.
 pub(super) async fn copy<R: Runtime>(
     context: &Context<'_, R>,
     session: &Session,
     fault: StoreFault,
 ) -> Result<Rc<TokenCacheEntry>, Error> {
+    if !has_store(context) {
+        return Err(Error::CacheUnavailable(fault));
+    }
     match context.runtime.kv_get(key(context, session)?.as_str()).await {
         Ok(Some(stored)) => opened(context, session, &stored),
         Ok(None) => Err(Error::CacheUnavailable(fault)),
@@ -93,7 +103,7 @@ fn recalled<R: Runtime>(
     context.realm.memory.stale_entry(session.id).ok_or(Error::CacheUnavailable(fault))
 }
 
-/// Writes an entry to the store, where it ends with its session.
+/// Writes the entry of a new session to the store, where it ends with it.
 pub(super) async fn write<R: Runtime>(
     context: &Context<'_, R>,
     session: &Session,
@@ -118,54 +128,83 @@ pub(super) async fn keep<R: Runtime>(
     }
     // Before the store: a request that lost the race for the refresh token looks for its successor while we write.
     let renewed = memory.remember(session.id, renewed, context.now);
-    if let Err(Error::CacheUnavailable(fault)) = store_newest(context, session).await {
-        // The store keeps the old copy for now: this isolate goes on with the new one.
-        failed(context, "entry", fault);
-        context.later(Work::Store { session: session.clone(), attempt: 1 });
+    match store_newest(context, session).await {
+        Ok(Stored::Gone) => return None,
+        Err(Error::CacheUnavailable(fault)) => {
+            // The store keeps the old copy for now: this isolate goes on with the new one.
+            failed(context, "entry", fault);
+            context.later(Work::Store { session: session.clone(), attempt: 1 });
+        }
+        Ok(Stored::Kept) | Err(_) => (),
     }
     Some(renewed)
 }
 
-/// Whether the entry was deleted, as a sign-out elsewhere does: without an account's object this look is all there is
-/// against writing it anew. A store that cannot be read proves nothing.
+/// Whether the entry was deleted, as a sign-out elsewhere does: on Workers KV without an account's object this look is all
+/// there is against writing it anew. Other stores know when they write. One that cannot be read proves nothing.
 async fn is_gone<R: Runtime>(context: &Context<'_, R>, session: &Session) -> bool {
+    if context.app.config.token_cache.is_consistent() {
+        return false;
+    }
     let Ok(key) = key(context, session) else { return true };
     let is_old = session.issued_at + PROPAGATION <= context.runtime.now();
     is_old && matches!(context.runtime.kv_get(key.as_str()).await, Ok(None))
 }
 
+/// What became of the newest entry of a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// The session ended elsewhere: the store has no entry to put it in place of.
+    Gone,
+    /// The store has it, or the account signed out here.
+    Kept,
+}
+
 /// Writes to the store what this isolate has of a session, or takes it away once the account signed out.
-pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<(), Error> {
+pub(super) async fn store_newest<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Result<Stored, Error> {
     let memory = &context.realm.memory;
     let mut written = None;
     while !memory.has_ended(session) {
-        let Some(newest) = memory.stale_entry(session.id) else { return Ok(()) };
+        let Some(newest) = memory.stale_entry(session.id) else { return Ok(Stored::Kept) };
         // Writes overtake each other: whoever wrote an older entry looks again afterwards.
         match written {
-            Some((Ok(()), revision)) if revision < newest.revision => (),
+            Some((Ok(Stored::Kept), revision)) if revision < newest.revision => (),
             Some((outcome, _)) => return outcome,
             None => (),
         }
-        written = Some((write(context, session, &newest).await, newest.revision));
+        let outcome = replace(context, session, &newest).await;
+        if let Ok(Stored::Gone) = outcome {
+            memory.end(session.id);
+            return outcome;
+        }
+        written = Some((outcome, newest.revision));
     }
     // A sign-out may have looked for the entry while it was on its way to the store. Its index may be another session's.
-    remove(context, key(context, session)?.as_str(), None).await?;
+    delete(context, &[key(context, session)?.as_str()]).await?;
     memory.forget(session.id);
-    Ok(())
+    Ok(Stored::Kept)
 }
 
-/// Deletes an entry and, before it, the index entry that it names: a second attempt must still find both.
-pub(super) async fn remove<R: Runtime>(context: &Context<'_, R>, key: &str, sid: Option<&str>) -> Result<(), Error> {
-    if let Some(sid) = sid.and_then(SidKey::parse) {
-        delete(context, sid.as_str()).await?;
-    }
-    delete(context, key).await
+/// Writes a renewed entry to the store in place of the one before. One that was deleted is not written anew.
+async fn replace<R: Runtime>(
+    context: &Context<'_, R>,
+    session: &Session,
+    entry: &TokenCacheEntry,
+) -> Result<Stored, Error> {
+    let key = key(context, session)?;
+    let (sealed, metadata) = sealed(context, session, entry)?;
+    let put = context.runtime.kv_replace(key.as_str(), &sealed, &metadata, lifetime(context, session));
+    let is_replaced = put.await.map_err(Error::CacheUnavailable)?;
+    Ok(if is_replaced { Stored::Kept } else { Stored::Gone })
 }
 
 /// All keys that begin with `prefix`.
 pub(super) async fn list<R: Runtime>(context: &Context<'_, R>, prefix: &str) -> Result<Vec<KvListing>, StoreFault> {
     let mut listings = Vec::new();
     let mut cursor = None;
+    if !has_store(context) {
+        return Ok(listings);
+    }
     loop {
         let page = context.runtime.kv_list(prefix, cursor.as_deref()).await?;
         listings.extend(page.listings);
@@ -176,18 +215,24 @@ pub(super) async fn list<R: Runtime>(context: &Context<'_, R>, prefix: &str) -> 
     }
 }
 
-/// Deletes a value, on a second try if need be: Workers KV refuses a change of a key within a second of another one.
-pub(super) async fn delete<R: Runtime>(context: &Context<'_, R>, key: &str) -> Result<(), Error> {
-    if context.runtime.kv_delete(key).await.is_ok() {
+/// How many values are deleted together, all or none of them: on Workers KV one by one, so that a second attempt finds what
+/// is left.
+pub(super) const fn most_at_once<R: Runtime>(context: &Context<'_, R>) -> usize {
+    if context.app.config.token_cache.is_consistent() { 100 } else { 1 }
+}
+
+/// Deletes values, on a second try if need be: Workers KV refuses a change of a key within a second of another one.
+pub(super) async fn delete<R: Runtime>(context: &Context<'_, R>, keys: &[&str]) -> Result<(), Error> {
+    if keys.is_empty() || context.runtime.kv_delete(keys).await.is_ok() {
         return Ok(());
     }
     context.runtime.sleep(Lifetime::from_seconds(1)).await;
-    context.runtime.kv_delete(key).await.map_err(Error::CacheUnavailable)
+    context.runtime.kv_delete(keys).await.map_err(Error::CacheUnavailable)
 }
 
 /// Whether the sign-in was so recent that its entry may not be seen everywhere yet: that it is missing proves nothing.
 pub(super) fn may_be_on_its_way<R: Runtime>(context: &Context<'_, R>, session: &Session) -> bool {
-    session.issued_at + PROPAGATION > context.now
+    !context.app.config.token_cache.is_consistent() && session.issued_at + PROPAGATION > context.now
 }
 
 /// How long what belongs to a session is stored.

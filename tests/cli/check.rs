@@ -72,6 +72,12 @@ fn what_the_worker_cannot_see_is_found() {
     const MAIN: &str = r#"main = "build/worker/entry.js""#;
     const KV_BOUND: &str = "a sign-out is over elsewhere after about 60 to 90 s, which Workers KV does not guarantee";
 
+    const KV: &str = r#"kv_namespaces = [{ binding = "TOKEN_CACHE" }]"#;
+    const DATABASE: &str = r#"d1_databases = [{ binding = "TOKEN_CACHE_DB", database_name = "tokens" }]"#;
+    const VARS: &str = "[vars.Gateway]";
+    const D1: (&str, &str) = (VARS, "[vars.Session]\nTokenCache = \"D1\"\n[vars.Gateway]");
+    const LESS: &str = "is not bound in [[durable_objects.bindings]]: open pages do not hear of a sign-out, and isolates may renew a token at once";
+
     let unbound = format!("warning: ACCOUNTS: is not bound in [[durable_objects.bindings]]: {KV_BOUND}");
     let cases: &[Case<'_>] = &[
         ("another-folder", &[(MAIN, r#"main = "../app/build/worker/entry.js""#)], 0, &[]),
@@ -95,6 +101,34 @@ fn what_the_worker_cannot_see_is_found() {
             &[
                 &unbound,
                 &format!("warning: Session.RevocationDelay: is no bound without the binding ACCOUNTS: {KV_BOUND}"),
+            ],
+        ),
+        ("a-database-alone", &[(OBJECTS, ""), (KV, DATABASE), D1], 0, &[&format!("note: ACCOUNTS: {LESS}")]),
+        ("a-database-beside-the-objects", &[(KV, DATABASE), D1], 0, &[]),
+        (
+            "a-database-that-is-none",
+            &[(KV, r#"kv_namespaces = [{ binding = "TOKEN_CACHE_DB" }]"#), D1],
+            1,
+            &["fault: TOKEN_CACHE_DB: must be a D1 database of [[d1_databases]]"],
+        ),
+        (
+            "a-namespace-that-is-none",
+            &[(KV, r#"d1_databases = [{ binding = "TOKEN_CACHE" }]"#)],
+            1,
+            &["fault: TOKEN_CACHE: must be a KV namespace of [[kv_namespaces]]"],
+        ),
+        (
+            "objects-alone",
+            &[(KV, ""), (VARS, "[vars.Session]\nTokenCache = \"DurableObject\"\n[vars.Gateway]")],
+            0,
+            &[],
+        ),
+        (
+            "memory",
+            &[(KV, ""), (OBJECTS, ""), (VARS, "[vars.Session]\nTokenCache = \"Memory\"\n[vars.Gateway]")],
+            0,
+            &[
+                "warning: Session.TokenCache: is Memory, which is for tests: sessions end with the isolate at any moment, and no other isolate knows them",
             ],
         ),
         (

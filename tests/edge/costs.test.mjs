@@ -15,10 +15,14 @@ const delay = 60;
 const vars = { Session: { RevocationDelay: delay } };
 let world;
 let alone;
+let database;
+let objects;
 before(async () => {
-  [world, alone] = await Promise.all([startWorld({ provider, vars }), startWorld({ provider, vars, withAccounts: false })]);
+  const places = [{}, { withAccounts: false }, { tokenCache: "D1", withAccounts: false }, { tokenCache: "DurableObject" }];
+  const started = places.map((place) => startWorld({ provider, vars, ...place }));
+  [world, alone, database, objects] = await Promise.all(started);
 });
-after(() => Promise.all([world.close(), alone.close()]));
+after(() => Promise.all([world, alone, database, objects].map((place) => place.close())));
 
 /** Each call so far, by its kind: `object`, or the operation and the kind of key. */
 async function calls(place) {
@@ -90,6 +94,43 @@ test("on Workers KV alone: what each step costs", async () => {
   // Its own entry is not left to the listing.
   await costs(["list account", ...Array(2).fill("delete account")], () => browser.signOut({ atOp: false }));
   assert.deepEqual(await alone.accountEntries(), []);
+});
+
+test("in the objects alone: what each step costs", async () => {
+  const [browser, other] = [objects.browser(), objects.browser()];
+  const costs = (expected, action) => assertCosts(objects, expected, action);
+  await costs(["object"], () => browser.signIn("/", alice));
+  await costs(["object"], () => other.signIn("/", alice));
+  await costs(["object"], () => whoami(browser, "Orders"));
+  await costs([], () => whoami(browser, "Invoices"));
+  await objects.advance(delay);
+  await costs(["object"], () => page(browser));
+  await objects.advance(310 + delay);
+  await costs(["object", "object"], () => whoami(browser, "Orders"));
+  await page(other);
+  await costs(["object", "object"], () => other.navigate("/.auth/login"));
+  await costs(["object"], () => browser.signOut({ atOp: false }));
+  assert.deepEqual(await objects.rows("deletion"), []);
+});
+
+test("on D1 alone: what each step costs", async () => {
+  const [browser, other] = [database.browser(), database.browser()];
+  const costs = (expected, action) => assertCosts(database, expected, action);
+  // The first write of all finds no table, and is made again with it.
+  await costs([...documents.get, ...documents.put, "put account"], () => browser.signIn("/", alice));
+  await costs(["put account"], () => other.signIn("/", alice));
+  await costs(["put account"], () => whoami(browser, "Orders"));
+  await costs([], () => whoami(browser, "Invoices"));
+  await database.advance(delay);
+  await costs(["get account"], () => page(browser));
+  await database.advance(310 + delay);
+  // It needs no look whether the entry is still there: the database knows when it writes.
+  await costs(["get account", "put account"], () => whoami(browser, "Orders"));
+  await page(other);
+  await costs(["put account", "delete account"], () => other.navigate("/.auth/login"));
+  // Both entries with one statement.
+  await costs(["list account", "delete account"], () => browser.signOut({ atOp: false }));
+  assert.deepEqual(await database.accountEntries(), []);
 });
 
 test("a crowd at a refresh costs one call of the object each and one write", async () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { startWorld } from "./world.mjs";
+import { startWorld, tokenCaches } from "./world.mjs";
 
 const paths = [
   ...["/", "/page/one?x=1", "/.auth/login", "/.auth/login?return_to=/page/x", "/.auth/logout", "/.auth/me", "/.auth/health"],
@@ -13,8 +13,13 @@ const paths = [
 ];
 const cookies = [undefined, "__Host-session=AAAA", "__Host-session=", "__Host-login-x=AAAA; __Host-logout=AAAA", `a=${"x".repeat(4000)}`];
 
-test("hundreds of requests of nobody in particular, and sign-ins given up half-way, write nothing to the store", async () => {
-  const world = await startWorld();
+for (const { name, places } of tokenCaches) {
+  test(`${name}: hundreds of requests of nobody in particular, and sign-ins given up half-way, write nothing to any store`, () => nothingIsWritten(places));
+  test(`${name}: a code that the OP does not know writes nothing`, () => aMadeUpCodeWritesNothing(places));
+}
+
+async function nothingIsWritten(places) {
+  const world = await startWorld(places);
   try {
     let requests = 0;
     for (const path of paths) {
@@ -32,19 +37,26 @@ test("hundreds of requests of nobody in particular, and sign-ins given up half-w
     assert.ok(requests >= 300);
     assert.deepEqual(await world.allKeys(), []);
     const operations = new Set((await world.storeCalls()).map(({ operation }) => operation));
-    assert.deepEqual([...operations].sort(), ["get"]);
-    // A front-channel logout asks who belongs to its sid: that object keeps nothing.
-    assert.ok((await world.worker.accounts.ids()).length <= 1, "the object of an account was called");
-    for (const id of await world.worker.accounts.ids()) assert.deepEqual(await world.tables(id), []);
+    assert.deepEqual([...operations].sort(), places.tokenCache === "DurableObject" ? [] : ["get"]);
+    await assertNoTables(world);
     const fetched = world.op.requests.filter(({ url }) => url.startsWith("/.well-known/"));
     assert.equal(fetched.length, 1, "anonymous requests make no traffic to the OP either");
   } finally {
     await world.close();
   }
-});
+}
 
-test("a code that the OP does not know writes nothing", async () => {
-  const world = await startWorld();
+/** A front-channel logout asks who belongs to its sid: that object keeps nothing. */
+async function assertNoTables(world) {
+  const ids = world.worker.accounts ? await world.worker.accounts.ids() : [];
+  assert.ok(ids.length <= 1, "the object of an account was called");
+  for (const id of ids) assert.deepEqual(await world.tables(id), []);
+  const { results = [] } = (await world.store.run?.("SELECT name FROM sqlite_master WHERE name LIKE 'token_cache%'")) ?? {};
+  assert.deepEqual(results, [], "the database has a table");
+}
+
+async function aMadeUpCodeWritesNothing(places) {
+  const world = await startWorld(places);
   try {
     const browser = world.browser();
     const started = await browser.step("/page/one");
@@ -54,7 +66,8 @@ test("a code that the OP does not know writes nothing", async () => {
     assert.deepEqual([answer.status, answer.json().code], [400, "login_attempt_invalid"]);
     assert.deepEqual(await world.allKeys(), []);
     assert.deepEqual((await world.storeCalls()).filter(({ operation }) => operation !== "get"), []);
+    await assertNoTables(world);
   } finally {
     await world.close();
   }
-});
+}

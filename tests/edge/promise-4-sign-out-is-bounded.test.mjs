@@ -19,12 +19,16 @@ const delay = 10;
 let world;
 let strict;
 let alone;
+let database;
+let objects;
 let ahead = 0;
+const places = () => [world, strict, alone, database, objects];
 before(async () => {
   const vars = { Session: { RevocationDelay: 0 } };
-  [world, strict, alone] = await Promise.all([{}, { vars }, { withAccounts: false }].map(startWithKey));
+  const all = [{}, { vars }, { withAccounts: false }, { tokenCache: "D1", withAccounts: false }, { tokenCache: "DurableObject" }];
+  [world, strict, alone, database, objects] = await Promise.all(all.map(startWithKey));
 });
-after(() => Promise.all([world, strict, alone].map((place) => place.close())));
+after(() => Promise.all(places().map((place) => place.close())));
 // A session that begins in the second of a sign-out counts from the next one.
 beforeEach(() => pass(2));
 
@@ -37,7 +41,7 @@ async function startWithKey(settings) {
 
 function pass(seconds) {
   ahead += seconds;
-  return Promise.all([world, strict, alone].map((place) => place.advance(ahead)));
+  return Promise.all(places().map((place) => place.advance(ahead)));
 }
 
 async function signedIn(place, account) {
@@ -54,19 +58,23 @@ const apart = { isElsewhere: true };
 
 for (const [how, signOut] of Object.entries(signOuts)) {
   test(`a session that ends ${how} is over for another isolate within RevocationDelay, and for this one at once`, async () => {
-    const { session, end } = await signedIn(world);
-    await end(signOut);
-    await assertEnded(world, session);
-    assert.deepEqual(await answersTo(world, session, apart), [200, 200, 200], "the delay is another one than is said");
-    await pass(delay);
-    await assertEnded(world, session, apart);
+    for (const place of [world, database, objects]) {
+      const { session, end } = await signedIn(place);
+      await end(signOut);
+      await assertEnded(place, session);
+      assert.deepEqual(await answersTo(place, session, apart), [200, 200, 200], "the delay is another one than is said");
+      await pass(delay);
+      await assertEnded(place, session, apart);
+    }
   });
 
   test(`a session that ends ${how} in another isolate is over for one that knows nothing of it at once`, async () => {
-    const { session, end } = await signedIn(world);
-    await end(signOut, apart);
-    await world.freshInstance();
-    await assertEnded(world, session);
+    for (const place of [world, database, objects]) {
+      const { session, end } = await signedIn(place);
+      await end(signOut, apart);
+      await place.freshInstance();
+      await assertEnded(place, session);
+    }
   });
 
   test(`with a delay of 0 a session that ends ${how} is over everywhere at once`, async () => {
@@ -92,7 +100,7 @@ for (const [how, signOut] of Object.entries(signOuts)) {
 }
 
 test("what ends one session leaves the others of its account, and what ends an account leaves everybody else's", async () => {
-  for (const place of [world, alone]) {
+  for (const place of [world, alone, database, objects]) {
     const his = await signedIn(place, bob);
     for (const signOut of Object.values(sessionSignOuts)) {
       const [other, { session, end }] = [await signedIn(place), await signedIn(place)];

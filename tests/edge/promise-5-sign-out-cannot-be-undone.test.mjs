@@ -18,11 +18,16 @@ const idle = 3600;
 
 let world;
 let alone;
+let database;
+let objects;
 let ahead = 0;
+const places = () => [world, alone, database, objects];
 before(async () => {
-  [world, alone] = await Promise.all([{ accountsApart: true }, { withAccounts: false }].map(startWithKey));
+  const apart = { accountsApart: true };
+  const all = [apart, { withAccounts: false }, { ...apart, tokenCache: "D1", withAccounts: false }, { ...apart, tokenCache: "DurableObject" }];
+  [world, alone, database, objects] = await Promise.all(all.map(startWithKey));
 });
-after(() => Promise.all([world.close(), alone.close()]));
+after(() => Promise.all(places().map((place) => place.close())));
 // A session that begins in the second of a sign-out counts from the next one.
 beforeEach(() => pass(2));
 
@@ -30,12 +35,13 @@ async function startWithKey(places) {
   const { kept, adjust } = keepKeys();
   const provider = { accessTokenSeconds: life, adjust: (configuration) => lasting(adjust(configuration)) };
   const place = await startWorld({ backchannel: true, secrets: { Operator__Key: operatorKey }, provider, ...places });
-  return Object.assign(place, { key: kept.keys.find(({ alg }) => alg === "RS256") });
+  const keysPerSession = places.tokenCache === "DurableObject" ? 0 : 2;
+  return Object.assign(place, { key: kept.keys.find(({ alg }) => alg === "RS256"), keysPerSession });
 }
 
 function pass(seconds) {
   ahead += seconds;
-  return Promise.all([world, alone].map((place) => place.advance(ahead)));
+  return Promise.all(places().map((place) => place.advance(ahead)));
 }
 
 const names = async (place) => (await place.allKeys()).map(({ name }) => name).filter((name) => !name.startsWith("op/"));
@@ -48,7 +54,7 @@ async function signedIn(place) {
   const sid = lastSid(place);
   await assertGoesOn(place, browser.session);
   const added = async () => (await names(place)).filter((name) => !before.has(name));
-  await until(async () => (await added()).length === 2);
+  await until(async () => (await added()).length === place.keysPerSession);
   const end = (signOut, more) => signOut(place, { browser, sid, key: place.key, operatorKey, ...more });
   return { browser, session: browser.session, keys: await added(), end };
 }
@@ -62,17 +68,20 @@ for (const [how, signOut] of Object.entries(signOuts)) {
   for (const isElsewhere of [false, true]) {
     const where = isElsewhere ? ", in another isolate," : "";
     test(`a renewal under way while a session ends ${how}${where} brings nothing back`, async () => {
-      const { browser, session, keys, end } = await signedIn(world);
-      await pass(life + 5);
-      const { held, release } = holdTokenResponse(world.op);
-      const call = browser.script("/api/Orders/whoami", { headers: { cookie: `__Host-session=${session}` } });
-      await held;
-      await end(signOut, { isElsewhere });
-      release();
-      assert.deepEqual([(await call).status, (await call).json().code], [401, "session_expired"]);
-      if (isElsewhere) await world.freshInstance();
-      await assertEndedForAll(world, session);
-      await assertNothingIsKept(world, keys);
+      for (const place of [world, database, objects]) {
+        const { browser, session, keys, end } = await signedIn(place);
+        await pass(life + 5);
+        const { held, release } = holdTokenResponse(place.op);
+        const call = browser.script("/api/Orders/whoami", { headers: { cookie: `__Host-session=${session}` } });
+        await held;
+        await end(signOut, { isElsewhere });
+        release();
+        assert.deepEqual([(await call).status, (await call).json().code], [401, "session_expired"]);
+        if (isElsewhere) await place.freshInstance();
+        await assertEndedForAll(place, session);
+        await assertNothingIsKept(place, keys);
+        await pass(2);
+      }
     });
   }
 
@@ -95,17 +104,19 @@ for (const [how, signOut] of Object.entries(signOuts)) {
   });
 
   test(`neither the cookie from before nor one rolled while a session ends ${how} opens anything`, async () => {
-    const { browser, session, keys, end } = await signedIn(world);
-    await pass(idle / 2 + 5);
-    const { held, release } = holdPage(world.origin);
-    const page = browser.step("/page/held", { headers: { cookie: `__Host-session=${session}` } });
-    await held;
-    await end(signOut);
-    release();
-    await page;
-    assert.ok(browser.session && browser.session !== session, "the cookie was not rolled");
-    for (const cookie of [session, browser.session]) await assertEndedForAll(world, cookie);
-    await assertNothingIsKept(world, keys);
+    for (const place of [world, database, objects]) {
+      const { browser, session, keys, end } = await signedIn(place);
+      await pass(idle / 2 + 5);
+      const { held, release } = holdPage(place.origin);
+      const page = browser.step("/page/held", { headers: { cookie: `__Host-session=${session}` } });
+      await held;
+      await end(signOut);
+      release();
+      await page;
+      assert.ok(browser.session && browser.session !== session, "the cookie was not rolled");
+      for (const cookie of [session, browser.session]) await assertEndedForAll(place, cookie);
+      await assertNothingIsKept(place, keys);
+    }
   });
 
   test(`copies that come back to Workers KV after a session ended ${how} open nothing`, async () => {

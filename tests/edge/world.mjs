@@ -15,11 +15,23 @@ export const resources = { Invoices: "https://invoices.example/", Orders: "https
 const scopes = "orders.read orders.write";
 
 /**
+ * The ways to keep tokens in which a sign-out holds at once for whoever asks; `withStore` tells whether there is a store
+ * beside the objects. Workers KV alone promises less.
+ */
+export const tokenCaches = [
+  { name: "Workers KV and the objects", places: {}, withStore: true },
+  { name: "D1 and the objects", places: { tokenCache: "D1" }, withStore: true },
+  { name: "the objects alone", places: { tokenCache: "DurableObject" }, withStore: false },
+  { name: "D1 alone", places: { tokenCache: "D1", withAccounts: false }, withStore: true },
+];
+
+/**
  * `provider` goes to the OP, `vars` are merged into the Worker's variables section by section; a section or a secret that
  * is `undefined` is left out. `apiVars` are merged into the variables of the APIs, by name. With `backchannel` the OP
  * tells the Worker what ends there. `beside` gives more parts and their variables for a public origin. The rest says which stores there are: see startBuiltWorker.
  */
 export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secrets = {}, backchannel, beside, ...places } = {}) {
+  const { tokenCache } = places;
   const port = await freePort();
   const publicOrigin = `http://localhost:${port}`;
   const client = { clientId: "edge-tests", clientSecret: randomBytes(18).toString("base64url") };
@@ -32,6 +44,7 @@ export async function startWorld({ provider = {}, vars = {}, apiVars = {}, secre
   const sessionKey = randomBytes(32).toString("base64");
   const base = variables({ publicOrigin, op, origin, apis, client });
   base.DownstreamApis = merged(base.DownstreamApis, { ...more.apiVars, ...apiVars });
+  if (tokenCache) base.Session = { TokenCache: tokenCache };
   const allVars = merged(base, { ...more.vars, ...vars });
   const allSecrets = { Session__Key: sessionKey, OpenIdConnect__ClientSecret: client.clientSecret, ...more.secrets, ...secrets };
   const settings = { port, vars: defined(allVars), secrets: defined(allSecrets), ...places };

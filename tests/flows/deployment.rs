@@ -78,6 +78,18 @@ pub(crate) fn on_kv_alone(mut environment: Value) -> Value {
     environment
 }
 
+/// The environment with a D1 database and nothing else.
+pub(crate) fn on_database_alone(mut environment: Value) -> Value {
+    environment["bindings"] = json!(["TOKEN_CACHE_DB"]);
+    changed(environment, &json!({ "Session": { "TokenCache": "D1" } }))
+}
+
+/// The environment with an object for every account and nothing else.
+pub(crate) fn on_objects_alone(mut environment: Value) -> Value {
+    environment["bindings"] = json!(["ACCOUNTS"]);
+    changed(environment, &json!({ "Session": { "TokenCache": "DurableObject" } }))
+}
+
 /// The environment with a dataset to count in.
 pub(crate) fn with_metrics(mut environment: Value) -> Value {
     environment["bindings"].as_array_mut().unwrap().push(json!("METRICS"));

@@ -52,6 +52,8 @@ pub(crate) struct Kv {
     delaying: RefCell<Vec<String>>,
     lagging: RefCell<Vec<String>>,
     unlisted: RefCell<Vec<String>>,
+    /// Whether it is a database, which every location sees as it is.
+    pub(crate) is_database: Cell<bool>,
     /// Whether a second change of a key within the same second is refused.
     pub(crate) throttles: Cell<bool>,
     /// The most keys of a page of a listing, where that is less than usual.
@@ -65,7 +67,7 @@ impl Kv {
         let is_current = |stored: &Stored| stored.expires_at > at.now;
         let mut copies = self.copies.borrow_mut();
         let place = (at.location, key.to_owned());
-        if copies.get(&place).is_none_or(|copied| copied.until <= at.now) {
+        if self.is_database.get() || copies.get(&place).is_none_or(|copied| copied.until <= at.now) {
             let stored = self.values.borrow().get(key).cloned().filter(is_current);
             copies.insert(place.clone(), Copied { stored, until: at.now + COPY_LIFETIME });
         }
@@ -79,6 +81,22 @@ impl Kv {
         let metadata = &stored.metadata;
         assert!(key.len() <= 512 && metadata.len() <= 1024, "Workers KV refuses {key} with {metadata}");
         self.change(StoreFault::Put, at, key, Some(stored))
+    }
+
+    /// A database knows whether there is something to be replaced.
+    pub(crate) fn replace(&self, at: At, key: &str, stored: Stored) -> Result<bool, StoreFault> {
+        let is_there = self.values.borrow().get(key).is_some_and(|stored| stored.expires_at > at.now);
+        if self.is_database.get() && !is_there {
+            self.record(Operation::Put(key.to_owned(), 0));
+            return self.fail(StoreFault::Put, key).map(|()| false);
+        }
+        self.put(at, key, stored).map(|()| true)
+    }
+
+    /// A database deletes all of them or none.
+    pub(crate) fn delete_all(&self, at: At, keys: &[&str]) -> Result<(), StoreFault> {
+        keys.iter().try_for_each(|key| self.fail(StoreFault::Delete, key))?;
+        keys.iter().try_for_each(|key| self.delete(at, key))
     }
 
     pub(crate) fn delete(&self, at: At, key: &str) -> Result<(), StoreFault> {

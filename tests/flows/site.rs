@@ -195,9 +195,25 @@ impl Runtime for Site<'_> {
         done
     }
 
-    async fn kv_delete(&self, key: &str) -> Result<(), StoreFault> {
+    async fn kv_replace(
+        &self,
+        key: &str,
+        value: &[u8],
+        metadata: &str,
+        lifetime: Lifetime,
+    ) -> Result<bool, StoreFault> {
         self.pause().await;
-        let done = self.world.kv.delete(self.at(), key);
+        let expires_at = self.now() + lifetime;
+        let stored = Stored { value: value.to_vec(), metadata: metadata.to_owned(), expires_at };
+        let done = self.world.kv.replace(self.at(), key, stored);
+        self.pause().await;
+        done
+    }
+
+    async fn kv_delete(&self, keys: &[&str]) -> Result<(), StoreFault> {
+        self.pause().await;
+        assert!(keys.len() == 1 || self.world.kv.is_database.get(), "Workers KV deletes one value at a time: {keys:?}");
+        let done = self.world.kv.delete_all(self.at(), keys);
         self.pause().await;
         done
     }

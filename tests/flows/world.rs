@@ -74,10 +74,21 @@ impl World {
         Self::of(deployment::on_kv_alone(deployment::environment()))
     }
 
+    /// With a D1 database in place of Workers KV and no such objects, whatever the test target.
+    pub(crate) fn on_database_alone() -> Self {
+        Self::of(deployment::on_database_alone(deployment::environment()))
+    }
+
+    /// With objects that nothing is kept beside, whatever the test target.
+    pub(crate) fn on_objects_alone() -> Self {
+        Self::of(deployment::on_objects_alone(deployment::environment()))
+    }
+
     pub(crate) fn of(environment: Value) -> Self {
+        let is_database = environment["vars"]["Session"]["TokenCache"] == "D1";
         let app = RefCell::new(deployment::app(&environment));
         let (environment, pauses) = (Rc::new(RefCell::new(environment)), Rc::new(Cell::new(false)));
-        Self {
+        let world = Self {
             app,
             accounts: Accounts::new(Rc::clone(&environment), Rc::clone(&pauses)),
             environment,
@@ -97,7 +108,9 @@ impl World {
             emitted: Emitted::default(),
             log: RefCell::default(),
             points: RefCell::default(),
-        }
+        };
+        world.kv.is_database.set(is_database);
+        world
     }
 
     /// The current isolate, at location 0.
@@ -135,6 +148,12 @@ impl World {
     pub(crate) fn bind_accounts(&self) {
         let environment = self.environment.borrow().clone();
         self.deploy(deployment::with_accounts(environment));
+    }
+
+    /// The operator does without a store beside the objects.
+    pub(crate) fn keep_in_objects_alone(&self) {
+        let environment = self.environment.borrow().clone();
+        self.deploy(deployment::on_objects_alone(environment));
     }
 
     fn deploy(&self, environment: Value) {

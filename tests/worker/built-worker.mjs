@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Miniflare } from "miniflare";
 
 import { exchange } from "./exchange.mjs";
+import { storeOf } from "./stores.mjs";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 const built = join(project, "build", "worker");
@@ -15,16 +16,18 @@ const types = { ".js": "esm", ".wasm": "wasm" };
 /**
  * `vars` are what [vars] of wrangler.toml holds, `secrets` what `wrangler secret put` stores. Instrumented, the Worker
  * obeys the tests' switches; otherwise it is the one that is deployed. `accountsApart` adds a second isolate, which has
- * the accounts' objects, as the platform may do or not, and serves requests, too. `services` are other Workers by the name
+ * the accounts' objects, as the platform may do or not, and serves requests, too. `tokenCache` says which store is bound:
+ * the one that `Session.TokenCache` names. `services` are other Workers by the name
  * of their binding, each as the text of its module; `assets` is a directory of static assets, which ASSETS is bound to;
  * `cf` is what the platform tells of each request. `withMetrics` binds a dataset, which on this machine keeps nothing: instrumented, its points are in the
  * log.
  */
 export async function startBuiltWorker({ port, ...settings }) {
-  const all = { isInstrumented: true, withStore: true, withAccounts: true, accountsApart: false, ...settings };
-  const { isInstrumented, withStore, withAccounts, accountsApart } = all;
+  const usual = { isInstrumented: true, withStore: true, withAccounts: true, accountsApart: false, tokenCache: "KV" };
+  const all = { ...usual, ...settings };
+  const { isInstrumented, withStore, withAccounts, accountsApart, tokenCache } = all;
   const worker = { lines: [], output: [] };
-  const runtime = new Miniflare({
+  const options = {
     host: "127.0.0.1",
     port,
     cf: all.cf ?? false,
@@ -33,14 +36,17 @@ export async function startBuiltWorker({ port, ...settings }) {
     unsafeInspectDurableObjects: isInstrumented,
     handleStructuredLogs: ({ level, message }) => take(worker, level, message),
     workers: [...workers(all), ...servicesOf(all)],
-  });
+  };
+  const runtime = new Miniflare(options);
   await runtime.ready;
   const base = `http://localhost:${port}`;
   const command = (orders) => exchange(base, { headers: { "x-test": JSON.stringify(orders) } });
   return Object.assign(worker, {
     command,
     accounts: withAccounts && accountsOf(runtime, command, accountsApart ? "apart" : "vestibule"),
-    store: withStore && (await runtime.getKVNamespace("TOKEN_CACHE")),
+    store: withStore && (await storeOf(runtime, tokenCache)),
+    /** Ends the process with every isolate, and begins another one with what was stored. */
+    restart: () => runtime.setOptions(options),
     log: () => settledLog(worker, command),
     close: () => runtime.dispose(),
   });
@@ -87,11 +93,12 @@ function workers({ accountsApart, ...settings }) {
   return [worker("vestibule", { env: ours, exports: {} }), worker("apart", { env })];
 }
 
-function configuration({ vars, secrets, withStore, withAccounts, withMetrics, isInstrumented, services = {}, assets }) {
+function configuration({ vars, secrets, withStore, withAccounts, withMetrics, tokenCache, isInstrumented, services = {}, assets }) {
   const env = {};
   for (const [name, value] of Object.entries(vars)) env[name] = { type: "json", value };
   for (const [name, value] of Object.entries(secrets)) env[name] = { type: "text", value };
-  if (withStore) env.TOKEN_CACHE = { type: "kv", id: "token-cache" };
+  if (withStore && tokenCache === "KV") env.TOKEN_CACHE = { type: "kv", id: "token-cache" };
+  if (withStore && tokenCache === "D1") env.TOKEN_CACHE_DB = { type: "d1", id: "token-cache" };
   if (withAccounts) env.ACCOUNTS = { type: "durable-object", worker: "vestibule", exportName: "AccountObject" };
   for (const name of Object.keys(services)) env[name] = { type: "worker", worker: `service-${name}` };
   if (withMetrics) env.METRICS = { type: "analytics-engine-dataset", name: "vestibule" };

@@ -32,18 +32,54 @@ const misbehaviours = {
 };
 const firstReads = new Map();
 
+async function watching(operation, key, act) {
+  console.log(JSON.stringify({ test: "store", operation, key }));
+  const result = await (misbehaviours[storeSwitches[operation]]?.(act, key) ?? act());
+  if (operation === "get" && !firstReads.has(key)) firstReads.set(key, result);
+  return result;
+}
+
 class WatchedStore {
   constructor(store) {
     for (const operation of operations) {
-      this[operation] = async (...args) => {
-        const key = args[0]?.prefix ?? args[0];
-        console.log(JSON.stringify({ test: "store", operation, key }));
-        const act = () => store[operation](...args);
-        const result = await (misbehaviours[storeSwitches[operation]]?.(act, key) ?? act());
-        if (operation === "get" && !firstReads.has(key)) firstReads.set(key, result);
-        return result;
-      };
+      this[operation] = (...args) => watching(operation, args[0]?.prefix ?? args[0], () => store[operation](...args));
     }
+  }
+}
+
+/** A D1 database: its statements as the operations of Workers KV that they stand for. */
+class WatchedDatabase {
+  constructor(database) {
+    this.prepare = () => {
+      throw new Error("not in a session");
+    };
+    this.withSession = (constraint) => {
+      if (constraint !== "first-primary") throw new Error("a replica may answer");
+      const session = database.withSession(constraint);
+      return {
+        prepare: (sql) => new WatchedStatement(session.prepare(sql), sql),
+        batch: (statements) => statements[0].watched(() => session.batch(statements.map(({ statement }) => statement))),
+      };
+    };
+  }
+}
+
+const verbs = { "SELECT value": "get", INSERT: "put", UPDATE: "put", "DELETE FROM token_cache WHERE key IN (SELECT value": "delete", "SELECT key": "list" };
+
+class WatchedStatement {
+  constructor(statement, sql, key) {
+    Object.assign(this, { statement, sql, key });
+    for (const end of ["first", "raw", "run"]) this[end] = (...args) => this.watched(() => statement[end](...args));
+  }
+
+  bind(...values) {
+    const key = String(values[0]).replaceAll(/[^\w/-]+/g, " ").trim();
+    return new WatchedStatement(this.statement.bind(...values), this.sql, key);
+  }
+
+  watched(act) {
+    const [, operation] = Object.entries(verbs).find(([verb]) => this.sql.startsWith(verb)) ?? [];
+    return operation ? watching(operation, this.key, act) : act();
   }
 }
 
@@ -64,6 +100,7 @@ function watch(env) {
   if (watched) return watched;
   watched = { ...env };
   if (env.TOKEN_CACHE) watched.TOKEN_CACHE = new WatchedStore(env.TOKEN_CACHE);
+  if (env.TOKEN_CACHE_DB) watched.TOKEN_CACHE_DB = new WatchedDatabase(env.TOKEN_CACHE_DB);
   if (env.METRICS) watched.METRICS = new WatchedMetrics(env.METRICS);
   return watched;
 }

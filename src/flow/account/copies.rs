@@ -18,7 +18,7 @@ pub(crate) async fn store<R: Runtime>(context: &Context<'_, R>, session: Session
     }
     let outcome = match context.runtime.storage() {
         Some(storage) => registry::store_copy(context, storage, &session).await,
-        None => token_cache::store_newest(context, &session).await,
+        None => token_cache::store_newest(context, &session).await.map(drop),
     };
     let Err(Error::CacheUnavailable(fault)) = outcome else { return };
     token_cache::failed(context, "entry", fault);

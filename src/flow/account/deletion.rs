@@ -11,8 +11,13 @@ use crate::session::session::SessionId;
 use crate::session::storage_key::{EntryKey, SidKey};
 use crate::time::Lifetime;
 
-/// Deletes from Workers KV what is noted. Whatever cannot be deleted stays noted.
+/// Deletes from the store what is noted. Whatever cannot be deleted stays noted.
 pub(super) async fn sweep<R: Runtime>(context: &Context<'_, R>, storage: &R::Storage) -> Result<(), Failure> {
+    if !token_cache::has_store(context) {
+        // From before, when there was one.
+        let noted = storage.to_delete().map_err(Failure::Store)?;
+        return noted.iter().try_for_each(|key| storage.deleted(key)).map_err(Failure::Store);
+    }
     for prefix in storage.to_delete().map_err(Failure::Store)?.iter().filter(|key| key.ends_with('/')) {
         let listed = token_cache::list(context, prefix).await.map_err(Failure::Store)?;
         for KvListing { key, metadata } in listed {
@@ -20,27 +25,36 @@ pub(super) async fn sweep<R: Runtime>(context: &Context<'_, R>, storage: &R::Sto
             let id = EntryKey::parse(&key).and_then(|key| key.session());
             let has_ended = id.map_or(Ok(true), |id| has_ended(storage, id, metadata.as_ref()))?;
             if has_ended {
-                storage.will_delete(&key).map_err(Failure::Store)?;
+                note(context, storage, &key)?;
                 let sid = metadata.and_then(|metadata| metadata.sid);
-                sid.map_or(Ok(()), |sid| note_index(storage, &sid))?;
+                sid.map_or(Ok(()), |sid| note_index(context, storage, &sid))?;
             }
         }
         storage.deleted(prefix).map_err(Failure::Store)?;
     }
-    for key in storage.to_delete().map_err(Failure::Store)? {
-        // A session may go on that this index entry leads to, too.
-        if !is_in_use(storage, &key)? {
-            token_cache::delete(context, &key).await.map_err(failure)?;
+    for keys in storage.to_delete().map_err(Failure::Store)?.chunks(token_cache::most_at_once(context)) {
+        let mut unused = Vec::new();
+        for key in keys {
+            // A session may go on that this index entry leads to, too.
+            if !is_in_use(storage, key)? {
+                unused.push(key.as_str());
+            }
         }
-        storage.deleted(&key).map_err(Failure::Store)?;
+        token_cache::delete(context, &unused).await.map_err(failure)?;
+        keys.iter().try_for_each(|key| storage.deleted(key)).map_err(Failure::Store)?;
     }
     Ok(())
 }
 
+/// Notes a key that is to be deleted from the store, where there is one.
+pub(super) fn note<R: Runtime>(context: &Context<'_, R>, storage: &R::Storage, key: &str) -> Result<(), Failure> {
+    if token_cache::has_store(context) { storage.will_delete(key).map_err(Failure::Store) } else { Ok(()) }
+}
+
 /// Notes the index entry of a session that ends. It stays if another session goes on by then that it leads to.
-pub(super) fn note_index(storage: &impl AccountStorage, sid: &str) -> Result<(), Failure> {
+pub(super) fn note_index<R: Runtime>(context: &Context<'_, R>, storage: &R::Storage, sid: &str) -> Result<(), Failure> {
     match SidKey::parse(sid) {
-        Some(sid) => storage.will_delete(sid.as_str()).map_err(Failure::Store),
+        Some(sid) => note(context, storage, sid.as_str()),
         None => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 //! KV still has of them.
 
 use super::super::{Context, token_cache};
-use super::deletion::{RETRY, note_index, sweep};
+use super::deletion::{RETRY, note, note_index, sweep};
 use super::message::LogoutTokenId;
 use super::which::Which;
 use crate::config::LONGEST_SESSION;
@@ -41,9 +41,11 @@ pub(super) async fn in_object<R: Runtime>(
         return Ok(Outcome::Replayed);
     }
     let found: &[_] = unregistered.as_deref().unwrap_or_default();
-    mark(storage, (prefix, which), found)?;
-    // Whatever happens to this call, somebody deletes what is noted.
-    storage.wake_at(context.now + RETRY).map_err(Failure::Store)?;
+    mark(context, storage, (prefix, which), found)?;
+    if token_cache::has_store(context) {
+        // Whatever happens to this call, somebody deletes what is noted.
+        storage.wake_at(context.now + RETRY).map_err(Failure::Store)?;
+    }
     storage.flush().await.map_err(Failure::Store)?;
     // Sessions that are not known here may go on. Whoever asked has to ask again.
     unregistered?;
@@ -76,8 +78,9 @@ async fn unregistered<R: Runtime>(
 }
 
 /// Ends the sessions in the storage and notes what is to be deleted.
-fn mark(
-    storage: &impl AccountStorage,
+fn mark<R: Runtime>(
+    context: &Context<'_, R>,
+    storage: &R::Storage,
     (prefix, which): (&str, Which<'_>),
     unregistered: &[(SessionId, EntryMetadata)],
 ) -> Result<(), Failure> {
@@ -97,7 +100,7 @@ fn mark(
             (_, None) => which.means(metadata.as_ref()),
         };
         if is_meant {
-            storage.will_delete(EntryKey::under(prefix, *id).as_str()).map_err(Failure::Store)?;
+            note(context, storage, EntryKey::under(prefix, *id).as_str())?;
             if until.is_none() {
                 end(storage, *id, (session.issued_at, session.expires_at))?;
             }
@@ -105,16 +108,16 @@ fn mark(
         }
     }
     for (id, metadata) in unregistered {
-        storage.will_delete(EntryKey::under(prefix, *id).as_str()).map_err(Failure::Store)?;
+        note(context, storage, EntryKey::under(prefix, *id).as_str())?;
         end(storage, *id, (metadata.created, metadata.expires))?;
         sids.extend(metadata.sid.clone());
     }
     if let Some(until) = until {
         storage.end_until(until).and_then(|()| storage.wake_at(until + LONGEST_SESSION)).map_err(Failure::Store)?;
         // Listings have what the object does not know, from before it existed.
-        storage.will_delete(prefix).map_err(Failure::Store)?;
+        note(context, storage, prefix)?;
     }
-    sids.iter().try_for_each(|sid| note_index(storage, sid))
+    sids.iter().try_for_each(|sid| note_index(context, storage, sid))
 }
 
 /// What is left of a session until its end, so that it is not taken for one that is not known yet.

@@ -1,7 +1,7 @@
 //! Inside the object of an OP's session: which sessions it leads to. A logout that knows nothing but `sid` finds them
 //! seconds after the sign-in and from anywhere, which Workers KV does not promise.
 
-use super::super::Context;
+use super::super::{Context, token_cache};
 use super::message::{Ask, LogoutTokenId, Reply};
 use super::{ask, failure, object_under, refused};
 use crate::error::{Failure, SessionEnd};
@@ -61,7 +61,7 @@ pub(super) async fn end<R: Runtime>(
     {
         return Ok(Reply::Replayed {});
     }
-    let stored = match leads(storage, logout.until)?.is_empty() {
+    let stored = match leads(storage, logout.until)?.is_empty() && token_cache::has_store(context) {
         true => stored(context, &logout.sid).await.map_err(Failure::Store)?,
         false => None,
     };

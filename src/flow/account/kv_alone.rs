@@ -1,4 +1,4 @@
-//! Ending sessions where Workers KV is all there is: by listing, which lags behind writes.
+//! Ending sessions where the store is all there is: by listing, which lags behind writes in Workers KV.
 
 use super::super::{Context, token_cache};
 use super::failure;
@@ -6,7 +6,7 @@ use super::which::Which;
 use crate::error::Failure;
 use crate::runtime::{KvListing, Runtime};
 use crate::session::entry::EntryMetadata;
-use crate::session::storage_key::EntryKey;
+use crate::session::storage_key::{EntryKey, SidKey};
 
 /// Ends sessions of an account. `own` is an entry that is not left to the listing, which lags behind
 /// writes, with its index key; `kept` an index key that leads to another session by now.
@@ -42,11 +42,16 @@ pub(in crate::flow) async fn end<R: Runtime>(
     // From here on a refresh that is under way in this isolate keeps nothing.
     let ids = ended.iter().filter_map(|(key, _)| EntryKey::parse(key)?.session());
     ids.for_each(|id| context.realm.memory.end(id));
-    for (key, sid) in ended {
+    // Before each entry the index entry that it names: a second attempt must still find both.
+    let mut keys = Vec::new();
+    for (key, sid) in &ended {
         // Each key once: Workers KV takes one change of it in a second.
-        let sid = sid.filter(|sid| !done.contains(sid));
-        token_cache::remove(context, &key, sid.as_deref()).await.map_err(failure)?;
-        done.extend(sid);
+        let sid = sid.as_deref().filter(|sid| SidKey::parse(sid).is_some() && !done.iter().any(|done| done == sid));
+        done.extend(sid.map(str::to_owned));
+        keys.extend(sid.into_iter().chain([key.as_str()]));
+    }
+    for keys in keys.chunks(token_cache::most_at_once(context)) {
+        token_cache::delete(context, keys).await.map_err(failure)?;
     }
     Ok(())
 }

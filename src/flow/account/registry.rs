@@ -35,7 +35,7 @@ pub(super) async fn begin<R: Runtime>(
     let session = Session { issued_at, ..session };
     put(storage, &session, entry)?;
     storage.flush().await.map_err(Failure::Store)?;
-    context.later(Work::Store { session, attempt: 0 });
+    copy(context, session);
     Ok(Reply::Begun(issued_at))
 }
 
@@ -47,6 +47,9 @@ pub(super) async fn current<R: Runtime>(
 ) -> Result<Current, Failure> {
     if let Some(current) = registered(storage, session)? {
         return Ok(current);
+    }
+    if !token_cache::has_store(context) {
+        return Err(Failure::Ended(SessionEnd::EntryMissing));
     }
     let key = token_cache::key(context, session).map_err(|_| Failure::Ended(SessionEnd::EntryMissing))?;
     let stored = context.runtime.kv_get(key.as_str()).await.map_err(Failure::Store)?;
@@ -78,8 +81,15 @@ pub(super) async fn keep<R: Runtime>(
     registered(storage, session)?.ok_or(Failure::Ended(SessionEnd::EntryMissing))?;
     put(storage, session, Current { revision: entry.revision, entry: sealed, metadata })?;
     storage.flush().await.map_err(Failure::Store)?;
-    context.later(Work::Store { session: session.clone(), attempt: 0 });
+    copy(context, session.clone());
     Ok(())
+}
+
+/// Has the entry copied to the store, where there is one.
+fn copy<R: Runtime>(context: &Context<'_, R>, session: Session) {
+    if token_cache::has_store(context) {
+        context.later(Work::Store { session, attempt: 0 });
+    }
 }
 
 /// Brings the copy in Workers KV up to date: writes the newest entry, or takes it away once the session has ended.
@@ -96,7 +106,7 @@ pub(super) async fn store_copy<R: Runtime>(
             Ok(Some(current)) => current,
             Ok(None) => return Ok(()),
             Err(Failure::Ended(_)) => {
-                return context.runtime.kv_delete(key.as_str()).await.map_err(Error::CacheUnavailable);
+                return context.runtime.kv_delete(&[key.as_str()]).await.map_err(Error::CacheUnavailable);
             }
             Err(failure) => return Err(super::error(failure)),
         };

@@ -17,7 +17,7 @@ fn put(site: &Site<'_>, key: &str, value: &str) -> Result<(), StoreFault> {
 }
 
 fn delete(site: &Site<'_>, key: &str) -> Result<(), StoreFault> {
-    ended(site.kv_delete(key))
+    ended(site.kv_delete(&[key]))
 }
 
 fn some(value: &str) -> Option<String> {
