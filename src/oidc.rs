@@ -27,4 +27,5 @@ pub mod protected_resource;
 pub mod retry_after;
 pub mod revocation;
 pub mod token;
+pub mod token_exchange;
 pub mod user_info;

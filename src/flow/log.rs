@@ -73,6 +73,10 @@ events! {
         "The store failed, and the request was served without it."
     StoreGivenUp "store.given_up" []
         "Writing to the store was given up after several failures."
+    TokenExchangeFailed "token.exchange_failed" ["api" "code" "reason"]
+        "A program's access token got none for an API from the OpenID Provider."
+    TokenExchanged "token.exchanged" ["api"]
+        "A program's access token was exchanged for one of an API."
     TokenRefreshFailed "token.refresh_failed" ["api" "code" "reason"]
         "A refresh failed."
     TokenRefreshed "token.refreshed" ["api"]

@@ -30,11 +30,16 @@ impl IssuerRule {
     pub fn accepts_of_any_tenant(&self, issuer: &str) -> bool {
         match self {
             Self::Exact(expected) => issuer == expected,
-            Self::Tenanted(template) => template.split_once(TENANT_PLACEHOLDER).is_some_and(|(before, after)| {
-                let tenant = issuer.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-                tenant.is_some_and(is_guid)
-            }),
+            Self::Tenanted(_) => self.tenant_of(issuer).is_some(),
         }
+    }
+
+    /// The tenant that an issuer of the template is of; none where there is no template.
+    #[must_use]
+    pub fn tenant_of<'a>(&self, issuer: &'a str) -> Option<&'a str> {
+        let Self::Tenanted(template) = self else { return None };
+        let (before, after) = template.split_once(TENANT_PLACEHOLDER)?;
+        issuer.strip_prefix(before)?.strip_suffix(after).filter(|tenant| is_guid(tenant))
     }
 
     /// The string that the provider's metadata document must carry as its `issuer`.
@@ -77,6 +82,14 @@ mod tests {
         }
         assert!(IssuerRule::Exact("https://op.example".to_owned()).accepts_of_any_tenant("https://op.example"));
         assert!(!IssuerRule::Exact("https://op.example".to_owned()).accepts_of_any_tenant("https://op.example/"));
+    }
+
+    #[test]
+    fn the_tenant_of_an_issuer_is_what_stands_for_the_placeholder() {
+        let rule = IssuerRule::Tenanted(TEMPLATE.to_owned());
+        assert_eq!(rule.tenant_of(&TEMPLATE.replace(TENANT_PLACEHOLDER, TENANT)), Some(TENANT));
+        assert_eq!(rule.tenant_of(TEMPLATE), None);
+        assert_eq!(IssuerRule::Exact("https://op.example".to_owned()).tenant_of("https://op.example"), None);
     }
 
     #[test]
