@@ -205,9 +205,7 @@ impl<'a> Case<'a> {
         let token = match api.token {
             ApiToken::App => Some("the application's own access token"),
             ApiToken::None => None,
-            ApiToken::User if self.guarded.rule.access == Access::Bearer => {
-                Some("an access token exchanged for the caller's")
-            }
+            ApiToken::User if self.guarded.rule.access == Access::Bearer => Some("an exchanged access token"),
             ApiToken::User => Some("the end-user's access token"),
         };
         set.extend(token.map(|token| ("authorization".into(), format!("Bearer <{token} for {}>", api.name))));
