@@ -256,6 +256,7 @@ served: by https://api.example.com/v1/programs/1?tenant=a
                 3,
                 "\
 request: GET https://app.example.com/api/Orders/programs/1
+sent by: a script of a page of PublicOrigin (no --header says otherwise)
 read leniently: /api/orders/programs/1
 route: the downstream API Orders
 rule: programs (/api/*/programs/**)
@@ -268,6 +269,7 @@ refused: 403, the access token stands for no end-user, whose token the API takes
                 0,
                 "\
 request: GET https://app.example.com/api/News/programs/1
+sent by: a script of a page of PublicOrigin (no --header says otherwise)
 read leniently: /api/news/programs/1
 route: the downstream API News
 rule: programs (/api/*/programs/**)
