@@ -3,9 +3,10 @@
 import { Provider } from "oidc-provider";
 
 import { listen } from "./listen.mjs";
-import { providerConfiguration } from "./provider/configuration.mjs";
+import { providerConfiguration, resourceServer } from "./provider/configuration.mjs";
 import { answerInteraction, isInteraction } from "./provider/interactions.mjs";
 import { generateSigningKeys } from "./provider/keys.mjs";
+import { registerTokenExchange, tokenExchange } from "./provider/token-exchange.mjs";
 
 const recordedEvents = [
   "authorization.success",
@@ -21,7 +22,8 @@ const recordedEvents = [
 ];
 
 /**
- * Starts the OP. One of `resources` that `asksConsent` is granted by the end-user on a page, all else without a word.
+ * Starts the OP. One of `resources` that `asksConsent` is granted by the end-user on a page, all else without a word; one
+ * that is `exchangedBy` a client is that client itself, which may exchange tokens for it (RFC 8693).
  * `events` is a growing list of what it did; `requests` of what it was asked. Set `intercept` on the result to a
  * function `(request, response) => boolean` to answer some requests otherwise (an outage, a bad answer).
  */
@@ -48,7 +50,7 @@ export async function startProvider({
     client_secret: clientSecret,
     redirect_uris: redirectUris,
     post_logout_redirect_uris: postLogoutRedirectUris,
-    grant_types: ["authorization_code", "refresh_token", "client_credentials"],
+    grant_types: ["authorization_code", "refresh_token", "client_credentials", tokenExchange],
     response_types: ["code"],
     id_token_signed_response_alg: idTokenAlg,
     token_endpoint_auth_method: authMethod,
@@ -60,6 +62,7 @@ export async function startProvider({
   const authMethods = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
   const settings = { jwks, clients: [client, ...clients], resources, accessTokenSeconds, authMethods };
   op.provider = new Provider(issuer, adjust(providerConfiguration(settings)));
+  registerTokenExchange(op.provider, { jwks, resources, infoOf: (resource) => resourceServer(resources, resource, accessTokenSeconds) });
   op.callback = op.provider.callback();
   recordEvents(op);
   return Object.assign(op, { issuer, port: server.port, close: server.close });

@@ -143,6 +143,9 @@ impl Answer {
             if let Error::ScopeInsufficient { scopes, .. } = error {
                 members.insert("scopes".to_owned(), scopes.as_slice().into());
             }
+            if let Error::NotExchanged(api, _) = error {
+                members.insert("api".to_owned(), api.as_str().into());
+            }
             if let Error::InteractionRequired(need) = error {
                 members.insert("api".to_owned(), need.interaction.api.as_str().into());
                 members.insert("scopes".to_owned(), need.scopes.as_slice().into());

@@ -161,7 +161,7 @@ impl Config {
         let kept = routes::Kept { paths: paths.as_ref(), redirects: &redirects, has_bearer };
         let names: Vec<_> = platforms.iter().map(|(name, _)| name.as_str()).collect();
         let issuer = bearer.as_ref().map(|bearer| bearer.provider.as_str());
-        let rules = routes::join(&mut root, routes, &kept, (&names, issuer));
+        let rules = routes::join(&mut root, routes, &kept, (&names, issuer, &apis));
         root.finish();
         let mut providers = providers.into_iter();
         Some(Self {

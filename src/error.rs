@@ -16,7 +16,9 @@ use crate::runtime::{StoreFault, TransportFault};
 use crate::session::login_attempt::{AttemptFault, Interaction};
 use crate::session::login_request::LoginRequestFault;
 
-pub use causes::{AccessTokenFault, InteractionNeed, LogoutRequestFault, OpFault, OperatorFault, SessionEnd};
+pub use causes::{
+    AccessTokenFault, ExchangeFault, InteractionNeed, LogoutRequestFault, OpFault, OperatorFault, SessionEnd,
+};
 pub use failure::{Failure, InteractionReason};
 
 /// Why a request was not served as asked.
@@ -73,6 +75,8 @@ pub enum Error {
     Misconfigured,
     /// No such path.
     NoSuchRoute,
+    /// The access token of a program gets none for an API, by its name, further on.
+    NotExchanged(String, ExchangeFault),
     /// The OP's answer breaks the protocol.
     OpMisbehaved(OpFault),
     /// The OP refused us, not the user: the registration or a setting is wrong. Carries the OAuth error code.
@@ -146,6 +150,7 @@ impl Error {
             | Self::LogoutResponseInvalid
             | Self::LogoutTokenRejected(_)
             | Self::NoSuchRoute
+            | Self::NotExchanged(..)
             | Self::OperatorRefused
             | Self::OperatorRequestInvalid(_)
             | Self::ScopeInsufficient { .. }
@@ -190,6 +195,7 @@ impl Error {
             | Self::LogoutTokenRejected(_)
             | Self::Misconfigured
             | Self::NoSuchRoute
+            | Self::NotExchanged(..)
             | Self::OpMisbehaved(_)
             | Self::OpRefused(_)
             | Self::OpUnreachable(_)

@@ -3,6 +3,7 @@
 //! Everything here is bounded.
 
 mod bearer_tokens;
+mod exchanges;
 mod generations;
 mod introspections;
 mod slot;
@@ -23,6 +24,7 @@ use crate::time::{Lifetime, Timestamp};
 use generations::Generations;
 
 pub use bearer_tokens::{BearerTokenKey, BearerTokens, JudgedBy};
+pub use exchanges::{ExchangeFailure, ExchangeKey, Exchanges};
 pub use introspections::{Introspections, Pause};
 pub use slot::{Held, Slot};
 pub use turns::{Turn, Turns};
@@ -38,6 +40,8 @@ pub struct Memory {
     app_tokens: RefCell<Generations<String, CachedAccessToken>>,
     /// The access tokens of machine clients.
     pub bearer_tokens: BearerTokens,
+    /// What those were exchanged for.
+    pub exchanges: Exchanges,
     /// What the OP said of others.
     pub introspections: Introspections,
     left_out: RefCell<Vec<String>>,
@@ -88,6 +92,7 @@ impl Memory {
             renewals: RefCell::new(Generations::new(sessions)),
             app_tokens: RefCell::new(Generations::new(sessions)),
             bearer_tokens: BearerTokens::new(sessions),
+            exchanges: Exchanges::new(sessions),
             introspections: Introspections::new(sessions),
             left_out: RefCell::default(),
             turns: Turns::default(),

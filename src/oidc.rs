@@ -27,5 +27,6 @@ pub mod protected_resource;
 pub mod retry_after;
 pub mod revocation;
 pub mod token;
+pub mod token_exchange;
 pub mod user_flow;
 pub mod user_info;

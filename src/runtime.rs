@@ -64,6 +64,10 @@ pub trait Runtime {
     /// Waits.
     async fn sleep(&self, lifetime: Lifetime);
 
+    /// Waits for a fraction of a second, to look again at what another request of the isolate is about to bring: no
+    /// request may wake another one.
+    async fn moment(&self);
+
     /// Reads the body of a request that is answered here, to its end. `None` for one of more than `limit` bytes, and where
     /// the connection broke.
     async fn read_body(&self, inbound: &Self::Inbound, limit: usize) -> Option<Vec<u8>>;

@@ -61,7 +61,7 @@ function features({ resources, accessTokenSeconds }) {
   };
 }
 
-function resourceServer(resources, indicator, accessTokenSeconds) {
+export function resourceServer(resources, indicator, accessTokenSeconds) {
   const known = resources.find(({ resource }) => resource === indicator);
   if (!known) throw new errors.InvalidTarget();
   return {
@@ -95,7 +95,7 @@ function findAccount(_ctx, sub) {
 // For APIs that want to know it: RFC 9068 §2.2.1, also of a token that came by a refresh.
 function howTheUserSignedIn(ctx, token) {
   const { AuthorizationCode: code, RefreshToken: refreshToken } = ctx.oidc.entities;
-  const acr = (refreshToken ?? code)?.acr;
+  const acr = (refreshToken ?? code)?.acr ?? ctx.oidc.subjectAcr;
   return token.kind === "AccessToken" && acr ? { acr } : undefined;
 }
 

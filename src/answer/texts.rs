@@ -38,11 +38,26 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "Temporarily unavailable",
         "The session store did not answer. Please try again in a moment; if you were signing out, it is not done yet.",
     ),
+    (
+        "consent_required",
+        "Consent is missing",
+        "The sign-in service wants you or an administrator to allow the program to use this service first.",
+    ),
     ("csrf_rejected", "This request was blocked", "The request did not come from a page of this application."),
+    (
+        "end_user_required",
+        "This is for programs that act for somebody",
+        "The access token stands for a program alone, and the service behind this address needs a person's.",
+    ),
     (
         "forbidden",
         "You have no access to this",
         "You are signed in, but your account may not use this part of the application.",
+    ),
+    (
+        "insufficient_claims",
+        "Another sign-in is needed",
+        "A service behind this address demands a stronger or a more recent sign-in than the access token stands for.",
     ),
     ("insufficient_scope", "The access token is not enough", "It does not have the scopes that this address asks for."),
     (

@@ -8,12 +8,13 @@ use crate::rules::{Access, Methods, Pattern, Rule, Rules, StepUp};
 use crate::time::Lifetime;
 
 use super::address;
+use super::api::Api;
 use super::fault::Problem;
 use super::paths::{Paths, Redirects};
 use super::requirement;
 use super::section::Section;
 use super::values::Range;
-use compared::{refuse_equal_names, refuse_equal_paths, refuse_shadowed};
+use compared::{refuse_equal_names, refuse_equal_paths, refuse_foreign_apis, refuse_shadowed};
 
 const LIST: &str = "Routes";
 const MAX_AGE: Range = Range { min: 60, max: 86_400, default: 0 };
@@ -76,12 +77,12 @@ pub(super) struct Kept<'a> {
 }
 
 /// Compares the rules with each other and with the gateway's own paths, and the names of providers with those there
-/// are; none if they could not be read. `issuer` names the provider of access tokens.
+/// are; none if they could not be read. `issuer` names the provider of access tokens, and `apis` are all there are.
 pub(super) fn join(
     root: &mut Section<'_>,
     mut reading: Reading,
     kept: &Kept<'_>,
-    (providers, issuer): (&[&str], Option<&str>),
+    (providers, issuer, apis): (&[&str], Option<&str>, &[Api]),
 ) -> Option<Rules> {
     for numbered @ (position, rule) in &reading.rules {
         refuse_shadowed(root, numbered, kept);
@@ -96,6 +97,9 @@ pub(super) fn join(
         rule.provider = issuer.map(str::to_owned);
     }
     let api = &kept.paths?.api;
+    for numbered in &reading.rules {
+        refuse_foreign_apis(root, numbered, (api, apis));
+    }
     let rules = reading.rules.into_iter().map(|(_, rule)| rule);
     let (apis, origin) = rules.partition(|rule| rule.pattern.lies_under(api));
     Some(Rules::new(origin, apis, reading.ignores_case?))
@@ -147,9 +151,9 @@ fn access(section: &mut Section<'_>, serves_api: bool) -> Option<Access> {
     let default = if serves_api { "Api" } else { "Login" };
     section.parsed_or("Access", default, |text| match text {
         "Api" => Ok(Access::Api),
-        _ if serves_api => Err(Problem::Invalid("be Api for a path under Gateway.ApiPath", None)),
-        "Anonymous" => Ok(Access::Anonymous),
         "Bearer" => Ok(Access::Bearer),
+        _ if serves_api => Err(Problem::Invalid("be Api or Bearer for a path under Gateway.ApiPath", None)),
+        "Anonymous" => Ok(Access::Anonymous),
         "Login" => Ok(Access::Login),
         "Optional" => Ok(Access::Optional),
         _ => Err(NEEDS_ACCESS),

@@ -189,7 +189,7 @@ settings! {
     "Gateway.Routes[].Path" Text, "the paths the rule is for: /docs exactly, * for any one segment, /** at the end for everything below; required";
     "Gateway.Routes[].Methods" List, "the methods the rule is for, of GET (and HEAD with it), HEAD, POST, PUT, PATCH, DELETE and OPTIONS; all if absent";
     "Gateway.Routes[].Host" Text, "the host, with its port unless that is the default, that the rule is for; any if absent";
-    "Gateway.Routes[].Access" Text ["Login"], "who may pass: Anonymous, Optional, Login, Api or Bearer; under ApiPath only Api, the default there";
+    "Gateway.Routes[].Access" Text ["Login"], "who may pass: Anonymous, Optional, Login, Api or Bearer; under ApiPath Api, the default there, or Bearer";
     "Gateway.Routes[].Provider" Text, "the provider by which to sign in here; any if absent";
     "Gateway.Routes[].Require.Roles" List, "any of these in the claim roles";
     "Gateway.Routes[].Require.Groups" List, "any of these in the claim groups";

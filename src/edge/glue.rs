@@ -153,6 +153,11 @@ pub(super) async fn sleep(lifetime: Lifetime) {
     let _ = JsFuture::from(js_sleep(milliseconds(lifetime))).await;
 }
 
+/// Waits for a fraction of a second.
+pub(super) async fn moment() {
+    let _ = JsFuture::from(js_sleep(MOMENT)).await;
+}
+
 fn start(request: &JsValue, env: &JsValue, plan: &ForwardPlan) -> Promise {
     let service = match &plan.destination {
         Destination::Url(_) => None,
@@ -220,3 +225,6 @@ fn milliseconds(lifetime: Lifetime) -> u32 {
 }
 
 const MAX_OP_ANSWER_BYTES: u32 = 256 * 1024;
+
+/// In milliseconds.
+const MOMENT: u32 = 50;

@@ -127,6 +127,10 @@ impl Runtime for Edge {
         glue::sleep(lifetime).await;
     }
 
+    async fn moment(&self) {
+        glue::moment().await;
+    }
+
     async fn read_body(&self, inbound: &JsValue, limit: usize) -> Option<Vec<u8>> {
         glue::read_body(inbound, limit).await
     }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::InteractionReason;
 use crate::json::{Json, name_and_value, named};
+use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::introspection::IntrospectionFault;
 use crate::oidc::jwks::JwksFault;
 use crate::oidc::jwt::JwtFault;
@@ -34,6 +35,19 @@ pub struct InteractionNeed {
     pub scopes: Vec<String>,
     /// Why no refresh will do.
     pub reason: InteractionReason,
+}
+
+/// Why a program's access token is not exchanged for one of an API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExchangeFault {
+    /// The OP, or the API, demands an end-user who signed in with these claims.
+    ClaimsDemanded(ClaimsChallenge),
+    /// The OP wants the end-user or an administrator to act first, such as to consent.
+    ConsentMissing,
+    /// The token stands for no end-user.
+    NoEndUser,
+    /// The OP does not take the token, or not any more.
+    TokenRefused,
 }
 
 /// How a session came to be over.

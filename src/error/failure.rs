@@ -130,6 +130,7 @@ impl Failure {
             | Error::LogoutTokenRejected(_)
             | Error::Misconfigured
             | Error::NoSuchRoute
+            | Error::NotExchanged(..)
             | Error::OperatorRefused
             | Error::OperatorRequestInvalid(_)
             | Error::OriginUnreachable(_)

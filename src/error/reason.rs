@@ -33,6 +33,7 @@ impl fmt::Display for Error {
             Self::LogoutTokenRejected(fault) => write!(f, "logout token rejected: {fault}"),
             Self::Misconfigured => f.write_str("the configuration has faults"),
             Self::NoSuchRoute => f.write_str("no such route"),
+            Self::NotExchanged(api, fault) => write!(f, "no token for API {api} on behalf of the caller: {fault:?}"),
             Self::OpMisbehaved(fault) => write!(f, "OP misbehaved: {fault:?}"),
             Self::OpRefused(code) => write!(f, "the OP refused this client: {code}"),
             Self::OpUnreachable(fault) => write!(f, "OP unreachable: {fault:?}"),

@@ -1,6 +1,6 @@
 //! What the wire gets of an error: vague, stable and documented in the README.
 
-use super::Error;
+use super::{Error, ExchangeFault};
 use crate::runtime::{RETRY_AFTER, TransportFault};
 
 impl Error {
@@ -22,6 +22,7 @@ impl Error {
             | Self::AccessTokenRejected(_)
             | Self::InteractionRequired(_)
             | Self::LoginRequired
+            | Self::NotExchanged(_, ExchangeFault::ClaimsDemanded(_) | ExchangeFault::TokenRefused)
             | Self::OperatorRefused
             | Self::SessionEnded(_)
             | Self::StepUpRequired(..) => 401,
@@ -29,6 +30,7 @@ impl Error {
             | Self::Denied
             | Self::Forbidden { hides: false, .. }
             | Self::InteractionLoop(_)
+            | Self::NotExchanged(_, ExchangeFault::ConsentMissing | ExchangeFault::NoEndUser)
             | Self::ScopeInsufficient { .. }
             | Self::StepUpFailed(_)
             | Self::UntrustedOrigin => 403,
@@ -50,7 +52,7 @@ impl Error {
         match self {
             Self::AccessTokenMalformed => "access_token_malformed",
             Self::AccessTokenMissing => "access_token_required",
-            Self::AccessTokenRejected(_) => "access_token_invalid",
+            Self::AccessTokenRejected(_) | Self::NotExchanged(_, ExchangeFault::TokenRefused) => "access_token_invalid",
             Self::AccountMismatch => "account_mismatch",
             Self::ApiUnreachable(..) => "api_unreachable",
             Self::AttemptInvalid(_) | Self::AuthorizationResponseInvalid(_) | Self::CodeRejected => {
@@ -71,6 +73,9 @@ impl Error {
             Self::LogoutTokenRejected(_) => "logout_token_invalid",
             Self::Misconfigured | Self::OpRefused(_) => "misconfigured",
             Self::Forbidden { hides: true, .. } | Self::NoSuchRoute => "not_found",
+            Self::NotExchanged(_, ExchangeFault::ClaimsDemanded(_)) => "insufficient_claims",
+            Self::NotExchanged(_, ExchangeFault::ConsentMissing) => "consent_required",
+            Self::NotExchanged(_, ExchangeFault::NoEndUser) => "end_user_required",
             Self::OpUnreachable(_) => "op_unreachable",
             Self::OperatorRefused => "operator_refused",
             Self::OperatorRequestInvalid(_) => "operator_request_invalid",

@@ -4,10 +4,10 @@
 use std::rc::Rc;
 
 use super::signer::Signer;
-use super::{Incoming, documents, introspect, signer};
+use super::{Incoming, documents, guard, introspect, signer};
 use crate::answer::Answer;
 use crate::config::{Bearer, Introspection};
-use crate::error::{AccessTokenFault, Error};
+use crate::error::{AccessTokenFault, Error, ExchangeFault};
 use crate::forwarding::Carried;
 use crate::memory::{BearerTokenKey, JudgedBy};
 use crate::oidc::access_token::{ExpectedAccessToken, Profile, UntrustedAccessToken};
@@ -31,29 +31,45 @@ enum Judge {
     Op,
 }
 
+/// An access token that a request brought, and what it is.
+pub(super) struct Presented {
+    pub(super) credential: BearerCredential,
+    /// What it is remembered under.
+    pub(super) key: BearerTokenKey,
+    pub(super) token: Rc<BearerToken>,
+}
+
 /// The token of the request, if this isolate's memory vouches for it.
-pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<Rc<BearerToken>> {
+pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<Presented> {
     let bearer = incoming.context.app.config.bearer.as_ref()?;
-    remembered(incoming, bearer, &credential(incoming).ok()?)
+    remembered(incoming, bearer, credential(incoming).ok()?).ok()
 }
 
 /// The token of the request, judged if need be. Nothing is written to any store, and nothing is asked of anybody about a
 /// text that cannot be an access token.
-pub(super) async fn authenticated<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Rc<BearerToken>, Error> {
+pub(super) async fn authenticated<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Presented, Error> {
     let bearer = incoming.app.config.bearer.as_ref().ok_or(Error::Bug("a rule for access tokens without settings"))?;
-    let credential = credential(incoming)?;
-    if let Some(token) = remembered(incoming, bearer, &credential) {
-        return Ok(token);
-    }
-    match judge(bearer, &credential) {
-        Judge::Keys => verified(incoming, bearer, &credential).await,
-        Judge::Nobody => Err(Error::AccessTokenRejected(AccessTokenFault::Opaque)),
-        Judge::Op => introspect::ask(incoming, bearer, &credential).await,
-    }
+    let credential = match remembered(incoming, bearer, credential(incoming)?) {
+        Ok(presented) => return Ok(presented),
+        Err(credential) => credential,
+    };
+    let (key, token) = match judge(bearer, &credential) {
+        Judge::Keys => verified(incoming, bearer, &credential).await?,
+        Judge::Nobody => return Err(Error::AccessTokenRejected(AccessTokenFault::Opaque)),
+        Judge::Op => introspect::ask(incoming, bearer, &credential).await?,
+    };
+    Ok(Presented { credential, key, token })
+}
+
+/// Whether the rule lets the program do this. No page sends an access token for its user without knowing, as it does a
+/// cookie, so it does not matter whose page it is.
+pub(super) fn judged<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, token: &BearerToken) -> Result<(), Error> {
+    scopes(rule, token)?;
+    guard::claims(incoming, rule, token.claims())
 }
 
 /// Whether the token was granted what the route asks for.
-pub(super) fn scopes(rule: &Rule, token: &BearerToken) -> Result<(), Error> {
+fn scopes(rule: &Rule, token: &BearerToken) -> Result<(), Error> {
     if token.has_scopes(&rule.scopes) {
         return Ok(());
     }
@@ -69,7 +85,11 @@ pub(super) fn carried<R: Runtime>(incoming: &Incoming<'_, R>, token: &BearerToke
 /// The answer to a program: never a sign-in, never a page.
 pub(super) fn refused<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
     let answer = Answer::problem(error, &incoming.trace, None);
-    match refusal(error) {
+    // Where whoever uses the program can be asked for more, as far as the OP was met.
+    let metadata =
+        incoming.realm.memory.documents(incoming.context.user_flow).metadata.read().map(|(metadata, _)| metadata);
+    let authorization_uri = metadata.as_ref().map(|metadata| metadata.authorization_endpoint.as_str());
+    match refusal(error, authorization_uri) {
         Some(refusal) => answer.with("www-authenticate", refusal.to_field(&incoming.public_url(METADATA_PATH))),
         None => answer,
     }
@@ -133,22 +153,30 @@ fn judge(bearer: &Bearer, credential: &BearerCredential) -> Judge {
     }
 }
 
+/// The token as this isolate's memory has it; otherwise what was presented.
 fn remembered<R: Runtime>(
     incoming: &Incoming<'_, R>,
     bearer: &Bearer,
-    credential: &BearerCredential,
-) -> Option<Rc<BearerToken>> {
+    credential: BearerCredential,
+) -> Result<Presented, BearerCredential> {
     let memory = &incoming.context.realm.memory;
-    let known;
-    let judged_by = match judge(bearer, credential) {
-        Judge::Keys => JudgedBy::Keys,
-        Judge::Nobody => return None,
-        Judge::Op => {
-            known = memory.documents(incoming.context.user_flow).metadata.read()?.0;
-            JudgedBy::Endpoint(known.introspection_endpoint.as_ref()?)
-        }
+    let find = || {
+        let known;
+        let judged_by = match judge(bearer, &credential) {
+            Judge::Keys => JudgedBy::Keys,
+            Judge::Nobody => return None,
+            Judge::Op => {
+                known = memory.documents(incoming.context.user_flow).metadata.read()?.0;
+                JudgedBy::Endpoint(known.introspection_endpoint.as_ref()?)
+            }
+        };
+        let key = key(incoming, judged_by, &credential);
+        memory.bearer_tokens.find(key, incoming.context.now).map(|token| (key, token))
     };
-    memory.bearer_tokens.find(key(incoming, judged_by, credential), incoming.context.now)
+    match find() {
+        Some((key, token)) => Ok(Presented { credential, key, token }),
+        None => Err(credential),
+    }
 }
 
 /// The token, if it is a JWT that the OP signed and that is for us (RFC 9068 §4).
@@ -156,7 +184,7 @@ async fn verified<R: Runtime>(
     incoming: &Incoming<'_, R>,
     bearer: &Bearer,
     credential: &BearerCredential,
-) -> Result<Rc<BearerToken>, Error> {
+) -> Result<(BearerTokenKey, Rc<BearerToken>), Error> {
     let rejected = |fault| Error::AccessTokenRejected(AccessTokenFault::Jwt(fault));
     let provider = &incoming.realm.provider;
     let profile = if provider.is_entra { Profile::Entra } else { Profile::Rfc9068 };
@@ -179,18 +207,21 @@ async fn verified<R: Runtime>(
     let token = token.accept(signer.key(), &expected).map_err(rejected)?;
     let until = token.believed_until(incoming.now, VERIFIED);
     let key = key(incoming, JudgedBy::Keys, credential);
-    Ok(incoming.realm.memory.bearer_tokens.remember(key, token, until))
+    Ok((key, incoming.realm.memory.bearer_tokens.remember(key, token, until)))
 }
 
 /// How RFC 6750 and RFC 9470 put it, if it is about the token at all.
-fn refusal(error: &Error) -> Option<BearerRefusal<'_>> {
+fn refusal<'a>(error: &'a Error, authorization_uri: Option<&'a str>) -> Option<BearerRefusal<'a>> {
+    if let Error::NotExchanged(_, ExchangeFault::ClaimsDemanded(claims)) = error {
+        return Some(BearerRefusal::ClaimsInsufficient { claims, authorization_uri });
+    }
     if let Error::ScopeInsufficient { scopes, .. } = error {
         return Some(BearerRefusal::ScopeInsufficient(scopes));
     }
     if let Error::StepUpRequired(_, StepUp { acr_values, max_age }) = error {
         return Some(BearerRefusal::AuthenticationInsufficient { acr_values, max_age: *max_age });
     }
-    if matches!(error, Error::AccessTokenRejected(_)) {
+    if matches!(error, Error::AccessTokenRejected(_) | Error::NotExchanged(_, ExchangeFault::TokenRefused)) {
         return Some(BearerRefusal::TokenInvalid);
     }
     if matches!(error, Error::AccessTokenMissing) {

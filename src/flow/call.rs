@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 
 use super::account::Cause;
-use super::acquire::{self, Credential};
-use super::authenticate::{self, SignedIn};
-use super::{Incoming, cors, forward, guard, interaction};
+use super::acquire::Credential;
+use super::caller::Caller;
+use super::{Incoming, cors};
 use crate::config::{Api, ApiToken};
-use crate::error::{Error, InteractionReason};
+use crate::error::Error;
 use crate::forwarding::{AnswerEdits, Destination, ForwardPlan, api_address, api_headers};
 use crate::oidc::challenge::BearerChallenge;
 use crate::oidc::claims_challenge::ClaimsChallenge;
@@ -25,23 +25,21 @@ pub(super) fn at_once<R: Runtime>(
     incoming: &Incoming<'_, R>,
     (api, target, rule): (&Api, Target<'_>, &Rule),
 ) -> Option<ForwardPlan> {
-    let signed_in = authenticate::at_once_for(incoming, rule)?;
-    guard::user(incoming, rule, &signed_in.entry.claims).ok()?;
-    let credential = acquire::at_once(incoming, &signed_in, api)?;
-    Some(plan(incoming, &signed_in, (api, target, rule), &credential))
+    let caller = Caller::at_once(incoming, rule)?;
+    let credential = caller.credential_at_once(incoming, api)?;
+    Some(plan(incoming, &caller, (api, target, rule), &credential))
 }
 
-/// Calls an API for the signed-in user.
+/// Calls an API for whoever may.
 pub(super) async fn serve<R: Runtime>(
     incoming: &Incoming<'_, R>,
     inbound: &R::Inbound,
     (api, target, rule): (&Api, Target<'_>, &Rule),
 ) -> Result<R::Forwarded, Error> {
-    let signed_in = authenticate::signed_in_for(incoming, rule).await?;
-    guard::user(incoming, rule, &signed_in.entry.claims)?;
+    let caller = Caller::authenticated(incoming, rule).await?;
     // Before the body: it cannot be sent twice.
-    let credential = acquire::credential(incoming, &signed_in, api).await?;
-    let call = ApiCall { incoming, inbound, api, target, rule, signed_in };
+    let credential = caller.credential(incoming, api).await?;
+    let call = ApiCall { incoming, inbound, api, target, rule, caller };
     let answer = call.send(&credential).await?;
     call.settle(answer, &Sent::Credential(&credential)).await
 }
@@ -54,14 +52,14 @@ pub(super) async fn reconsider<R: Runtime>(
     answer: R::Forwarded,
     issued_at: Timestamp,
 ) -> Result<R::Forwarded, Error> {
-    let signed_in = match authenticate::signed_in(incoming).await {
-        Ok(signed_in) => signed_in,
+    let caller = match Caller::again(incoming, rule).await {
+        Ok(caller) => caller,
         Err(error) => {
             incoming.runtime.discard(answer);
             return Err(error);
         }
     };
-    ApiCall { incoming, inbound, api, target, rule, signed_in }.settle(answer, &Sent::At(issued_at)).await
+    ApiCall { incoming, inbound, api, target, rule, caller }.settle(answer, &Sent::At(issued_at)).await
 }
 
 /// One call, which is sent twice at most.
@@ -71,13 +69,13 @@ struct ApiCall<'a, R: Runtime> {
     api: &'a Api,
     target: Target<'a>,
     rule: &'a Rule,
-    signed_in: SignedIn,
+    caller: Caller,
 }
 
 impl<R: Runtime> ApiCall<'_, R> {
     async fn send(&self, credential: &Credential) -> Result<R::Forwarded, Error> {
-        let carried = forward::carried(self.incoming, &self.signed_in)?;
-        let plan = plan(self.incoming, &self.signed_in, (self.api, self.target, self.rule), credential);
+        let carried = self.caller.carried(self.incoming)?;
+        let plan = plan(self.incoming, &self.caller, (self.api, self.target, self.rule), credential);
         let plan = ForwardPlan { carried, ..plan };
         let answer = self.incoming.runtime.forward(self.inbound, &plan).await;
         answer.map_err(|fault| Error::ApiUnreachable(self.api.name.clone(), fault))
@@ -105,14 +103,14 @@ impl<R: Runtime> ApiCall<'_, R> {
         sent: &Sent<'_>,
     ) -> Result<R::Forwarded, Error> {
         let cause = Cause::Rejected { token: self.rejected(sent), claims };
-        let replacement = acquire::replacement(self.incoming, &self.signed_in, self.api, &cause).await;
+        let replacement = self.caller.replacement(self.incoming, self.api, &cause).await;
         let has_body = self.incoming.head.has_body();
         let token = match replacement {
-            Ok(_) if has_body => return Ok(answer),
-            Err(error) if has_body && !matches!(error, Error::InteractionRequired(_) | Error::InteractionLoop(_)) => {
-                return Ok(answer);
-            }
-            outcome => outcome,
+            Ok(None) => return Ok(answer),
+            Ok(Some(_)) if has_body => return Ok(answer),
+            Err(error) if has_body && !is_about_the_user(&error) => return Ok(answer),
+            Ok(Some(token)) => Ok(token),
+            Err(error) => Err(error),
         };
         self.incoming.runtime.discard(answer);
         let answer = self.send(&token?).await?;
@@ -120,8 +118,7 @@ impl<R: Runtime> ApiCall<'_, R> {
         match demanded.and_then(|demand| demand.claims) {
             Some(claims) if self.api.token == ApiToken::User => {
                 self.incoming.runtime.discard(answer);
-                let reason = InteractionReason::ClaimsDemanded;
-                Err(interaction::required(self.incoming, &self.signed_in, self.api, reason, Some(claims)))
+                Err(self.caller.demanded(self.incoming, self.api, claims))
             }
             Some(_) | None => Ok(answer),
         }
@@ -137,7 +134,7 @@ impl<R: Runtime> ApiCall<'_, R> {
         context.runtime.discard(answer);
         context.runtime.sleep(wait).await;
         let later = Incoming::new(context.app, *route, context.runtime, head, context.trace.clone());
-        let credential = acquire::credential(&later, &self.signed_in, self.api).await?;
+        let credential = self.caller.credential(&later, self.api).await?;
         self.send(&credential).await
     }
 
@@ -155,20 +152,17 @@ impl<R: Runtime> ApiCall<'_, R> {
 
     /// Names the token that the API refused; nothing, if another one has taken its place by now.
     fn rejected(&self, sent: &Sent<'_>) -> String {
-        let issued_at = match sent {
-            Sent::Credential(credential) => return credential.digest().unwrap_or_default(),
-            Sent::At(issued_at) => *issued_at,
+        let digest = match sent {
+            Sent::At(issued_at) => self.caller.digest_of(self.incoming, self.api, *issued_at),
+            Sent::Credential(credential) => credential.digest(),
         };
-        let (app, user);
-        let cached = if self.api.token == ApiToken::App {
-            app = self.incoming.realm.memory.app_token(&self.api.name);
-            app.as_ref()
-        } else {
-            user = acquire::lookup(&self.signed_in.entry, self.api, self.incoming.now);
-            user.valid()
-        };
-        cached.filter(|cached| cached.issued_at == issued_at).map(|cached| cached.digest()).unwrap_or_default()
+        digest.unwrap_or_default()
     }
+}
+
+/// Whether only the end-user can bring another token, so that the caller has to be told.
+const fn is_about_the_user(error: &Error) -> bool {
+    matches!(error, Error::InteractionRequired(_) | Error::InteractionLoop(_) | Error::NotExchanged(..))
 }
 
 /// What is known of the token of the first attempt.
@@ -186,7 +180,7 @@ struct Demand {
 
 fn plan<R: Runtime>(
     incoming: &Incoming<'_, R>,
-    signed_in: &SignedIn,
+    caller: &Caller,
     (api, target, rule): (&Api, Target<'_>, &Rule),
     credential: &Credential,
 ) -> ForwardPlan {
@@ -195,7 +189,7 @@ fn plan<R: Runtime>(
         set.push((Cow::Borrowed("authorization"), format!("Bearer {}", token.expose())));
     }
     let mut answer = AnswerEdits {
-        set_cookie: forward::rolled(incoming, signed_in),
+        set_cookie: caller.rolled(incoming),
         drop_cookies: true,
         force_no_store: true,
         ..AnswerEdits::default()

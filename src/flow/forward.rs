@@ -50,7 +50,7 @@ pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Op
         Access::Anonymous => Sender::Nobody,
         Access::Optional if !authenticate::has_cookie(incoming) => Sender::Nobody,
         Access::Api | Access::Login | Access::Optional => Sender::User(authenticate::at_once_for(incoming, rule)?),
-        Access::Bearer => Sender::Client(bearer::at_once(incoming)?),
+        Access::Bearer => Sender::Client(bearer::at_once(incoming)?.token),
     };
     judged(incoming, rule, &sender).ok()?;
     Some(origin_plan(incoming, rule, &sender))
@@ -65,7 +65,7 @@ pub(super) async fn serve<R: Runtime>(
     let sender = match rule.access {
         Access::Anonymous => Sender::Nobody,
         Access::Api | Access::Login => Sender::User(authenticate::signed_in_for(incoming, rule).await?),
-        Access::Bearer => Sender::Client(bearer::authenticated(incoming).await?),
+        Access::Bearer => Sender::Client(bearer::authenticated(incoming).await?.token),
         Access::Optional => if_any(incoming, rule).await?,
     };
     judged(incoming, rule, &sender)?;
@@ -94,14 +94,10 @@ async fn if_any<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Result<S
     }
 }
 
-/// Whether the rule lets them do this. No page sends an access token for its user without knowing, as it does a cookie, so
-/// it does not matter whose page it is.
+/// Whether the rule lets them do this.
 fn judged<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sender) -> Result<(), Error> {
     match sender {
-        Sender::Client(token) => {
-            bearer::scopes(rule, token)?;
-            guard::claims(incoming, rule, token.claims())
-        }
+        Sender::Client(token) => bearer::judged(incoming, rule, token),
         Sender::Left(_) | Sender::Nobody => Ok(()),
         Sender::User(signed_in) => guard::user(incoming, rule, &signed_in.entry.claims),
     }

@@ -12,7 +12,7 @@ use super::log::{self, Event};
 use super::{Incoming, bearer, client_authentication, documents};
 use crate::config::Bearer;
 use crate::error::{AccessTokenFault, Error, OpFault};
-use crate::memory::{Introspections, JudgedBy};
+use crate::memory::{BearerTokenKey, Introspections, JudgedBy};
 use crate::oidc::bearer::BearerCredential;
 use crate::oidc::bearer_token::BearerToken;
 use crate::oidc::introspection::{self, ExpectedIntrospection, IntrospectionFault, UntrustedIntrospection};
@@ -24,7 +24,7 @@ pub(super) async fn ask<R: Runtime>(
     incoming: &Incoming<'_, R>,
     bearer: &Bearer,
     credential: &BearerCredential,
-) -> Result<Rc<BearerToken>, Error> {
+) -> Result<(BearerTokenKey, Rc<BearerToken>), Error> {
     let metadata = documents::metadata(incoming).await?;
     let endpoint = metadata.introspection_endpoint.as_ref();
     let endpoint = endpoint.ok_or(Error::OpMisbehaved(OpFault::NoIntrospection))?;
@@ -43,7 +43,7 @@ pub(super) async fn ask<R: Runtime>(
         Ok(token) => {
             memory.introspections.believed();
             let until = token.believed_until(now, bearer.introspection_cache);
-            Ok(memory.bearer_tokens.remember(key, token, until))
+            Ok((key, memory.bearer_tokens.remember(key, token, until)))
         }
         Err(fault @ (IntrospectionFault::Malformed | IntrospectionFault::TooLong)) => {
             Err(Error::OpMisbehaved(OpFault::Introspection(fault)))

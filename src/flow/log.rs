@@ -75,6 +75,10 @@ events! {
         "Writing to the store was given up after several failures."
     StoreInMemory "store.in_memory" []
         "Tokens are kept in the isolate's memory (`Session.TokenCache = \"Memory\"`), which is for tests. Once in each isolate."
+    TokenExchangeFailed "token.exchange_failed" ["api" "code" "reason"]
+        "A program's access token got none for an API from the OpenID Provider."
+    TokenExchanged "token.exchanged" ["api"]
+        "A program's access token was exchanged for one of an API."
     TokenRefreshFailed "token.refresh_failed" ["api" "code" "reason"]
         "A refresh failed."
     TokenRefreshed "token.refreshed" ["api"]

@@ -1,4 +1,4 @@
-//! Token requests (RFC 6749 §4.1.3, §4.4.2, §6) and what their answers come to.
+//! Token requests (RFC 6749 §4.1.3, §4.4.2, §4.5, §6) and what their answers come to.
 
 use http::header::CONTENT_TYPE;
 
@@ -10,7 +10,9 @@ use crate::oidc::claims_request::claims_request;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::pkce::CodeVerifier;
 use crate::oidc::token::{Remedy, TokenError, TokenErrorCode, TokenParts};
+use crate::oidc::token_exchange::TokenExchange;
 use crate::runtime::{OpResponse, RETRY_AFTER, Runtime, TransportFault};
+use crate::secret::Secret;
 use crate::session::entry::CachedAccessToken;
 use crate::time::{Lifetime, Timestamp};
 
@@ -20,6 +22,8 @@ pub(super) enum Grant {
     ClientCredentials,
     /// A code, and the verifier that proves who asked for it (RFC 7636 §4.5).
     Code(String, CodeVerifier),
+    /// An access token that a program presented, to be exchanged.
+    Presented(TokenExchange, Secret),
     /// A refresh token.
     Refresh(String),
 }
@@ -106,6 +110,7 @@ fn parameters<R: Runtime>(
     purpose: &Purpose<'_>,
 ) -> Vec<(&'static str, String)> {
     let provider = &context.realm.provider;
+    let has_account = !matches!(grant, Grant::Presented(..));
     let mut parameters = match grant {
         Grant::ClientCredentials => {
             vec![("grant_type", "client_credentials".to_owned()), ("scope", purpose.scopes.join(" "))]
@@ -123,6 +128,14 @@ fn parameters<R: Runtime>(
             }
             parameters
         }
+        Grant::Presented(exchange, token) => {
+            let mut parameters = exchange.parameters(token.expose());
+            // Neither a refresh token nor an account is wanted, so nothing of a sign-in is asked for.
+            let scopes = purpose.scopes.iter().map(String::as_str).filter(|scope| !SIGN_IN_SCOPES.contains(scope));
+            let scopes = scopes.collect::<Vec<_>>().join(" ");
+            parameters.extend(Some(("scope", scopes)).filter(|(_, scopes)| !scopes.is_empty()));
+            parameters
+        }
         Grant::Refresh(token) => {
             let grant_type = "refresh_token".to_owned();
             vec![("grant_type", grant_type), ("refresh_token", token), ("scope", scopes(purpose))]
@@ -130,7 +143,7 @@ fn parameters<R: Runtime>(
     };
     parameters.extend(purpose.resource.map(|resource| ("resource", resource.to_owned())));
     parameters.extend(claims_request(&provider.client_capabilities, purpose.claims).map(|claims| ("claims", claims)));
-    parameters.extend(provider.is_entra.then(|| ("client_info", "1".to_owned())));
+    parameters.extend((has_account && provider.is_entra).then(|| ("client_info", "1".to_owned())));
     parameters
 }
 

@@ -51,6 +51,10 @@ impl BearerTokenKey {
         }
         Self(digest.finalize().into())
     }
+
+    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl BearerTokens {

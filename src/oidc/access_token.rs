@@ -3,6 +3,8 @@
 //!
 //! `accept` takes the steps of §4 in order. Opaque tokens are asked about instead: see `introspection`.
 
+use serde_json::{Map, Value};
+
 use super::algorithm::Algorithm;
 use super::bearer_token::{Attested, BearerToken, expect_audience, expect_client};
 use super::issuer::IssuerRule;
@@ -64,10 +66,7 @@ impl UntrustedAccessToken {
         // What else §2.2 requires, as far as anybody acts on it.
         let subject = self.jwt.subject()?.ok_or(JwtFault::SubjectMissing)?.to_owned();
         let client_id = expect_client(&self.jwt.claims, self.profile.client_claims())?;
-        let has_end_user = match self.profile {
-            Profile::Entra => self.jwt.claims.contains_key("scp"),
-            Profile::Rfc9068 => subject != client_id,
-        };
+        let has_end_user = self.profile.has_end_user(&self.jwt.claims, &subject, &client_id);
         let attested = Attested {
             issuer: issuer.to_owned(),
             subject,
@@ -102,6 +101,15 @@ impl UntrustedAccessToken {
 }
 
 impl Profile {
+    /// Whether the client acts for an end-user, as far as the token tells.
+    #[must_use]
+    pub fn has_end_user(self, claims: &Map<String, Value>, subject: &str, client_id: &str) -> bool {
+        match self {
+            Self::Entra => claims.contains_key("scp"),
+            Self::Rfc9068 => subject != client_id,
+        }
+    }
+
     /// RFC 9068 §4 asks for `at+jwt`, with or without the media type's prefix.
     const fn types(self) -> &'static [&'static str] {
         match self {

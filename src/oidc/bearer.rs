@@ -4,9 +4,10 @@
 //! A token in the query or in a form (RFC 6750 §2.2, §2.3) is not looked for: both end up in logs.
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::challenge::{is_token68, split_token};
+use super::claims_challenge::ClaimsChallenge;
 use crate::json;
 use crate::secret::Secret;
 use crate::time::Lifetime;
@@ -68,6 +69,14 @@ pub enum BearerRefusal<'a> {
         /// How long ago the end-user may have authenticated.
         max_age: Option<Lifetime>,
     },
+    /// The token was not asked for with these claims, without which an API further on is out of its reach (Microsoft
+    /// identity platform, claims challenges).
+    ClaimsInsufficient {
+        /// The claims.
+        claims: &'a ClaimsChallenge,
+        /// Where the client can send its end-user, if that is known.
+        authorization_uri: Option<&'a str>,
+    },
     /// The field is malformed.
     RequestMalformed,
     /// The token does not have all these scopes.
@@ -84,7 +93,10 @@ impl BearerRefusal<'_> {
     pub const fn status(&self) -> u16 {
         match self {
             Self::RequestMalformed => 400,
-            Self::AuthenticationInsufficient { .. } | Self::TokenInvalid | Self::TokenMissing => 401,
+            Self::AuthenticationInsufficient { .. }
+            | Self::ClaimsInsufficient { .. }
+            | Self::TokenInvalid
+            | Self::TokenMissing => 401,
             Self::ScopeInsufficient(_) => 403,
         }
     }
@@ -94,6 +106,7 @@ impl BearerRefusal<'_> {
     pub const fn error(&self) -> Option<&'static str> {
         match self {
             Self::AuthenticationInsufficient { .. } => Some("insufficient_user_authentication"),
+            Self::ClaimsInsufficient { .. } => Some("insufficient_claims"),
             Self::RequestMalformed => Some("invalid_request"),
             Self::ScopeInsufficient(_) => Some("insufficient_scope"),
             Self::TokenInvalid => Some("invalid_token"),
@@ -116,6 +129,13 @@ impl BearerRefusal<'_> {
                 }
                 if let Some(max_age) = max_age {
                     field.add("max_age", &max_age.as_seconds().to_string());
+                }
+            }
+            Self::ClaimsInsufficient { claims, authorization_uri } => {
+                // The alphabet with padding is the one that every client library decodes.
+                field.add("claims", &STANDARD.encode(claims.as_str()));
+                if let Some(uri) = authorization_uri {
+                    field.add("authorization_uri", uri);
                 }
             }
             Self::ScopeInsufficient(scopes) => field.add("scope", &scopes.join(" ")),

@@ -50,8 +50,14 @@ impl IssuerRule {
         match self {
             Self::Exact(expected) => issuer == expected,
             Self::Learned(_) => false,
-            Self::Tenanted(template) => tenant_in(issuer, template).is_some(),
+            Self::Tenanted(_) => self.tenant_of(issuer).is_some(),
         }
+    }
+
+    /// The tenant that an issuer of the template is of; none where there is no template.
+    #[must_use]
+    pub fn tenant_of<'a>(&self, issuer: &'a str) -> Option<&'a str> {
+        if let Self::Tenanted(template) = self { tenant_in(issuer, template) } else { None }
     }
 
     /// What the issuer goes by in names of the store and of the memory: the same whether or not it is known yet.
@@ -106,6 +112,14 @@ mod tests {
         }
         assert!(IssuerRule::Exact("https://op.example".to_owned()).accepts_of_any_tenant("https://op.example"));
         assert!(!IssuerRule::Exact("https://op.example".to_owned()).accepts_of_any_tenant("https://op.example/"));
+    }
+
+    #[test]
+    fn the_tenant_of_an_issuer_is_what_stands_for_the_placeholder() {
+        let rule = IssuerRule::Tenanted(TEMPLATE.to_owned());
+        assert_eq!(rule.tenant_of(&TEMPLATE.replace(TENANT_PLACEHOLDER, TENANT)), Some(TENANT));
+        assert_eq!(rule.tenant_of(TEMPLATE), None);
+        assert_eq!(IssuerRule::Exact("https://op.example".to_owned()).tenant_of("https://op.example"), None);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct TokenParts {
     pub scope: Option<Vec<String>>,
     /// The unparsed `client_info`.
     pub client_info: Option<String>,
+    /// What kind of token an exchange brought (RFC 8693 §2.2.1).
+    pub issued_token_type: Option<String>,
 }
 
 /// A body that is no token response of a bearer token. What is wrong with it is not kept: it may hold tokens.
@@ -63,6 +65,7 @@ impl TokenParts {
             // A blank `scope` counts as absent, like a missing one.
             scope: (!scope.is_empty()).then_some(scope),
             client_info: text(&members, "client_info")?.map(str::to_owned),
+            issued_token_type: text(&members, "issued_token_type")?.map(str::to_owned),
         })
     }
 }

@@ -130,7 +130,8 @@ impl<'a> Route<'a> {
     #[must_use]
     pub const fn begins_a_login(self) -> bool {
         match self {
-            Self::Api(..) | Self::Sessions => true,
+            Self::Api(_, _, rule) => !matches!(rule.access, Access::Bearer),
+            Self::Sessions => true,
             Self::Origin(rule) => matches!(rule.access, Access::Login),
             Self::Ambiguous
             | Self::BackChannelLogout(_)

@@ -60,6 +60,10 @@ Path = "/machines/**"
 Access = "Bearer"
 Scopes = "read write"
 [[vars.Gateway.Routes]]
+Name = "programs"
+Path = "/api/*/programs/**"
+Access = "Bearer"
+[[vars.Gateway.Routes]]
 Name = "other"
 Path = "/only-there"
 Host = "other.example.com"
@@ -79,6 +83,8 @@ fn folder(name: &str) -> Folder {
         ("guest.json", guest),
         ("list.json", "[\"SECRET?\"]"),
         ("old.json", r#"{"sub": "s1", "acr": "mfa", "auth_time": 1500000000}"#),
+        ("program.json", r#"{"sub": "p", "azp": "a", "scp": "read", "oid": "o1"}"#),
+        ("nobody.json", r#"{"sub": "p", "azp": "a", "roles": ["Read"]}"#),
         // For ever.
         ("recent.json", r#"{"sub": "s1", "acr": "mfa", "auth_time": 100000000000}"#),
     ];
@@ -221,6 +227,58 @@ timeout: 30 s
 served: by https://origin.example.com/page
 ",
         )],
+    );
+}
+
+#[test]
+fn programs_get_tokens_that_are_exchanged_for_theirs() {
+    explained(
+        "programs",
+        &[
+            (
+                &["GET /api/Orders/programs/1", "--claims", "program.json", "--header", "Authorization: Bearer x"],
+                0,
+                "\
+request: GET https://app.example.com/api/Orders/programs/1
+read leniently: /api/orders/programs/1
+route: the downstream API Orders
+rule: programs (/api/*/programs/**)
+access: Bearer
+removes: authorization
+sets: x-version: 2
+sets: authorization: Bearer <an exchanged access token for Orders>
+timeout: 30 s
+served: by https://api.example.com/v1/programs/1?tenant=a
+",
+            ),
+            (
+                &["GET /api/Orders/programs/1", "--claims", "nobody.json"],
+                3,
+                "\
+request: GET https://app.example.com/api/Orders/programs/1
+sent by: a script of a page of PublicOrigin (no --header says otherwise)
+read leniently: /api/orders/programs/1
+route: the downstream API Orders
+rule: programs (/api/*/programs/**)
+access: Bearer
+refused: 403, the access token stands for no end-user, whose token the API takes
+",
+            ),
+            (
+                &["GET /api/News/programs/1", "--claims", "nobody.json"],
+                0,
+                "\
+request: GET https://app.example.com/api/News/programs/1
+sent by: a script of a page of PublicOrigin (no --header says otherwise)
+read leniently: /api/news/programs/1
+route: the downstream API News
+rule: programs (/api/*/programs/**)
+access: Bearer
+timeout: 30 s
+served: by https://news.example.com/programs/1
+",
+            ),
+        ],
     );
 }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use vestibule::answer::{Answer, title};
 use vestibule::error::{
-    AccessTokenFault, Error, InteractionNeed, InteractionReason, LogoutRequestFault, OpFault, OperatorFault, SessionEnd,
+    AccessTokenFault, Error, ExchangeFault, InteractionNeed, InteractionReason, LogoutRequestFault, OpFault,
+    OperatorFault, SessionEnd,
 };
 use vestibule::oidc::authorization::AuthorizationResponseFault;
+use vestibule::oidc::claims_challenge::ClaimsChallenge;
 use vestibule::oidc::jwt::JwtFault;
 use vestibule::request::HeadFault;
 use vestibule::rules::StepUp;
@@ -42,6 +44,10 @@ fn errors() -> Vec<Error> {
         Error::LogoutTokenRejected(JwtFault::Expired),
         Error::Misconfigured,
         Error::NoSuchRoute,
+        Error::NotExchanged("Orders".to_owned(), ExchangeFault::ClaimsDemanded(ClaimsChallenge::parse("{}").unwrap())),
+        Error::NotExchanged("Orders".to_owned(), ExchangeFault::ConsentMissing),
+        Error::NotExchanged("Orders".to_owned(), ExchangeFault::NoEndUser),
+        Error::NotExchanged("Orders".to_owned(), ExchangeFault::TokenRefused),
         Error::OpMisbehaved(OpFault::TokenResponse),
         Error::OpRefused("invalid_client".to_owned()),
         Error::OpUnreachable(TransportFault::TimedOut),
@@ -93,6 +99,7 @@ const fn is_listed(error: &Error) -> bool {
         | Error::LogoutTokenRejected(_)
         | Error::Misconfigured
         | Error::NoSuchRoute
+        | Error::NotExchanged(..)
         | Error::OpMisbehaved(_)
         | Error::OpRefused(_)
         | Error::OpUnreachable(_)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use vestibule::cli::{Sender, decide};
+use vestibule::cli::{Decision, Sender, decide};
 use vestibule::request::RequestHead;
 use vestibule::time::Timestamp;
 
@@ -19,7 +19,8 @@ const REQUESTS: usize = 10;
 
 fn environment(dice: &mut Dice) -> Value {
     let mut rules = Vec::new();
-    for path in ["/machine/a", "/machine/*", "/deep/**", "/**"] {
+    let paths = ["/machine/a", "/machine/*", "/deep/**", "/**", "/api/Orders/*", "/api/Open/**", "/api/Reports/x"];
+    for path in paths {
         let mut rule = json!({ "Path": path, "Access": "Bearer" });
         let scopes = dice.of(&["orders.read", "orders.write", "orders.read orders.write"]);
         let require = dice.of(&[
@@ -37,15 +38,17 @@ fn environment(dice: &mut Dice) -> Value {
             json!({ "Require": require, "Hide": hides }),
             json!({ "AcrValues": "mfa phr" }),
             json!({ "MaxAgeSeconds": 300 }),
-            json!({ "TimeoutSeconds": 77 }),
             json!({ "CorsOrigins": "https://spa.example" }),
         ] {
             if dice.of(&[true, false, false]) {
                 merge(&mut rule, &setting);
             }
         }
+        if !path.starts_with("/api/") && dice.of(&[true, false, false]) {
+            merge(&mut rule, &json!({ "TimeoutSeconds": 77 }));
+        }
         // Whatever no rule is for is for whoever is signed in.
-        if path != "/**" && dice.of(&[true, false, false]) {
+        if path.starts_with("/machine/") && dice.of(&[true, false, false]) {
             merge(&mut rule, &json!({ "Methods": "GET POST" }));
         }
         rules.push(rule);
@@ -54,7 +57,11 @@ fn environment(dice: &mut Dice) -> Value {
     if dice.flips() {
         merge(&mut gateway, &json!({ "ClaimHeaders": { "X-Client": "client_id", "X-Token": "jti" } }));
     }
-    let vars = json!({ "Gateway": gateway, "Bearer": { "Audiences": PUBLIC } });
+    let apis = json!({
+        "Open": { "BaseUrl": "https://open.example", "Anonymous": true },
+        "Reports": { "BaseUrl": "https://reports.example", "Scopes": "all", "RequestAppToken": true },
+    });
+    let vars = json!({ "Gateway": gateway, "Bearer": { "Audiences": PUBLIC }, "DownstreamApis": apis });
     deployment::changed(deployment::environment(), &vars)
 }
 
@@ -80,7 +87,18 @@ fn claims(token: &str) -> Map<String, Value> {
 }
 
 fn request(dice: &mut Dice, token: &str) -> Request {
-    let path = dice.of(&["/machine/a", "/machine/b", "/machine/b/c?q=1", "/machine/%61", "/deep/x"]);
+    let path = dice.of(&[
+        "/machine/a",
+        "/machine/b",
+        "/machine/b/c?q=1",
+        "/machine/%61",
+        "/deep/x",
+        "/api/Orders/x?q=%20",
+        "/api/Orders/x",
+        "/api/Open/x/y",
+        "/api/Reports/x",
+        "/api/Nobody/x",
+    ]);
     let method = dice.of(&["GET", "GET", "POST", "DELETE", "OPTIONS", "OPTIONS"]);
     let request = Request { method: method.to_owned(), ..bearer::call(path, token) };
     let more = [
@@ -113,10 +131,14 @@ fn what_is_explained_is_what_happens_to_programs() {
             let decision = decide(&world.isolate().config, &head, &sender);
             let received = world.serve(&request);
             let context = format!("seed {seed}, {text:?}, {}, {}", json!(claims), environment["vars"]["Gateway"]);
+            if matches!(&decision, Decision::Refused(error, _) if error.code() == "end_user_required") {
+                assert_eq!(received.code(), "end_user_required", "{context}");
+                *outcomes.entry("no end-user".to_owned()).or_default() += 1;
+            }
             *outcomes.entry(compared(&world, &decision, &received, (&context, PUBLIC))).or_default() += 1;
         }
     }
-    for outcome in ["passed", "204", "400", "401", "403", "404"] {
+    for outcome in ["no end-user", "passed", "204", "400", "401", "403", "404"] {
         assert!(outcomes.get(outcome).is_some_and(|count| *count >= 10), "{outcome} is too rare: {outcomes:?}");
     }
 }

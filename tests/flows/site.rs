@@ -174,6 +174,11 @@ impl Runtime for Site<'_> {
         }
     }
 
+    async fn moment(&self) {
+        // Only others can bring what is waited for, so they must have their turn.
+        Pause(true).await;
+    }
+
     async fn read_body(&self, inbound: &Request, limit: usize) -> Option<Vec<u8>> {
         self.pause().await;
         inbound.body.clone().filter(|body| body.len() <= limit).map(String::into_bytes)

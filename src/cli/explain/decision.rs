@@ -7,11 +7,12 @@ use serde_json::{Map, Value};
 use crate::answer::Answer;
 use crate::assertion;
 use crate::config::{Api, ApiToken, Config, Provider};
-use crate::error::Error;
+use crate::error::{Error, ExchangeFault};
 use crate::flow::guard::Guarded;
 use crate::flow::{claims, cors, refusal};
 use crate::forwarding::{Destination, api_address, api_headers, headers_to_origin, origin_destination};
 use crate::identity::Identity;
+use crate::oidc::access_token::Profile;
 use crate::oidc::bearer_token;
 use crate::request::{HeadFault, RequestHead, Target};
 use crate::router::{Route, route, route_for};
@@ -114,6 +115,8 @@ pub(super) struct Case<'a> {
     pub(super) claims: Option<Map<String, Value>>,
     /// The scopes of the rule that the access token lacks.
     pub(super) lacking: Vec<&'a str>,
+    /// Whether the access token stands for an end-user, so that it can be exchanged.
+    pub(super) has_end_user: bool,
     /// The provider that the sign-in here is at.
     pub(super) provider: &'a Provider,
     config: &'a Config,
@@ -143,9 +146,11 @@ impl<'a> Case<'a> {
         let claims = sender.claims.filter(|_| is_here).cloned();
         let is_of_token = rule.access == Access::Bearer;
         let kept = |claims| if is_of_token { of_token(claims, sender.scopes) } else { claims::kept(claims) };
+        let profile = if provider.is_entra { Profile::Entra } else { Profile::Rfc9068 };
+        let has_end_user = claims.as_ref().is_some_and(|claims| stands_for_somebody(claims, profile));
         let claims = claims.map(kept);
         let lacking = rule.scopes.iter().filter(|scope| !sender.scopes.contains(scope)).map(String::as_str).collect();
-        Some(Self { guarded, claims, lacking, config, provider, api })
+        Some(Self { guarded, claims, lacking, has_end_user, config, provider, api })
     }
 
     /// Whoever is signed in and looked up.
@@ -163,8 +168,18 @@ impl<'a> Case<'a> {
             (Access::Bearer, Some(_)) if !self.lacking.is_empty() => {
                 Err(Error::ScopeInsufficient { rule: rule.name.clone(), scopes: rule.scopes.clone() })
             }
-            (Access::Bearer, Some(claims)) => self.guarded.claims(claims),
+            (Access::Bearer, Some(claims)) => self.guarded.claims(claims).and_then(|()| self.exchanged()),
             (Access::Api | Access::Login | Access::Optional, Some(claims)) => self.guarded.user(claims),
+        }
+    }
+
+    /// Whether the access token can become one of the API's, where it must.
+    fn exchanged(&self) -> Result<(), Error> {
+        match self.api {
+            Some((api, _)) if api.token == ApiToken::User && !self.has_end_user => {
+                Err(Error::NotExchanged(api.name.clone(), ExchangeFault::NoEndUser))
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -190,6 +205,7 @@ impl<'a> Case<'a> {
         let token = match api.token {
             ApiToken::App => Some("the application's own access token"),
             ApiToken::None => None,
+            ApiToken::User if self.guarded.rule.access == Access::Bearer => Some("an exchanged access token"),
             ApiToken::User => Some("the end-user's access token"),
         };
         set.extend(token.map(|token| ("authorization".into(), format!("Bearer <{token} for {}>", api.name))));
@@ -214,6 +230,12 @@ fn of_token(claims: Map<String, Value>, scopes: &[String]) -> Map<String, Value>
     let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
     let (subject, client_id) = (text("sub"), text("client_id").or_else(|| text("azp")).or_else(|| text("appid")));
     bearer_token::told(claims, subject.as_deref(), client_id.as_deref(), scopes)
+}
+
+fn stands_for_somebody(claims: &Map<String, Value>, profile: Profile) -> bool {
+    let text = |names: &[&str]| names.iter().find_map(|name| claims.get(*name)).and_then(Value::as_str);
+    let client_id = text(&["client_id", "azp", "appid"]).unwrap_or_default();
+    profile.has_end_user(claims, text(&["sub"]).unwrap_or(client_id), client_id)
 }
 
 /// What answers at a path of Vestibule's own.

@@ -188,6 +188,7 @@ fn reason(case: Option<&Case<'_>>, head: &RequestHead<'_>, error: &Error, sign_i
         "csrf_rejected" => "no page of PublicOrigin sent it, as far as its headers tell".to_owned(),
         "forbidden" => "the claims do not meet Require".to_owned(),
         "access_token_required" => "an access token is required".to_owned(),
+        "end_user_required" => "the access token stands for no end-user, whose token the API takes".to_owned(),
         "insufficient_scope" => "the access token lacks a scope of the rule".to_owned(),
         "login_required" => sign_in.map_or_else(String::new, |sign_in| needed("a sign-in", sign_in)),
         "not_found" if case.is_some() => "the claims do not meet Require, which the rule hides".to_owned(),

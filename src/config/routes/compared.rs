@@ -1,13 +1,17 @@
 //! Rules beside each other, and beside what the gateway keeps for itself: none may be there in vain.
 
+use crate::config::api::Api;
 use crate::config::fault::Problem;
 use crate::config::paths::{METADATA, Redirects};
 use crate::config::section::Section;
 use crate::oidc::protected_resource::METADATA_PATH;
 use crate::order;
-use crate::rules::Rule;
+use crate::rules::{Access, Rule, Segment};
 
 use super::{Kept, key};
+
+const FOREIGN_API: Problem =
+    Problem::Invalid("be Api, because an API there takes tokens of another provider than Bearer.Provider", None);
 
 /// The gateway answers there itself, so the rule would never match.
 pub(super) fn refuse_shadowed(root: &mut Section<'_>, (position, rule): &(usize, Rule), kept: &Kept<'_>) {
@@ -21,6 +25,25 @@ pub(super) fn refuse_shadowed(root: &mut Section<'_>, (position, rule): &(usize,
     let exact = kept.redirects.iter().flat_map(Redirects::keyed);
     for (name, _) in exact.filter(|(_, path)| path.as_deref().is_some_and(|path| rule.pattern.is_only(path))) {
         root.fault(&key, Problem::Same(name));
+    }
+}
+
+/// A token of one provider cannot be exchanged for one of another, so no API of another may be where programs call with
+/// the tokens of theirs. Only at rules whose provider is known.
+pub(super) fn refuse_foreign_apis(
+    root: &mut Section<'_>,
+    (position, rule): &(usize, Rule),
+    (prefix, apis): (&str, &[Api]),
+) {
+    let issuer = rule.provider.as_deref().filter(|_| rule.access == Access::Bearer && rule.pattern.lies_under(prefix));
+    let Some(issuer) = issuer else { return };
+    let name = rule.pattern.segments().get(prefix.split('/').skip(1).count());
+    let is_meant = |api: &&Api| match name {
+        Some(Segment::Literal(name)) => name.eq_ignore_ascii_case(&api.name),
+        Some(Segment::Any) | None => true,
+    };
+    if apis.iter().filter(is_meant).any(|api| api.provider != issuer) {
+        root.fault(&key(*position, "Access"), FOREIGN_API);
     }
 }
 

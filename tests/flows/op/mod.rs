@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod authorization;
+mod exchange;
 pub(crate) mod keys;
 mod sign_out;
 mod tokens;
@@ -105,6 +106,8 @@ pub(crate) struct Op {
     instead: RefCell<HashMap<Endpoint, Instead>>,
     once: RefCell<HashMap<Endpoint, VecDeque<Instead>>>,
     calls: RefCell<Vec<Call>>,
+    /// The address of the last call.
+    pub(crate) last_url: RefCell<String>,
     traces: RefCell<Vec<(Endpoint, String)>>,
     authorizations: RefCell<Vec<Vec<(String, String)>>>,
     codes: RefCell<HashMap<String, Authorization>>,
@@ -150,6 +153,7 @@ impl Op {
             instead: RefCell::default(),
             once: RefCell::default(),
             calls: RefCell::default(),
+            last_url: RefCell::default(),
             traces: RefCell::default(),
             authorizations: RefCell::default(),
             codes: RefCell::default(),
@@ -164,7 +168,8 @@ impl Op {
 
     /// Answers the gateway.
     pub(crate) fn answer(&self, request: &OpRequest) -> Result<OpResponse, TransportFault> {
-        let endpoint = self.endpoint(&request.uri().to_string());
+        *self.last_url.borrow_mut() = request.uri().to_string();
+        let endpoint = self.endpoint(&self.last_url.borrow());
         let form = url::form_urlencoded::parse(request.body()).into_owned().collect();
         self.calls.borrow_mut().push((endpoint, form));
         let trace = ["traceparent", "tracestate"].map(|name| {
@@ -284,6 +289,8 @@ impl Op {
 
     fn endpoint(&self, url: &str) -> Endpoint {
         let base = self.base_of(url);
+        // Each tenant has the same endpoints.
+        let url = &url.replace(&format!("/{}/", tokens::TENANT), "/common/");
         let metadata = if self.is_microsoft.get() { "/v2.0" } else { "" };
         match url.strip_prefix(&base).unwrap_or_else(|| panic!("not the OP's: {url}")) {
             "/token?tenant=a%20b" => Endpoint::Token,

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use vestibule::runtime::OpRequest;
 
 use super::authorization::assert_claims;
+use super::exchange::{ON_BEHALF_OF, TOKEN_EXCHANGE};
 use super::{EndUser, OF_USER_FLOWS, Op, keys};
 use crate::deployment::{CLIENT_ID, CLIENT_SECRET, merge};
 
@@ -95,6 +96,8 @@ impl Op {
                 self.redeem_code(code, parameter("code_verifier"), resource, scope)
             }
             Some("refresh_token") => self.redeem_refresh_token(parameter("refresh_token").unwrap(), resource, scope),
+            Some(ON_BEHALF_OF) if self.is_microsoft.get() => self.exchange(&pairs, resource, scope),
+            Some(TOKEN_EXCHANGE) if !self.is_microsoft.get() => self.exchange(&pairs, resource, scope),
             Some("client_credentials") => self.token_for_the_client(resource, scope),
             _ => refusal(400, "unsupported_grant_type"),
         }
@@ -266,7 +269,7 @@ impl Op {
     }
 
     /// A secret with characters that forgotten encoding would change.
-    fn secret(&self, kind: &str) -> String {
+    pub(super) fn secret(&self, kind: &str) -> String {
         let secret = format!("{kind}-{}-Zx9+/=%41~!", self.next());
         self.remember_secret(&secret);
         secret
@@ -275,7 +278,7 @@ impl Op {
 
 pub(crate) const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 
-fn refusal(status: u16, code: &str) -> (u16, Value) {
+pub(super) fn refusal(status: u16, code: &str) -> (u16, Value) {
     (status, json!({ "error": code, "error_description": "<script>alert(1)</script> invalid_grant" }))
 }
 
