@@ -1,6 +1,7 @@
 // A local stand-in for the Microsoft identity platform: what npm `oidc-provider` lacks of it, and as strict as it, so that a
 // request that is wrong there is wrong here. Everything is in memory.
 
+import { administrate, isAdministration } from "./entra/administration.mjs";
 import { graph as graphApi, registrationOf } from "./entra/apps.mjs";
 import { authorize } from "./entra/authorize.mjs";
 import { codeStore } from "./entra/codes.mjs";
@@ -82,6 +83,7 @@ function answer(entra, request, response) {
   entra.requests.push({ method: request.method, url: request.url, headers: request.headers });
   if (entra.intercept?.(request, response)) return undefined;
   if (isInteraction(request)) return answerInteraction(entra, request, response);
+  if (isAdministration(request)) return administrate(entra, request, response);
   const path = decodeURIComponent(new URL(request.url, entra.instance).pathname).slice(1).replace(/^tfp\//, "");
   const name = Object.keys(endpoints).find((suffix) => path.endsWith(`/${suffix}`));
   const [segment, policy, ...more] = name ? path.slice(0, -name.length - 1).split("/") : [];
