@@ -36,7 +36,8 @@ export { contoso, fabrikam, consumers, personalAccounts } from "./entra/director
  *   `permissions` and `appRoles` (by App ID URI: what `.default` stands for, and what the app itself may do);
  *   `assignmentRequired` with `assigned` user names; and, for an API, `appIdUri`, `scopes` (a list, or
  *   `{ name: { meaning, isForAdmins } }`), `accessTokenVersion` (1 or 2), `takesChallenges` (long-lived tokens for `cp1`).
- * - `policies`: `{ id, resource }` that demand a second factor for an API, by its App ID URI or client id.
+ * - `policies`: `{ id, resource, scope? }` that demand a second factor for an API, by its App ID URI or client id, or for one of
+ *   its scopes.
  * - `accessTokenSeconds`: 60 to 90 minutes at random unless given.
  *
  * The result: `instance` (with a slash at its end, as `AzureAd.Instance`), `issuer` (the same without one), `issuerOf(tenant)`;

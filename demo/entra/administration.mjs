@@ -27,5 +27,5 @@ function startPage(entra) {
   });
   const content = `<p>This machine's stand-in for the Microsoft identity platform.</p><dl>${rows.join("\n")}</dl>
 <p><a href="/common/oauth2/v2.0/logout">Sign out here</a>, and with it of every application of this browser.</p>`;
-  return page("Users", content, "Sign-in stand-in");
+  return page("Users", content, "Stand-in for the Microsoft identity platform");
 }

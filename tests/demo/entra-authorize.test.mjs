@@ -182,6 +182,10 @@ test("with several accounts the user picks one, unless a hint or a sid does", as
   const sids = { ada: first.searchParams.get("session_state") };
   const picked = await one.press(picker, { account: grace.username });
   assert.notEqual(picked.left.searchParams.get("session_state"), sids.ada);
+  await one.press(await one.authorize({ prompt: "login", scope: "openid" }), { username: gus.username, password: gus.password });
+  assert.match((await one.authorize({ domain_hint: "organizations" })).html, /Pick an account/);
+  const guest = await one.authorize({ domain_hint: fabrikam.domain });
+  assert.notEqual(guest.left.searchParams.get("session_state"), sids.ada);
   for (const hint of [{ login_hint: ada.username }, { login_hint: loginHint(ada) }, { sid: sids.ada }]) {
     assert.equal((await one.authorize(hint)).left.searchParams.get("session_state"), sids.ada);
   }

@@ -100,15 +100,18 @@ test("a refresh token stays with its user flow", async () => {
 
 test("sign-out wants the ID token where the tenant is set up so", async () => {
   const [tenant] = entra.tenants;
+  const { id_token: idToken } = await party().tokens({ ...cleo, password: entra.users[0].password }, { scope });
   const logout = async (parameters) => {
     const response = await fetch(`${party().address}/logout?${new URLSearchParams({ post_logout_redirect_uri: signedOut, ...parameters })}`);
     return { status: response.status, html: await response.text() };
   };
   assert.equal((await logout({})).status, 200);
   tenant.requiresIdTokenHint = true;
-  const refused = await logout({});
-  assert.deepEqual([refused.status, /AADB2C90272/.test(refused.html)], [400, true]);
-  assert.match((await logout({ id_token_hint: "a.b.c" })).html, /id="onward"/);
+  for (const parameters of [{}, { id_token_hint: "a.b.c" }, { id_token_hint: `${idToken.slice(0, -8)}AAAAAAAA` }]) {
+    const refused = await logout(parameters);
+    assert.deepEqual([refused.status, /AADB2C90272/.test(refused.html)], [400, true]);
+  }
+  assert.match((await logout({ id_token_hint: idToken })).html, /id="onward"/);
   tenant.requiresIdTokenHint = false;
 });
 

@@ -110,6 +110,18 @@ test("an API with a policy demands a second factor: a page, and at the token end
   }
 });
 
+test("a policy for one scope leaves the others alone", async () => {
+  const world = await startWith({ policies: [{ ...policy, resource: ordersApi.clientId, scope: "Write" }] });
+  try {
+    const one = new Party(world);
+    const { refresh_token: token } = await one.tokens(grace);
+    assert.equal((await one.refresh(token, "api://orders/Read")).status, 200);
+    assertRefused(await one.refresh(token, "api://orders/Write"), 50076, "interaction_required");
+  } finally {
+    await world.close();
+  }
+});
+
 test("an authentication context is asked for by claims and is in the tokens afterwards", async () => {
   const one = party();
   const { refresh_token: token } = await consented(one, "api://orders/Read");
