@@ -107,7 +107,9 @@ test("a certificate in the header is taken for its subject and issuer", async ()
   const x5c = (one) => ({ certificate: one, header: { x5c: [one.der.toString("base64")] } });
   assert.equal((await withAssertion(await signed(x5c(rolled)))).status, 200);
   assertRefused(await withAssertion(await signed({ certificate: rolled })), 700027, "invalid_client", 401);
-  for (const wrong of [certificate("app.example", { issuer: stranger }), certificate("app.example"), certificate("other", { issuer: authority })]) {
+  const forged = { name: authority.name, privateKey: stranger.privateKey };
+  const wrongNames = [certificate("app.example"), certificate("other", { issuer: authority })];
+  for (const wrong of [certificate("app.example", { issuer: stranger }), certificate("app.example", { issuer: forged }), ...wrongNames]) {
     assertRefused(await withAssertion(await signed(x5c(wrong))), 700027, "invalid_client", 401);
   }
   const old = certificate("app.example", { issuer: authority, days: -1 });
