@@ -1,6 +1,7 @@
 // A local stand-in for the Microsoft identity platform: what npm `oidc-provider` lacks of it, and as strict as it, so that a
 // request that is wrong there is wrong here. Everything is in memory.
 
+import { administrate, isAdministration } from "./entra/administration.mjs";
 import { graph as graphApi, registrationOf } from "./entra/apps.mjs";
 import { authorize } from "./entra/authorize.mjs";
 import { codeStore } from "./entra/codes.mjs";
@@ -35,7 +36,8 @@ export { contoso, fabrikam, consumers, personalAccounts } from "./entra/director
  *   `permissions` and `appRoles` (by App ID URI: what `.default` stands for, and what the app itself may do);
  *   `assignmentRequired` with `assigned` user names; and, for an API, `appIdUri`, `scopes` (a list, or
  *   `{ name: { meaning, isForAdmins } }`), `accessTokenVersion` (1 or 2), `takesChallenges` (long-lived tokens for `cp1`).
- * - `policies`: `{ id, resource }` that demand a second factor for an API, by its App ID URI or client id.
+ * - `policies`: `{ id, resource, scope? }` that demand a second factor for an API, by its App ID URI or client id, or for one of
+ *   its scopes.
  * - `accessTokenSeconds`: 60 to 90 minutes at random unless given.
  *
  * The result: `instance` (with a slash at its end, as `AzureAd.Instance`), `issuer` (the same without one), `issuerOf(tenant)`;
@@ -82,6 +84,7 @@ function answer(entra, request, response) {
   entra.requests.push({ method: request.method, url: request.url, headers: request.headers });
   if (entra.intercept?.(request, response)) return undefined;
   if (isInteraction(request)) return answerInteraction(entra, request, response);
+  if (isAdministration(request)) return administrate(entra, request, response);
   const path = decodeURIComponent(new URL(request.url, entra.instance).pathname).slice(1).replace(/^tfp\//, "");
   const name = Object.keys(endpoints).find((suffix) => path.endsWith(`/${suffix}`));
   const [segment, policy, ...more] = name ? path.slice(0, -name.length - 1).split("/") : [];

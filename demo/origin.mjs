@@ -35,8 +35,11 @@ function contentSecurityPolicy(publicOrigin) {
   ].join("; ");
 }
 
-/** `requests` grows by one record per request, for tests: method, url and headers exactly as they arrived. */
-export async function startOrigin({ port = 0, publicOrigin = "http://localhost:8787" } = {}) {
+/**
+ * `requests` grows by one record per request, for tests: method, url and headers exactly as they arrived. With `callsGraph` the
+ * page has a part that calls Microsoft Graph.
+ */
+export async function startOrigin({ port = 0, publicOrigin = "http://localhost:8787", callsGraph = false } = {}) {
   const origin = { requests: [], intercept: undefined };
   const server = await listen(port, (request, response) => {
     origin.requests.push({
@@ -46,7 +49,7 @@ export async function startOrigin({ port = 0, publicOrigin = "http://localhost:8
       rawHeaders: request.rawHeaders,
     });
     if (origin.intercept?.(request, response)) return;
-    return answer(request, response, { publicOrigin, verify });
+    return answer(request, response, { publicOrigin, verify, callsGraph });
   });
   const verify = assertionVerifier({ publicOrigin, audience: `http://127.0.0.1:${server.port}` });
   return Object.assign(origin, { port: server.port, close: server.close });
@@ -76,13 +79,12 @@ async function sendAsset(response, path) {
   response.end(body);
 }
 
-async function sendPage(request, response, { publicOrigin, verify }) {
-  const template = await readFile(new URL("./origin/page.html", import.meta.url), "utf8");
+async function sendPage(request, response, { publicOrigin, verify, callsGraph }) {
+  const [template, graph] = await Promise.all(["page.html", "graph.html"].map(fragment));
   const user = request.headers["x-ms-client-principal-name"] ?? "nobody";
-  const values = { path: request.url, publicOrigin, user, gateway: await verify(request), headers: headerRows(request.headers) };
-  const html = template.replace(/\{\{(\w+)\}\}/g, (_, name) =>
-    name === "headers" ? values.headers : escapeHtml(values[name]),
-  );
+  const texts = { path: request.url, publicOrigin, user, gateway: await verify(request) };
+  const parts = { headers: headerRows(request.headers), graph: callsGraph ? graph : "" };
+  const html = template.replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name] ?? escapeHtml(texts[name]));
   response.writeHead(200, {
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-store",
@@ -90,6 +92,10 @@ async function sendPage(request, response, { publicOrigin, verify }) {
     "x-content-type-options": "nosniff",
   });
   response.end(html);
+}
+
+function fragment(name) {
+  return readFile(new URL(`./origin/${name}`, import.meta.url), "utf8");
 }
 
 // The gateway passes neither of the first two on; should one ever arrive, the page must not be what shows it. The

@@ -7,7 +7,6 @@ import { createInterface } from "node:readline";
 import { inProject } from "./project.mjs";
 import { Stop } from "./step.mjs";
 
-const state = inProject(".wrangler", "demo");
 const quietEnvironment = {
   // No questions, no telemetry, no look for updates: `npm start` may run without a terminal and without a network.
   CI: "true",
@@ -26,10 +25,11 @@ export class LocalWorker {
   #lines = [];
   #show = () => {};
 
-  constructor() {
+  /** `config` is the Worker's wrangler.toml, `state` the directory of its store. */
+  constructor({ config, state }) {
     const program = inProject("node_modules", "wrangler", "bin", "wrangler.js");
     const shown = ["--show-interactive-dev-session=false", "--inspector-port", "0"];
-    const args = [program, "dev", "--local", ...shown, "--persist-to", state];
+    const args = [program, "dev", "--local", "--config", config, ...shown, "--persist-to", state];
     // The demo's OP forgets everything when it ends: the keys and sessions of its predecessor would only be in the way.
     rmSync(state, { recursive: true, force: true });
     // Its own process group, so that the end of it is the end of workerd too.

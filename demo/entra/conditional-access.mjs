@@ -7,7 +7,7 @@ import { mfaMissing } from "./errors.mjs";
  * every policy and every context that was asked for with it.
  */
 export function lacking(entra, { amr, contexts }, { apis, claims }, options = { atTokenEndpoint: false }) {
-  const policy = entra.policies.find(({ id, resource }) => claims.policies.includes(id) || isFor(resource, apis));
+  const policy = entra.policies.find((one) => claims.policies.includes(one.id) || isFor(one, apis));
   const unmet = claims.contexts.filter((context) => !contexts.has(context));
   if (!(policy && !amr.has("mfa")) && unmet.length === 0) return undefined;
   const demanded = unmet.length > 0
@@ -17,6 +17,7 @@ export function lacking(entra, { amr, contexts }, { apis, claims }, options = { 
   return { refusal: mfaMissing(name, demanded, options), contexts: unmet };
 }
 
-function isFor(resource, apis) {
-  return apis.some(({ resource: api }) => api.clientId === resource || api.appIdUri === resource);
+function isFor({ resource, scope }, apis) {
+  const isApi = (api) => api.clientId === resource || api.appIdUri === resource;
+  return apis.some(({ resource: api, names, isDefault }) => isApi(api) && (!scope || isDefault || names.includes(scope)));
 }

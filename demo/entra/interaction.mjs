@@ -67,7 +67,7 @@ function nextQuestion(entra, attempt, session) {
 }
 
 function chosenAccount(entra, attempt, session) {
-  const { progress, prompt, loginHint, sid } = attempt;
+  const { progress, prompt, loginHint, domainHint, sid } = attempt;
   const accounts = signedIn(entra, session);
   if (progress.account && accounts.includes(progress.account)) return { account: progress.account };
   const needed = new Refusal(50058, "login_required", "A silent sign-in request was sent but no user is signed in.");
@@ -78,7 +78,13 @@ function chosenAccount(entra, attempt, session) {
   const known = accounts.find((account) => account.sid === sid) ?? hinted(accounts, loginHint, { mayBeName: true });
   if (known) return { account: known };
   if (loginHint || sid) return form;
-  return accounts.length === 1 ? { account: accounts[0] } : picker;
+  const atHome = accounts.length === 1 ? accounts : accounts.filter(({ user }) => isFrom(domainHint, user));
+  return atHome.length === 1 ? { account: atHome[0] } : picker;
+}
+
+function isFrom(hint, { home, username }) {
+  if (hint === "consumers" || hint === "organizations") return (home === personalAccounts) === (hint === "consumers");
+  return hint !== undefined && username.endsWith(`@${hint.toLowerCase()}`);
 }
 
 function usernameOf(entra, hint) {

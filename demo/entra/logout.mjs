@@ -1,6 +1,8 @@
 // Sign-out (RP-Initiated Logout 1.0) and what it tells the apps of the browser's session (Front-Channel Logout 1.0): their
 // address in a hidden frame with `sid`, and nothing else unless an app is registered for more.
 
+import { compactVerify, decodeJwt } from "jose";
+
 import { browserSession, hinted, signedIn } from "./browser-sessions.mjs";
 import { FlowRefusal } from "./errors.mjs";
 import { sendPage, showRefusal, signingOut, signOutPicker } from "./pages.mjs";
@@ -11,7 +13,7 @@ export async function logout(entra, authority, request, response) {
   const url = new URL(request.url, entra.instance);
   const form = request.method === "POST" ? await readForm(request) : url.searchParams;
   for (const [name, value] of form) url.searchParams.set(name, value);
-  if (authority.tenant?.requiresIdTokenHint && !form.get("id_token_hint")) {
+  if (authority.tenant?.requiresIdTokenHint && !(await isOurs(entra, authority, form.get("id_token_hint")))) {
     const text = "The id_token_hint parameter has not been specified in the request. Please provide token and try again.";
     return showRefusal(entra, response, new FlowRefusal(90272, "invalid_request", text));
   }
@@ -24,6 +26,16 @@ export async function logout(entra, authority, request, response) {
   const frames = account ? signOut(entra, session, account) : [];
   entra.record("logout", { username: account?.user.username, frames, isRegistered: Boolean(onward(entra, authority, form)) });
   return sendPage(response, 200, ...signingOut(frames, onward(entra, authority, form)));
+}
+
+/** Whether it is an ID token of that tenant, over or not. */
+async function isOurs(entra, { tenant }, idToken) {
+  try {
+    await compactVerify(idToken ?? "", entra.keys.organizations.publicKey);
+    return decodeJwt(idToken).iss === issuerOf(entra, tenant);
+  } catch {
+    return false;
+  }
 }
 
 /** Ends the account's session in this browser, and gives the addresses of the apps that it was signed in to. */

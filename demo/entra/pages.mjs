@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { escapeHtml, page } from "../provider/pages.mjs";
 import { describeRefusal } from "./errors.mjs";
 
-const title = "Sign-in stand-in";
+const title = "Stand-in for the Microsoft identity platform";
 
 /** `more` of the policy is what a page needs beyond its own style: a script with a nonce, frames. */
 export function sendPage(response, status, html, more = "") {

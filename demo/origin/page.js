@@ -20,15 +20,22 @@ const permission = {
   text: "This page has no permission to see your invoices yet. You will be asked for it, and come back to this page.",
   label: "Give permission",
 };
+const again = {
+  text: "Microsoft Graph wants you to sign in again. You will come back to this page.",
+  label: "Sign in again",
+};
 
 const calls = {
   "call-orders": { path: "/api/Orders/orders", request: { headers }, whenNeeded: permission },
   "post-order": { path: "/api/Orders/orders", request: order, whenNeeded: permission },
   "show-payment": { path: "/api/Orders/payment", request: { headers }, whenNeeded: confirmation },
   "call-invoices": { path: "/api/Invoices/invoices", request: { headers }, whenNeeded: permission },
+  "call-graph": { path: "/api/Graph/me", request: { headers }, whenNeeded: again },
+  "call-graph-users": { path: "/api/Graph/users", request: { headers }, whenNeeded: again },
 };
 for (const [id, call] of Object.entries(calls)) {
-  element(id).addEventListener("click", ({ target }) => callApi(target.closest("section"), call));
+  // Microsoft Graph is there with `npm start -- --entra` only.
+  element(id)?.addEventListener("click", ({ target }) => callApi(target.closest("section"), call));
 }
 if (await showAccount()) {
   listen({ signedOut: showSignedOut, isSignedOut });

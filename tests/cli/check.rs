@@ -55,6 +55,13 @@ fn the_repositorys_own_file_has_no_fault_and_no_warning() {
 }
 
 #[test]
+fn the_file_of_the_demo_at_the_microsoft_identity_platform_has_no_fault_and_no_warning() {
+    let run = repository().run(&["check", "demo/entra/wrangler.toml"]);
+    let needed = NEEDED.replace("OpenIdConnect", "AzureAd");
+    assert_eq!((run.code, run.output), (0, format!("{needed}0 faults, 0 warnings\n")));
+}
+
+#[test]
 fn a_sound_file_needs_its_secrets_and_nothing_else() {
     let run = Folder::of("sound", &[("wrangler.toml", SOUND)]).run(&["check"]);
     assert_eq!((run.code, run.output), (0, format!("{NEEDED}0 faults, 0 warnings\n")));
