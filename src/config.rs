@@ -44,6 +44,8 @@ pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings, SignOutSc
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::settings::Kind;
 pub use self::settings::{SETTINGS, Setting};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use self::settings::{explain, names_under};
 
 /// The KV namespace that holds token cache entries and the OP's documents.
 const TOKEN_CACHE: &str = "TOKEN_CACHE";

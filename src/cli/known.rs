@@ -6,12 +6,17 @@ use crate::config::{Kind, SETTINGS, Setting};
 
 /// The setting that `key` is one of, e.g. `DownstreamApis.<Name>.BaseUrl` for `DownstreamApis.Orders.BaseUrl`.
 pub(super) fn setting(key: &str) -> Option<&'static Setting> {
+    SETTINGS.get(position(key)?)
+}
+
+/// Where in the order of all settings the one that `key` is stands.
+pub(super) fn position(key: &str) -> Option<usize> {
     let is_meant = |setting: &&Setting| {
         let mut parts = key.split('.');
         setting.key.split('.').all(|pattern| parts.next().is_some_and(|part| is_part(pattern, part)))
             && parts.next().is_none()
     };
-    SETTINGS.iter().find(is_meant)
+    SETTINGS.iter().position(|setting| is_meant(&setting))
 }
 
 /// Whether a key is that of a secret.
