@@ -114,7 +114,7 @@ fn what_is_for_the_operator_to_do_is_the_exit_code() {
 
 #[test]
 fn later_files_count_more() {
-    let base = json!({"AzureAd": azure_ad(&json!({"ClientSecret": "one"})), "AllowedHosts": "*"});
+    let base = json!({"AzureAd": azure_ad(&json!({"ClientSecret": "one"})), "AllowedHosts": "a;b"});
     let production =
         json!({"AzureAd:ClientId": TENANT, "azuread": {"clientsecret": null}, "AllowedHosts": "app.contoso.com"});
     let run = convert("merge", &[&base, &production]);

@@ -8,8 +8,8 @@ use super::credentials;
 
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 
-/// Converts the section at `place`.
-pub(super) fn convert(conversion: &mut Conversion, place: &Place, section: &Section) {
+/// Converts the section at `place`; `is_entra` tells whether it is one of the Microsoft identity platform.
+pub(super) fn convert(conversion: &mut Conversion, place: &Place, section: &Section, is_entra: bool) {
     let has = |name: &str| section.get(name).is_some_and(|node| node.text().is_some());
     for (name, node) in section.iter() {
         match name.to_ascii_lowercase().as_str() {
@@ -39,7 +39,6 @@ pub(super) fn convert(conversion: &mut Conversion, place: &Place, section: &Sect
         }
     }
     credentials::convert(conversion, place, section);
-    let is_entra = place.knows("TenantId");
     if is_entra && section.text("ClientId").is_some_and(|id| !is_guid(&id)) {
         conversion.to_do(place.key_of("ClientId"), "is no GUID, so it may be a placeholder; put the application's id");
     }

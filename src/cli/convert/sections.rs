@@ -34,7 +34,8 @@ fn gateway(conversion: &mut Conversion, settings: &Section) {
     const HOSTS: &str = "AllowedHosts";
 
     let hosts = settings.text(HOSTS);
-    let host = hosts.as_deref().filter(|hosts| !hosts.contains(['*', ';', '/', '[']));
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    let host = hosts.as_deref().filter(|hosts| hosts.contains('.') && hosts.bytes().all(is_host));
     let public = host.map_or_else(|| "https://app.example.com".to_owned(), |host| format!("https://{host}"));
     let mut set = |key: &str, value: String, remark| {
         conversion.set(key, json!(value));
@@ -71,7 +72,7 @@ fn providers(conversion: &mut Conversion, settings: &Section) {
             conversion.set(&place.key_of("Kind"), json!(kind));
         }
         is_first = false;
-        provider::convert(conversion, &place, section);
+        provider::convert(conversion, &place, section, kind == "AzureAd");
     }
     rest_of_authentication(conversion, authentication);
 }
