@@ -1,7 +1,7 @@
 //! The pages for people who come from other systems: their blocks are configurations, and every setting that they name
 //! is one.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests may panic, and so may what they call")]
+#![expect(clippy::unwrap_used, reason = "tests may panic, and so may what they call")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

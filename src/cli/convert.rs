@@ -55,7 +55,7 @@ fn judge(conversion: &mut Conversion) {
         conversion.secrets.push(Secret { name, source: "not in these files".to_owned(), value: None });
     }
     for fault in outcome.err().unwrap_or_default() {
-        conversion.to_do(fault.key(), fault.problem().to_string());
+        conversion.leave_to_do(fault.key(), fault.problem().to_string());
     }
 }
 

@@ -36,8 +36,9 @@ fn convert_texts(name: &str, texts: &[&str]) -> Run {
 
 /// The variables of a printed part.
 fn vars(output: &str) -> Value {
-    let table: toml::Table = output.parse().unwrap_or_else(|error| panic!("{error}\n{output}"));
-    serde_json::to_value(table).unwrap()["vars"].take()
+    let table = output.parse::<toml::Table>();
+    assert!(table.is_ok(), "{table:?}\n{output}");
+    serde_json::to_value(table.unwrap()).unwrap()["vars"].take()
 }
 
 /// The lines of one of the lists in the comments.
@@ -482,7 +483,9 @@ fn read(output: &str, secrets: &[&str]) -> Config {
     }
     vars["Session__Key"] = json!(KEY);
     let environment = json!({"vars": vars, "bindings": ["ACCOUNTS", "TOKEN_CACHE"]});
-    Config::parse(&environment.to_string()).unwrap_or_else(|faults| panic!("{faults:?}\n{output}"))
+    let config = Config::parse(&environment.to_string());
+    assert!(config.is_ok(), "{config:?}\n{output}");
+    config.unwrap()
 }
 
 fn in_process(folder: &Folder, arguments: &[&str], files: &[&str]) -> cli::Outcome {

@@ -73,10 +73,7 @@ impl Conversion {
     /// Takes over one setting, or says why not.
     pub(super) fn setting(&mut self, place: &Place, name: &str, node: &Node) {
         let Some(known) = names_under(&place.pattern).find(|known| known.eq_ignore_ascii_case(name)) else {
-            let reason = match explain(&place.pattern, name) {
-                Problem::Unsupported(reason) => reason.to_owned(),
-                other => other.to_string(),
-            };
+            let reason = why_not(&place.pattern, name);
             return self.leave_out(place.source_of(name), reason);
         };
         let key = place.key_of(known);
@@ -115,13 +112,23 @@ impl Conversion {
         self.secrets.push(Secret { name, source, value });
     }
 
-    pub(super) fn to_do(&mut self, key: impl Into<String>, what: impl Into<String>) {
+    pub(super) fn leave_to_do(&mut self, key: impl Into<String>, what: impl Into<String>) {
         self.to_do.push((key.into(), what.into()));
     }
 
     pub(super) fn leave_out(&mut self, source: impl Into<String>, reason: impl Into<String>) {
         self.left_out.push((source.into(), reason.into()));
     }
+}
+
+/// Why the Worker has no setting of this name there, as its own parser would say.
+pub(super) fn why_not(pattern: &str, name: &str) -> String {
+    meaningless(pattern, name).map_or_else(|| explain(pattern, name).to_string(), str::to_owned)
+}
+
+/// Why a setting that people know has no meaning here.
+pub(super) fn meaningless(pattern: &str, name: &str) -> Option<&'static str> {
+    if let Problem::Unsupported(reason) = explain(pattern, name) { Some(reason) } else { None }
 }
 
 /// The value in the form that `wrangler.toml` has for it; `None` if there is nothing in it. What is of another kind is

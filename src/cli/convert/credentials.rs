@@ -4,8 +4,7 @@
 use serde_json::{Value, json};
 
 use super::appsettings::Section;
-use super::conversion::{Conversion, Place};
-use crate::config::{Problem, explain};
+use super::conversion::{Conversion, Place, why_not};
 
 const LIST: &str = "ClientCredentials";
 const SECRET: &str = "ClientSecret";
@@ -52,8 +51,8 @@ pub(super) fn convert(conversion: &mut Conversion, place: &Place, section: &Sect
             let source = format!("{}:{position}", place.source_of(list));
             match item.section().map(|item| credential(&source, item)) {
                 Some(Ok(credential)) => credentials.push(credential),
-                Some(Err(what)) => conversion.to_do(source, what),
-                None => conversion.to_do(source, "is no credential"),
+                Some(Err(what)) => conversion.leave_to_do(source, what),
+                None => conversion.leave_to_do(source, "is no credential"),
             }
         }
     }
@@ -77,7 +76,7 @@ fn put(conversion: &mut Conversion, place: &Place, mut credentials: Vec<Credenti
     }
     for credential in credentials {
         let (Credential::Certificate { source, .. } | Credential::Secret { source, .. }) = credential;
-        conversion.to_do(source, reason(place));
+        conversion.leave_to_do(source, why_not(&place.pattern, LIST));
     }
 }
 
@@ -138,11 +137,4 @@ fn certificate(source: &str, item: &Section, origin: &'static str) -> Credential
 
     let password = item.text(PASSWORD).map(|password| (format!("{source}:{PASSWORD}"), password));
     Credential::Certificate { source: source.to_owned(), origin, value: item.text("Base64EncodedValue"), password }
-}
-
-fn reason(place: &Place) -> String {
-    match explain(&place.pattern, LIST) {
-        Problem::Unsupported(reason) => reason.to_owned(),
-        other => other.to_string(),
-    }
 }

@@ -40,7 +40,8 @@ pub(super) fn convert(conversion: &mut Conversion, place: &Place, section: &Sect
     }
     credentials::convert(conversion, place, section);
     if is_entra && section.text("ClientId").is_some_and(|id| !is_guid(&id)) {
-        conversion.to_do(place.key_of("ClientId"), "is no GUID, so it may be a placeholder; put the application's id");
+        conversion
+            .leave_to_do(place.key_of("ClientId"), "is no GUID, so it may be a placeholder; put the application's id");
     }
 }
 

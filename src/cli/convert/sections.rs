@@ -3,9 +3,8 @@
 use serde_json::json;
 
 use super::appsettings::{Node, Section};
-use super::conversion::{Conversion, Place};
+use super::conversion::{Conversion, Place, meaningless};
 use super::{downstream, provider};
-use crate::config::{Problem, explain};
 
 /// Converts everything.
 pub(super) fn convert(settings: &Section) -> Conversion {
@@ -114,9 +113,6 @@ fn several(conversion: &mut Conversion, source: &str, section: &Section) {
 
 const STAYS: &str = "is none of Vestibule's settings; the application keeps it";
 
-fn of_the_application(name: &str) -> String {
-    match explain("", name) {
-        Problem::Unsupported(reason) => reason.to_owned(),
-        _ => STAYS.to_owned(),
-    }
+fn of_the_application(name: &str) -> &'static str {
+    meaningless("", name).unwrap_or(STAYS)
 }
