@@ -239,6 +239,19 @@ fn credentials_become_secrets() {
 }
 
 #[test]
+fn an_authority_counts_unless_instance_and_tenant_stand_beside_it() {
+    let authority = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
+    let beside = json!({"AzureAd": azure_ad(&json!({"Authority": authority}))});
+    let run = convert("authority-beside", &[&beside]);
+    assert_eq!((run.code, vars(&run.output)["AzureAd"].get("Authority")), (0, None), "{}", run.output);
+    assert!(listed(&run.output, "Left out").iter().any(|line| line.starts_with("AzureAd:Authority: Instance and")));
+
+    let alone = json!({"AzureAd": {"Authority": authority, "TenantId": "", "ClientId": CLIENT}});
+    let run = convert("authority-alone", &[&alone]);
+    assert_eq!((run.code, &vars(&run.output)["AzureAd"]["Authority"]), (0, &json!(authority)), "{}", run.output);
+}
+
+#[test]
 fn another_provider_is_converted_from_the_schemes_of_net() {
     let file = json!({"Authentication": {"Schemes": {
         "OpenIdConnect": {

@@ -168,7 +168,7 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     use super::*;
 
@@ -205,6 +205,13 @@ mod tests {
             let mut outcome = file.as_object().unwrap().iter().map(|(name, value)| section.add(name, value.clone()));
             assert!(outcome.any(|added| added.is_err()), "{file}");
         }
+    }
+
+    #[test]
+    fn a_list_in_flat_keys_has_its_order_by_number() {
+        let file: Map<String, Value> = (0..12).map(|position| (format!("A:{position}"), json!(position))).collect();
+        let words: Vec<_> = (0..12).map(|position| position.to_string()).collect();
+        assert_eq!(of(&[Value::Object(file)]).get("A").unwrap().words(), words);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(super) fn convert(conversion: &mut Conversion, place: &Place, section: &Sect
     let has = |name: &str| section.get(name).is_some_and(|node| node.text().is_some());
     for (name, node) in section.iter() {
         match name.to_ascii_lowercase().as_str() {
-            "authority" if has("Instance") || has("TenantId") => {
+            "authority" if is_entra && (has("Instance") || has("TenantId")) => {
                 if has(name) {
                     conversion.leave_out(
                         place.source_of(name),
