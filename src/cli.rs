@@ -4,6 +4,7 @@
 mod arguments;
 mod authorities;
 mod check;
+mod convert;
 mod dev_vars;
 mod explain;
 mod known;
@@ -36,6 +37,7 @@ pub struct Outcome {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
     let outcome = match Command::parse(arguments) {
         Ok(Command::Check(wish)) => check::run(&wish),
+        Ok(Command::Convert(wish)) => convert::run(&wish),
         Ok(Command::Explain(wish)) => explain::run(&wish),
         Ok(Command::Help) => Ok(Outcome::of(0, USAGE.to_owned())),
         Ok(Command::Schema) => Ok(Outcome::of(0, format!("{:#}\n", schema::schema()))),

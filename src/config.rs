@@ -51,6 +51,8 @@ pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings, SignOutSc
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::settings::{Kind, SECTION_ALIASES};
 pub use self::settings::{SETTINGS, Setting};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use self::settings::{explain, names_under};
 pub use self::token_cache::TokenCache;
 
 /// The KV namespace that holds token cache entries and the OP's documents.

@@ -1,4 +1,5 @@
-//! The native command: checks a `wrangler.toml`, prints its schema, explains what would become of a request.
+//! The native command: checks a `wrangler.toml`, prints its schema, explains what would become of a request, converts
+//! an `appsettings.json`.
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {

@@ -16,6 +16,10 @@ Usage:
       Tells what would become of a request. Exit code 0 if it is served, 3 if not, 1 for a faulty configuration.
   vestibule schema
       Prints the JSON Schema of wrangler.toml's [vars] for editors.
+  vestibule convert appsettings.json… [--dev-vars FILE]
+      Prints the [vars] of wrangler.toml for the appsettings.json of an ASP.NET Core application; of several files, the
+      later ones count more. Secrets are named and never printed; --dev-vars writes them into a new file (- for
+      standard output). Exit code 0 if nothing is left to do, 1 if something is.
 
 wrangler.json and wrangler.jsonc are read as well. Exit code 2: wrong usage, or a file that cannot be read.
 ";
@@ -23,6 +27,7 @@ wrangler.json and wrangler.jsonc are read as well. Exit code 2: wrong usage, or 
 /// What is wanted.
 pub(super) enum Command {
     Check(Check),
+    Convert(Convert),
     Explain(Explain),
     Help,
     Schema,
@@ -32,6 +37,15 @@ pub(super) enum Command {
 pub(super) struct Check {
     pub(super) file: File,
     pub(super) is_json: bool,
+}
+
+/// `vestibule convert`.
+#[derive(Default)]
+pub(super) struct Convert {
+    /// Later ones count more.
+    pub(super) files: Vec<PathBuf>,
+    /// Where the secrets go; nowhere by default.
+    pub(super) dev_vars: Option<PathBuf>,
 }
 
 /// `vestibule explain`.
@@ -77,6 +91,7 @@ impl Command {
         };
         match command.as_str() {
             "check" => check(&mut parser).map_err(|error| error.to_string()),
+            "convert" => convert(&mut parser).map_err(|error| error.to_string()),
             "explain" => explain(&mut parser).map_err(|error| error.to_string()),
             "schema" => nothing(&mut parser).map(|()| Self::Schema).map_err(|error| error.to_string()),
             "help" => Ok(Self::Help),
@@ -100,6 +115,22 @@ fn check(parser: &mut Parser) -> Result<Command, lexopt::Error> {
         }
     }
     Ok(Command::Check(wish))
+}
+
+fn convert(parser: &mut Parser) -> Result<Command, lexopt::Error> {
+    let mut wish = Convert::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Value(path) => wish.files.push(path.into()),
+            Long("dev-vars") => wish.dev_vars = Some(parser.value()?.into()),
+            Long("help") | Short('h') => return Ok(Command::Help),
+            Long(_) | Short(_) => return Err(argument.unexpected()),
+        }
+    }
+    if wish.files.is_empty() {
+        return Err("name an appsettings.json".into());
+    }
+    Ok(Command::Convert(wish))
 }
 
 fn explain(parser: &mut Parser) -> Result<Command, lexopt::Error> {

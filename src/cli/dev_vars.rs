@@ -39,6 +39,15 @@ impl DevVars {
     }
 }
 
+/// The line for a variable, in quotes where it needs some; `None` if no way of writing it reads as the same value.
+pub(super) fn line(name: &str, value: &str) -> Option<String> {
+    let ways = ["", "'", "`", "\""].map(|quote| format!("{name}={quote}{value}{quote}\n"));
+    ways.into_iter().find(|line| {
+        let read = DevVars::parse(line);
+        read.skipped.is_empty() && matches!(read.vars.as_slice(), [(known, same)] if known == name && same == value)
+    })
+}
+
 /// The variable that begins `text`: its name, its value, and how many bytes up to the end of its last line it takes.
 fn variable(text: &str) -> Option<(&str, String, usize)> {
     let start = text.trim_start_matches([' ', '\t']);
@@ -115,6 +124,16 @@ mod tests {
             assert_eq!(read.vars[1], ("LAST".to_owned(), "x".to_owned()), "{line}");
             assert_eq!((read.vars.len(), read.skipped.len()), (2, 0), "{line}");
         }
+    }
+
+    #[test]
+    fn a_written_value_reads_as_the_same() {
+        for value in ["a", "a b", "a#b", "it's", "a\nb", "'quoted'", "\"`'", "a~b==", "\\", "a\\n`'b", "$HOME"] {
+            let line = line("KEY", value).unwrap();
+            assert_eq!(DevVars::parse(&line).vars, [("KEY".to_owned(), value.to_owned())], "{line}");
+        }
+        assert_eq!(line("KEY", "'#`\"\n#"), None);
+        assert_eq!(line("KEY", "a").unwrap(), "KEY=a\n");
     }
 
     #[test]

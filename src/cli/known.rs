@@ -6,6 +6,11 @@ use crate::config::{Kind, SECTION_ALIASES, SETTINGS, Setting};
 
 /// The setting that `key` is one of, e.g. `DownstreamApis.<Name>.BaseUrl` for `DownstreamApis.Orders.BaseUrl`.
 pub(super) fn setting(key: &str) -> Option<&'static Setting> {
+    SETTINGS.get(position(key)?)
+}
+
+/// Where in the order of all settings the one that `key` is stands.
+pub(super) fn position(key: &str) -> Option<usize> {
     let own = SECTION_ALIASES.iter().find_map(|(alias, section)| Some((key.strip_prefix(alias)?, section)));
     let own = own.filter(|(rest, _)| rest.starts_with('.')).map(|(rest, section)| format!("{section}{rest}"));
     let key = own.as_deref().unwrap_or(key);
@@ -14,7 +19,7 @@ pub(super) fn setting(key: &str) -> Option<&'static Setting> {
         setting.key.split('.').all(|pattern| parts.next().is_some_and(|part| is_part(pattern, part)))
             && parts.next().is_none()
     };
-    SETTINGS.iter().find(is_meant)
+    SETTINGS.iter().position(|setting| is_meant(&setting))
 }
 
 /// Whether a key is that of a secret.

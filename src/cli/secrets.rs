@@ -51,6 +51,15 @@ pub(super) fn read(
     Ok(stand_ins.complete(vars, &deployment.bindings(), is_assuming))
 }
 
+/// Reads variables as [`read`] does, with stand-ins for the secrets that are named and for those that are required.
+pub(super) fn read_with(names: &[String], mut vars: Map<String, Value>, bindings: &[String]) -> Reading {
+    let mut stand_ins = StandIns::default();
+    for name in names {
+        stand_ins.put(name, &mut vars);
+    }
+    stand_ins.complete(vars, bindings, true)
+}
+
 #[derive(Default)]
 struct StandIns {
     names: Vec<String>,

@@ -136,7 +136,7 @@ fn from_toml(text: &str) -> Result<Map<String, Value>, String> {
     serde_json::to_value(table).ok().and_then(object).ok_or_else(|| "is no table of settings".to_owned())
 }
 
-fn from_jsonc(text: &str) -> Result<Map<String, Value>, String> {
+pub(super) fn from_jsonc(text: &str) -> Result<Map<String, Value>, String> {
     // What wrangler takes, and no more of what this parser could.
     let options = ParseOptions {
         allow_comments: true,

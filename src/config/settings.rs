@@ -232,7 +232,7 @@ settings! {
 pub const SECTION_ALIASES: &[(&str, &str)] = &[("AzureAdB2C", "AzureAd")];
 
 /// The names that may stand directly under a section; under the root, the empty pattern, the sections.
-pub(super) fn names_under(pattern: &'static str) -> impl Iterator<Item = &'static str> {
+pub(crate) fn names_under(pattern: &str) -> impl Iterator<Item = &'static str> {
     SETTINGS.iter().filter_map(move |setting| {
         let rest = setting.key.strip_prefix(pattern)?;
         let rest = if pattern.is_empty() { rest } else { rest.strip_prefix('.')? };
@@ -241,7 +241,7 @@ pub(super) fn names_under(pattern: &'static str) -> impl Iterator<Item = &'stati
 }
 
 /// Why `name`, which nothing reads, does not belong under `pattern`.
-pub(super) fn explain(pattern: &'static str, name: &str) -> Problem {
+pub(crate) fn explain(pattern: &str, name: &str) -> Problem {
     if names_under(pattern).any(|known| known == name) {
         return Problem::Unsupported("a provider of this Kind has no such setting");
     }

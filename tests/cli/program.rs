@@ -27,6 +27,10 @@ impl Folder {
         Self(path)
     }
 
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        self.0.join(file)
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let Output { status, stdout, stderr } =
             Command::new(env!("CARGO_BIN_EXE_vestibule")).args(arguments).current_dir(&self.0).output().unwrap();
