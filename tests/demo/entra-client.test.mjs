@@ -1,6 +1,7 @@
 // How clients prove who they are to the stand-in: secrets, certificates, and assertions of an outside issuer.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
@@ -73,13 +74,14 @@ test("the audience may be the token endpoint of the tenant's GUID, whichever add
   party.authority = contoso.id;
 });
 
+const thumbprint = ({ der }) => createHash("sha256").update(der).digest("base64url");
 const now = () => Math.floor(Date.now() / 1000);
 const wrongAssertions = {
   "of a certificate that is not registered": [700027, () => ({ certificate: stranger })],
   "by another key under the registered thumbprint": [700027, () => ({ certificate: { ...own, privateKey: stranger.privateKey } })],
   "without a thumbprint": [700027, () => ({ header: { "x5t#S256": undefined } })],
   "with PS256 and the thumbprint of RS256": [700027, () => ({ header: { "x5t#S256": undefined, x5t: "abc" } })],
-  "with a kid alone": [700027, () => ({ header: { "x5t#S256": undefined, kid: "own" } })],
+  "with a kid alone": [700027, () => ({ header: { "x5t#S256": undefined, kid: thumbprint(own) } })],
   "for the issuer instead of the token endpoint": [700023, () => ({ claims: { aud: entra.issuerOf(contoso.id) } })],
   "for the token endpoint of another tenant": [700023, () => ({ claims: { aud: `${entra.instance}common/oauth2/v2.0/token` } })],
   "about another subject": [700021, () => ({ claims: { sub: "another" } })],
@@ -114,7 +116,7 @@ test("a certificate in the header is taken for its subject and issuer", async ()
   }
   const old = certificate("app.example", { issuer: authority, days: -1 });
   assertRefused(await withAssertion(await signed(x5c(old))), 700027, "invalid_client", 401);
-  const mixed = { certificate: stranger, header: { x5c: [rolled.der.toString("base64")] } };
+  const mixed = { certificate: rolled, header: { x5c: [rolled.der.toString("base64")], "x5t#S256": thumbprint(stranger) } };
   assertRefused(await withAssertion(await signed(mixed)), 700027, "invalid_client", 401);
 });
 
