@@ -41,7 +41,7 @@ export { contoso, fabrikam, consumers, personalAccounts } from "./entra/director
  * - `accessTokenSeconds`: 60 to 90 minutes at random unless given.
  *
  * The result: `instance` (with a slash at its end, as `AzureAd.Instance`), `issuer` (the same without one), `issuerOf(tenant)`;
- * `events`, `requests`, and `issued`, the token endpoint's `{ status, params, body }`; `intercept`, a function
+ * `now()`, Unix seconds; `events`, `requests`, and `issued`, the token endpoint's `{ status, params, body }`; `intercept`, a function
  * `(request, response) => boolean` that answers some requests otherwise; `ahead`, seconds that its clock is ahead;
  * `signWith`, the name of the one of `keys` that signs everything; `graph`, see entra/graph.mjs; and what an administrator does:
  * `revokeSessions(username)` ends every session and refresh token of a user, `evaluateAnew(username)` only has APIs demand
@@ -65,7 +65,7 @@ export async function startEntra({ port = 0, graphPort = 0, tenants, users, apps
   entra.codes = codeStore(entra);
   entra.refreshTokens = refreshTokenStore(entra);
   entra.graph = await startGraph(entra, graphPort);
-  entra.issuerOf = (id) => issuerOf(entra, entra.tenants.find((tenant) => tenant.id === id));
+  entra.issuerOf = (id) => issuerOf(entra, entra.tenants.find((tenant) => tenant.id === id) ?? {});
   entra.revokeSessions = (username) => entra.validFrom.set(username, entra.moment());
   entra.evaluateAnew = (username) => entra.evaluatedAnew.set(username, { moment: entra.moment(), at: entra.now() });
   entra.close = () => Promise.all([server.close(), entra.graph.close()]);

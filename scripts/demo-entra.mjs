@@ -33,7 +33,7 @@ export async function startParts(parts, secrets) {
   parts.push(entra);
   parts.push(await startOrigin({ port: ports.origin, publicOrigin, callsGraph: true }));
   for (const [list, { clientId }] of Object.entries({ orders, invoices })) {
-    const accessTokens = entraTokens({ instance: entra.instance, audience: clientId });
+    const accessTokens = entraTokens({ ...entra, audience: clientId });
     parts.push(await startApi({ port: ports[list], list, accessTokens }));
   }
 }

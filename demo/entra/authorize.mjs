@@ -3,13 +3,13 @@
 import { randomUUID } from "node:crypto";
 
 import { appAt } from "./apps.mjs";
-import { readForm } from "./requests.mjs";
 import { browserSession } from "./browser-sessions.mjs";
 import { parseClaims } from "./claims-request.mjs";
 import { malformed, missing, Refusal } from "./errors.mjs";
 import { proceed, refuse } from "./interaction.mjs";
 import { showRefusal } from "./pages.mjs";
-import { parseScopes, unknownAtAuthorization } from "./scopes.mjs";
+import { readForm } from "./requests.mjs";
+import { expectOneApiOfFlow, parseScopes, unknownAtAuthorization } from "./scopes.mjs";
 
 const responseModes = ["query", "fragment", "form_post"];
 const prompts = ["login", "none", "consent", "select_account", "create"];
@@ -21,7 +21,7 @@ export async function authorize(entra, authority, request, response) {
   const attempt = { id: randomUUID(), authority, progress: {} };
   try {
     Object.assign(attempt, whereTo(entra, authority, form));
-    Object.assign(attempt, whatFor(entra, attempt.app, form));
+    Object.assign(attempt, whatFor(entra, attempt, form));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (!attempt.redirectUri || error.isOnPage) return showRefusal(entra, response, error);
@@ -47,7 +47,7 @@ function whereTo(entra, authority, form) {
   return { app, redirectUri, state: once("state"), responseMode: responseModes.includes(responseMode) ? responseMode : "query" };
 }
 
-function whatFor(entra, app, form) {
+function whatFor(entra, { app, authority }, form) {
   const once = (name) => single(form, name);
   if (!once("response_type")) throw missing("response_type");
   if (once("response_type") !== "code") {
@@ -64,6 +64,7 @@ function whatFor(entra, app, form) {
   }
   if (!once("scope")) throw missing("scope");
   const scopes = parseScopes(entra, once("scope"), unknownAtAuthorization(app));
+  expectOneApiOfFlow(authority, scopes, once("scope"));
   const claims = parseClaims(once("claims"));
   const hints = { loginHint: once("login_hint"), domainHint: once("domain_hint"), sid: once("sid") };
   return { ...scopes, claims, prompt, ...hints, pkce: pkce(once), nonce: once("nonce"), wantsClientInfo: once("client_info") === "1" };

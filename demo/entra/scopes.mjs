@@ -1,7 +1,7 @@
 // Scopes of the v2.0 endpoints: an API's identifier and a name, of one API for each token; a name alone is Microsoft Graph's.
 
 import { graph, resourceNamed } from "./apps.mjs";
-import { Refusal } from "./errors.mjs";
+import { FlowRefusal, Refusal } from "./errors.mjs";
 
 const openIdConnect = ["openid", "profile", "email", "offline_access"];
 
@@ -46,6 +46,13 @@ export function onlyApi({ apis }, text) {
     throw new Refusal(28000, "invalid_request", reason);
   }
   return apis[0];
+}
+
+/** A user flow of B2C takes the scopes of one API already when it is asked to sign somebody in. */
+export function expectOneApiOfFlow(authority, { apis }, text) {
+  if (!authority.policy || apis.length <= 1) return;
+  const reason = `The scope '${text}' provided in request specifies more than one resource for an access token, which is not supported.`;
+  throw new FlowRefusal(90146, "invalid_request", reason);
 }
 
 function noSuchResource(name) {

@@ -36,7 +36,8 @@ export function addressOf(entra, authority) {
 /** The `iss` of tokens about somebody in `tenant`. */
 export function issuerOf(entra, tenant) {
   if (tenant.kind === "b2c") return `${entra.instance}${tenant.id}/v2.0/`;
-  if (tenant.kind === "ciam") return `http://${tenant.id}.ciamlogin.localhost:${entra.port}/${tenant.id}/v2.0`;
+  // As behind a custom domain: the endpoints are here, the issuer stays that of the external tenant.
+  if (tenant.kind === "ciam") return `https://${tenant.id}.ciamlogin.com/${tenant.id}/v2.0`;
   return `${entra.instance}${tenant.id}/v2.0`;
 }
 

@@ -61,6 +61,12 @@ test("without an API's scope there is no access token, and with the client's own
   assert.equal(decodeJwt(own.access_token).aud, client.clientId);
 });
 
+test("one API can be asked for, already at sign-in", async () => {
+  const { left } = await party().authorize({ scope: `${scope} api://orders/Read` });
+  assert.equal(left.searchParams.get("error"), "invalid_request");
+  assert.match(left.searchParams.get("error_description"), /^AADB2C90146: /);
+});
+
 test("a forgotten password and a cancelled sign-in are told to the app, and the reset flow changes the password", async () => {
   for (const [button, number] of [["forgot", "AADB2C90118"], ["cancel", "AADB2C90091"]]) {
     const one = party();
@@ -116,7 +122,7 @@ test("sign-out wants the ID token where the tenant is set up so", async () => {
 });
 
 test("an external tenant's issuer is at a host of its own", async () => {
-  const issuer = `http://${ciam.id}.ciamlogin.localhost:${external.port}/${ciam.id}/v2.0`;
+  const issuer = `https://${ciam.id}.ciamlogin.com/${ciam.id}/v2.0`;
   const document = await (await fetch(`${external.instance}${ciam.domain}/v2.0/.well-known/openid-configuration`)).json();
   assert.deepEqual([document.issuer, new URL(document.token_endpoint).origin], [issuer, external.issuer]);
   const { id_token: token } = await new Party(external, { authority: ciam.domain }).tokens(external.users[0]);

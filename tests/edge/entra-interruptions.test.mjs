@@ -9,7 +9,7 @@ import { assertPage, assertProblem } from "./refusals.mjs";
 
 const policy = { id: "99999999-aaaa-4bbb-8ccc-000000000009", resource: ordersApi.appIdUri };
 const scopes = "api://orders/orders.read api://orders/orders.write";
-const later = (_entra, orders) => ({ Orders: { BaseUrl: `http://127.0.0.1:${orders.port}`, Scopes: scopes, IncrementalConsent: true } });
+const later = (_entra, _publicOrigin, orders) => ({ Orders: { BaseUrl: `http://127.0.0.1:${orders.port}`, Scopes: scopes, IncrementalConsent: true } });
 
 let asking;
 let guarded;
