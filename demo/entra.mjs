@@ -65,7 +65,10 @@ export async function startEntra({ port = 0, graphPort = 0, tenants, users, apps
   entra.codes = codeStore(entra);
   entra.refreshTokens = refreshTokenStore(entra);
   entra.graph = await startGraph(entra, graphPort);
-  entra.issuerOf = (id) => issuerOf(entra, entra.tenants.find((tenant) => tenant.id === id) ?? {});
+  entra.issuerOf = (id) => {
+    const tenant = entra.tenants.find((known) => known.id === id);
+    return tenant && issuerOf(entra, tenant);
+  };
   entra.revokeSessions = (username) => entra.validFrom.set(username, entra.moment());
   entra.evaluateAnew = (username) => entra.evaluatedAnew.set(username, { moment: entra.moment(), at: entra.now() });
   entra.close = () => Promise.all([server.close(), entra.graph.close()]);
