@@ -36,7 +36,7 @@ export async function startEntraWorld(options = {}) {
   const secret = `${randomBytes(12).toString("base64url")}~+%&=!:`;
   const client = { ...registration(publicOrigin, secret), ...app };
   const entra = await startEntra({ apps: [client, ordersApi, ...otherApps], ...more });
-  const origin = await startOrigin({ publicOrigin });
+  const origin = await startOrigin({ publicOrigin, callsGraph: true });
   const accessTokens = entraTokens({ ...entra, audience: ordersApi.clientId });
   const orders = await startApi({ accessTokens });
   const parts = [entra, origin, orders];
