@@ -29,7 +29,11 @@ export const worker = {
 
 export async function startParts(parts, secrets) {
   const registered = { ...client, secrets: [secrets.AzureAd__ClientSecret] };
-  const entra = await startEntra({ port: ports.provider, graphPort: ports.graph, apps: [registered, orders, invoices] });
+  const entra = await startEntra({
+    port: ports.provider,
+    graphPort: ports.graph,
+    apps: [registered, orders, invoices],
+  });
   parts.push(entra);
   parts.push(await startOrigin({ port: ports.origin, publicOrigin, callsGraph: true }));
   for (const [list, { clientId }] of Object.entries({ orders, invoices })) {

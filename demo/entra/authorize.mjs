@@ -40,11 +40,18 @@ function whereTo(entra, authority, form) {
   const redirectUri = once("redirect_uri");
   if (!redirectUri) throw missing("redirect_uri");
   if (!app.redirectUris.includes(redirectUri)) {
-    const text = `The redirect URI '${redirectUri}' specified in the request does not match the redirect URIs configured for the application '${clientId}'.`;
+    const text =
+      `The redirect URI '${redirectUri}' specified in the request does not match the redirect URIs configured ` +
+      `for the application '${clientId}'.`;
     throw new Refusal(50011, "invalid_request", text, { isOnPage: true });
   }
   const responseMode = once("response_mode") ?? "query";
-  return { app, redirectUri, state: once("state"), responseMode: responseModes.includes(responseMode) ? responseMode : "query" };
+  return {
+    app,
+    redirectUri,
+    state: once("state"),
+    responseMode: responseModes.includes(responseMode) ? responseMode : "query",
+  };
 }
 
 function whatFor(entra, { app, authority }, form) {
@@ -56,7 +63,11 @@ function whatFor(entra, { app, authority }, form) {
   }
   const mode = once("response_mode");
   if (mode && !responseModes.includes(mode)) {
-    throw new Refusal(70007, "invalid_request", `'${mode}' is not a supported value of 'response_mode' when requesting a token.`);
+    throw new Refusal(
+      70007,
+      "invalid_request",
+      `'${mode}' is not a supported value of 'response_mode' when requesting a token.`,
+    );
   }
   const prompt = once("prompt");
   if (prompt && !prompts.includes(prompt)) {
@@ -67,7 +78,15 @@ function whatFor(entra, { app, authority }, form) {
   expectOneApiOfFlow(authority, scopes, once("scope"));
   const claims = parseClaims(once("claims"));
   const hints = { loginHint: once("login_hint"), domainHint: once("domain_hint"), sid: once("sid") };
-  return { ...scopes, claims, prompt, ...hints, pkce: pkce(once), nonce: once("nonce"), wantsClientInfo: once("client_info") === "1" };
+  return {
+    ...scopes,
+    claims,
+    prompt,
+    ...hints,
+    pkce: pkce(once),
+    nonce: once("nonce"),
+    wantsClientInfo: once("client_info") === "1",
+  };
 }
 
 /** RFC 7636 §4.3: 43 characters at least; `plain` where no method is named. */

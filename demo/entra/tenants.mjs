@@ -11,7 +11,9 @@ const words = ["common", "organizations", "consumers"];
 export function authorityOf(entra, segment, policy) {
   const name = segment.toLowerCase();
   if (name === "common" || name === "organizations") return policy ? undefined : { segment: name, kind: name };
-  const tenant = entra.tenants.find(({ id, domain }) => [id, domain].includes(name === "consumers" ? personalAccounts : name));
+  const tenant = entra.tenants.find(({ id, domain }) =>
+    [id, domain].includes(name === "consumers" ? personalAccounts : name),
+  );
   if (!tenant) return undefined;
   if (tenant.kind === "b2c") return flowAuthority(tenant, name, policy);
   const kind = tenant.id === personalAccounts ? "consumers" : "tenant";

@@ -16,12 +16,28 @@ const b2c = {
   policies: { B2C_1_susi: "signIn", B2C_1_reset: "resetPassword", B2C_1_edit: "editProfile" },
   requiresIdTokenHint: true,
 };
-const ciam = { id: "c1a2c1a2-8c44-4e0f-a6d3-0000000c1a20", domain: "contosociam.onmicrosoft.example", name: "Contoso guests", kind: "ciam" };
-const customer = (tenant, username) => ({ username, password: "asp", home: tenant.id, oid: `${username}-object`, name: "Cleo Customer", email: username });
+const ciam = {
+  id: "c1a2c1a2-8c44-4e0f-a6d3-0000000c1a20",
+  domain: "contosociam.onmicrosoft.example",
+  name: "Contoso guests",
+  kind: "ciam",
+};
+const customer = (tenant, username) => ({
+  username,
+  password: "asp",
+  home: tenant.id,
+  oid: `${username}-object`,
+  name: "Cleo Customer",
+  email: username,
+});
 const [cleo, tony] = ["cleo@example.com", "tony@example.com"].map((name) => customer(b2c, name));
 const ann = customer(ciam, "ann@example.com");
 
-const flows = { SignUpSignInPolicyId: "B2C_1_susi", ResetPasswordPolicyId: "B2C_1_reset", EditProfilePolicyId: "B2C_1_edit" };
+const flows = {
+  SignUpSignInPolicyId: "B2C_1_susi",
+  ResetPasswordPolicyId: "B2C_1_reset",
+  EditProfilePolicyId: "B2C_1_edit",
+};
 const withoutGraph = { Graph: undefined };
 
 let customers;
@@ -57,8 +73,13 @@ test("a customer signs in by the user flow, calls an API, and is renewed by the 
   await customers.advance(6000);
   assert.equal((await browser.script("/api/Orders/orders")).status, 200);
   await customers.advance(0);
-  const tokenRequests = customers.entra.requests.filter(({ method, url }) => method === "POST" && url.endsWith("/token"));
-  assert.deepEqual([...new Set(tokenRequests.map(({ url }) => url.toLowerCase()))], [`/${b2c.domain}/b2c_1_susi/oauth2/v2.0/token`]);
+  const tokenRequests = customers.entra.requests.filter(
+    ({ method, url }) => method === "POST" && url.endsWith("/token"),
+  );
+  assert.deepEqual(
+    [...new Set(tokenRequests.map(({ url }) => url.toLowerCase()))],
+    [`/${b2c.domain}/b2c_1_susi/oauth2/v2.0/token`],
+  );
 });
 
 test("whoever forgot the password sets a new one, and is on the page that they wanted", async () => {
