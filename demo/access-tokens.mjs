@@ -24,14 +24,14 @@ export function rfc9068({ issuer, audience }) {
   };
 }
 
-/** Those of the Microsoft identity platform, version 2.0, of any tenant at `instance`; `now` gives Unix seconds. */
-export function entra({ instance, audience, now = () => Date.now() / 1000 }) {
+/** Those of the stand-in for the Microsoft identity platform, version 2.0, of any tenant: see startEntra. */
+export function entra({ instance, issuerOf, now, audience }) {
   const keys = remoteKeys(`${instance}common/v2.0/.well-known/openid-configuration`);
   const options = { audience, requiredClaims: ["exp", "sub", "tid", "azp", "oid"] };
   return {
     verify: async (compact) => {
       const { payload } = await jwtVerify(compact, keys, { ...options, currentDate: new Date(now() * 1000) });
-      if (payload.iss !== `${instance}${payload.tid}/v2.0`) throw new Error("the issuer is not that of the tenant");
+      if (payload.iss !== issuerOf(payload.tid)) throw new Error("the issuer is not that of the tenant");
       // The application's own token has roles in the place of scopes.
       return { ...payload, scope: payload.scp ?? (payload.roles ?? []).join(" ") };
     },

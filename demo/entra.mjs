@@ -41,21 +41,38 @@ export { contoso, fabrikam, consumers, personalAccounts } from "./entra/director
  * - `accessTokenSeconds`: 60 to 90 minutes at random unless given.
  *
  * The result: `instance` (with a slash at its end, as `AzureAd.Instance`), `issuer` (the same without one), `issuerOf(tenant)`;
- * `events`, `requests`, and `issued`, the token endpoint's `{ status, params, body }`; `intercept`, a function
+ * `now()`, Unix seconds; `events`, `requests`, and `issued`, the token endpoint's `{ status, params, body }`; `intercept`, a function
  * `(request, response) => boolean` that answers some requests otherwise; `ahead`, seconds that its clock is ahead;
  * `signWith`, the name of the one of `keys` that signs everything; `graph`, see entra/graph.mjs; and what an administrator does:
  * `revokeSessions(username)` ends every session and refresh token of a user, `evaluateAnew(username)` only has APIs demand
  * newer tokens.
  */
-export async function startEntra({ port = 0, graphPort = 0, tenants, users, apps = [], policies = [], accessTokenSeconds } = {}) {
-  const entra = { events: [], requests: [], issued: [], intercept: undefined, signWith: undefined, ahead: 0, moments: 0 };
+export async function startEntra({
+  port = 0,
+  graphPort = 0,
+  tenants,
+  users,
+  apps = [],
+  policies = [],
+  accessTokenSeconds,
+} = {}) {
+  const entra = {
+    events: [],
+    requests: [],
+    issued: [],
+    intercept: undefined,
+    signWith: undefined,
+    ahead: 0,
+    moments: 0,
+  };
   const server = await listen(port, (request, response) => answer(entra, request, response));
   const issuer = `http://127.0.0.1:${server.port}`;
   Object.assign(entra, { issuer, instance: `${issuer}/`, port: server.port, graphApi, policies, accessTokenSeconds });
   entra.tenants = structuredClone(tenants ?? directory.tenants);
   entra.users = structuredClone(users ?? directory.users);
   entra.apps = apps.map(registrationOf);
-  for (const name of ["attempts", "sessions", "consents", "validFrom", "evaluatedAnew", "accessTokens", "opaqueTokens"]) entra[name] = new Map();
+  for (const name of ["attempts", "sessions", "consents", "validFrom", "evaluatedAnew", "accessTokens", "opaqueTokens"])
+    entra[name] = new Map();
   entra.assertionIds = new Set();
   entra.keys = await generateKeys(entra.instance);
   entra.now = () => Math.floor(Date.now() / 1000) + entra.ahead;
@@ -65,7 +82,10 @@ export async function startEntra({ port = 0, graphPort = 0, tenants, users, apps
   entra.codes = codeStore(entra);
   entra.refreshTokens = refreshTokenStore(entra);
   entra.graph = await startGraph(entra, graphPort);
-  entra.issuerOf = (id) => issuerOf(entra, entra.tenants.find((tenant) => tenant.id === id));
+  entra.issuerOf = (id) => {
+    const tenant = entra.tenants.find((known) => known.id === id);
+    return tenant && issuerOf(entra, tenant);
+  };
   entra.revokeSessions = (username) => entra.validFrom.set(username, entra.moment());
   entra.evaluateAnew = (username) => entra.evaluatedAnew.set(username, { moment: entra.moment(), at: entra.now() });
   entra.close = () => Promise.all([server.close(), entra.graph.close()]);
@@ -73,7 +93,8 @@ export async function startEntra({ port = 0, graphPort = 0, tenants, users, apps
 }
 
 const endpoints = {
-  "v2.0/.well-known/openid-configuration": (entra, authority, _request, response) => sendJson(response, 200, metadataOf(entra, authority)),
+  "v2.0/.well-known/openid-configuration": (entra, authority, _request, response) =>
+    sendJson(response, 200, metadataOf(entra, authority)),
   "discovery/v2.0/keys": (entra, authority, _request, response) => sendJson(response, 200, jwksOf(entra, authority)),
   "oauth2/v2.0/authorize": authorize,
   "oauth2/v2.0/token": answerToken,
@@ -85,7 +106,9 @@ function answer(entra, request, response) {
   if (entra.intercept?.(request, response)) return undefined;
   if (isInteraction(request)) return answerInteraction(entra, request, response);
   if (isAdministration(request)) return administrate(entra, request, response);
-  const path = decodeURIComponent(new URL(request.url, entra.instance).pathname).slice(1).replace(/^tfp\//, "");
+  const path = decodeURIComponent(new URL(request.url, entra.instance).pathname)
+    .slice(1)
+    .replace(/^tfp\//, "");
   const name = Object.keys(endpoints).find((suffix) => path.endsWith(`/${suffix}`));
   const [segment, policy, ...more] = name ? path.slice(0, -name.length - 1).split("/") : [];
   if (!segment || more.length > 0) return sendJson(response, 404, { error: "not_found" });

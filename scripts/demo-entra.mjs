@@ -29,11 +29,15 @@ export const worker = {
 
 export async function startParts(parts, secrets) {
   const registered = { ...client, secrets: [secrets.AzureAd__ClientSecret] };
-  const entra = await startEntra({ port: ports.provider, graphPort: ports.graph, apps: [registered, orders, invoices] });
+  const entra = await startEntra({
+    port: ports.provider,
+    graphPort: ports.graph,
+    apps: [registered, orders, invoices],
+  });
   parts.push(entra);
   parts.push(await startOrigin({ port: ports.origin, publicOrigin, callsGraph: true }));
   for (const [list, { clientId }] of Object.entries({ orders, invoices })) {
-    const accessTokens = entraTokens({ instance: entra.instance, audience: clientId });
+    const accessTokens = entraTokens({ ...entra, audience: clientId });
     parts.push(await startApi({ port: ports[list], list, accessTokens }));
   }
 }

@@ -11,7 +11,11 @@ const demos = { "--entra": "./demo-entra.mjs" };
 await main(async () => {
   const [name, ...more] = process.argv.slice(2);
   if (more.length > 0 || (name && !Object.hasOwn(demos, name))) {
-    throw new Stop(`npm start takes ${Object.keys(demos).map((known) => `-- ${known}`).join(" or ")}, or nothing.`);
+    throw new Stop(
+      `npm start takes ${Object.keys(demos)
+        .map((known) => `-- ${known}`)
+        .join(" or ")}, or nothing.`,
+    );
   }
   const code = await continueOnProjectNode();
   return code ?? startDemo(demos[name] ?? "./demo-provider.mjs");

@@ -21,7 +21,9 @@ const forPeople = ["AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccou
 
 export function registrationOf(app) {
   const usual = { name: app.clientId, audience: "AzureADMyOrg", redirectUris: [], optionalClaims: [], scopes: {} };
-  const scopes = Array.isArray(app.scopes) ? Object.fromEntries(app.scopes.map((name) => [name, { meaning: name }])) : app.scopes;
+  const scopes = Array.isArray(app.scopes)
+    ? Object.fromEntries(app.scopes.map((name) => [name, { meaning: name }]))
+    : app.scopes;
   return { ...usual, ...app, scopes: scopes ?? {} };
 }
 
@@ -32,7 +34,8 @@ export function appAt(entra, authority, clientId) {
   const { kind, tenant, segment } = authority;
   const isHome = tenant?.id === app.tenant;
   if (kind === "consumers" && !forPeople.includes(app.audience)) throw notForConsumers();
-  if (["common", "organizations"].includes(kind) && !forOrganizations.includes(app.audience)) throw notMultiTenant(app, segment);
+  if (["common", "organizations"].includes(kind) && !forOrganizations.includes(app.audience))
+    throw notMultiTenant(app, segment);
   if (kind === "tenant" && !isHome && !forOrganizations.includes(app.audience)) throw noSuchApp(clientId, segment);
   return app;
 }

@@ -3,13 +3,13 @@
 import { randomUUID } from "node:crypto";
 
 import { appAt } from "./apps.mjs";
-import { readForm } from "./requests.mjs";
 import { browserSession } from "./browser-sessions.mjs";
 import { parseClaims } from "./claims-request.mjs";
 import { malformed, missing, Refusal } from "./errors.mjs";
 import { proceed, refuse } from "./interaction.mjs";
 import { showRefusal } from "./pages.mjs";
-import { parseScopes, unknownAtAuthorization } from "./scopes.mjs";
+import { readForm } from "./requests.mjs";
+import { expectOneApiOfFlow, parseScopes, unknownAtAuthorization } from "./scopes.mjs";
 
 const responseModes = ["query", "fragment", "form_post"];
 const prompts = ["login", "none", "consent", "select_account", "create"];
@@ -21,7 +21,7 @@ export async function authorize(entra, authority, request, response) {
   const attempt = { id: randomUUID(), authority, progress: {} };
   try {
     Object.assign(attempt, whereTo(entra, authority, form));
-    Object.assign(attempt, whatFor(entra, attempt.app, form));
+    Object.assign(attempt, whatFor(entra, attempt, form));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (!attempt.redirectUri || error.isOnPage) return showRefusal(entra, response, error);
@@ -40,14 +40,21 @@ function whereTo(entra, authority, form) {
   const redirectUri = once("redirect_uri");
   if (!redirectUri) throw missing("redirect_uri");
   if (!app.redirectUris.includes(redirectUri)) {
-    const text = `The redirect URI '${redirectUri}' specified in the request does not match the redirect URIs configured for the application '${clientId}'.`;
+    const text =
+      `The redirect URI '${redirectUri}' specified in the request does not match the redirect URIs configured ` +
+      `for the application '${clientId}'.`;
     throw new Refusal(50011, "invalid_request", text, { isOnPage: true });
   }
   const responseMode = once("response_mode") ?? "query";
-  return { app, redirectUri, state: once("state"), responseMode: responseModes.includes(responseMode) ? responseMode : "query" };
+  return {
+    app,
+    redirectUri,
+    state: once("state"),
+    responseMode: responseModes.includes(responseMode) ? responseMode : "query",
+  };
 }
 
-function whatFor(entra, app, form) {
+function whatFor(entra, { app, authority }, form) {
   const once = (name) => single(form, name);
   if (!once("response_type")) throw missing("response_type");
   if (once("response_type") !== "code") {
@@ -56,7 +63,11 @@ function whatFor(entra, app, form) {
   }
   const mode = once("response_mode");
   if (mode && !responseModes.includes(mode)) {
-    throw new Refusal(70007, "invalid_request", `'${mode}' is not a supported value of 'response_mode' when requesting a token.`);
+    throw new Refusal(
+      70007,
+      "invalid_request",
+      `'${mode}' is not a supported value of 'response_mode' when requesting a token.`,
+    );
   }
   const prompt = once("prompt");
   if (prompt && !prompts.includes(prompt)) {
@@ -64,9 +75,18 @@ function whatFor(entra, app, form) {
   }
   if (!once("scope")) throw missing("scope");
   const scopes = parseScopes(entra, once("scope"), unknownAtAuthorization(app));
+  expectOneApiOfFlow(authority, scopes, once("scope"));
   const claims = parseClaims(once("claims"));
   const hints = { loginHint: once("login_hint"), domainHint: once("domain_hint"), sid: once("sid") };
-  return { ...scopes, claims, prompt, ...hints, pkce: pkce(once), nonce: once("nonce"), wantsClientInfo: once("client_info") === "1" };
+  return {
+    ...scopes,
+    claims,
+    prompt,
+    ...hints,
+    pkce: pkce(once),
+    nonce: once("nonce"),
+    wantsClientInfo: once("client_info") === "1",
+  };
 }
 
 /** RFC 7636 §4.3: 43 characters at least; `plain` where no method is named. */

@@ -21,14 +21,22 @@ function cookie(request) {
 
 /** The accounts that are still signed in. */
 export function signedIn(entra, session) {
-  return [...session.accounts.values()].filter(({ user, moment }) => moment > (entra.validFrom.get(user.username) ?? 0));
+  return [...session.accounts.values()].filter(
+    ({ user, moment }) => moment > (entra.validFrom.get(user.username) ?? 0),
+  );
 }
 
 /** Signs an account in. A password typed again continues the account's session and its `sid`. */
 export function signInTo(entra, session, user) {
   const earlier = session.accounts.get(user.username);
   const fresh = { user, sid: randomUUID(), apps: new Set() };
-  const account = { ...(earlier ?? fresh), amr: new Set(["pwd"]), contexts: new Set(), authTime: entra.now(), moment: entra.moment() };
+  const account = {
+    ...(earlier ?? fresh),
+    amr: new Set(["pwd"]),
+    contexts: new Set(),
+    authTime: entra.now(),
+    moment: entra.moment(),
+  };
   session.accounts.set(user.username, account);
   return account;
 }

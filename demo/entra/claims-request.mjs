@@ -14,7 +14,8 @@ export function parseClaims(text) {
   } catch {
     throw malformed("claims is no JSON");
   }
-  if (claims === null || typeof claims !== "object" || Array.isArray(claims)) throw malformed("claims is no JSON object");
+  if (claims === null || typeof claims !== "object" || Array.isArray(claims))
+    throw malformed("claims is no JSON object");
   const [ofAccess, ofId] = [claims.access_token ?? {}, claims.id_token ?? {}];
   const notBefore = ofAccess.nbf?.value === undefined ? undefined : Number(ofAccess.nbf.value);
   if (Number.isNaN(notBefore)) throw malformed("the nbf in claims is no number");

@@ -61,7 +61,11 @@ function trustedByName(app, { x5c }) {
 
 async function verified(assertion, key, options, entra) {
   try {
-    return await jwtVerify(assertion, key, { ...options, clockTolerance: skew, currentDate: new Date(entra.now() * 1000) });
+    return await jwtVerify(assertion, key, {
+      ...options,
+      clockTolerance: skew,
+      currentDate: new Date(entra.now() * 1000),
+    });
   } catch (error) {
     if (error instanceof errors.JWTExpired || error?.claim === "nbf") throw outOfTime();
     throw notOurs(decodeProtectedHeader(assertion), "the signature does not verify");
@@ -72,7 +76,11 @@ function expectOwn(entra, authority, app, claims) {
   const audiences = [`${addressOf(entra, authority)}/oauth2/v2.0/token`];
   if (authority.tenant) audiences.push(`${entra.instance}${authority.tenant.id}/oauth2/v2.0/token`);
   if (claims.sub !== app.clientId) {
-    throw new Refusal(700021, "invalid_client", `Client assertion application identifier doesn't match 'client_id' parameter.`);
+    throw new Refusal(
+      700021,
+      "invalid_client",
+      `Client assertion application identifier doesn't match 'client_id' parameter.`,
+    );
   }
   if (![claims.aud].flat().some((audience) => audiences.includes(audience))) {
     const text = `Client assertion audience claim does not match Realm issuer. Expected: ${audiences[0]}.`;
@@ -93,18 +101,25 @@ async function verifyFederated(entra, app, assertion, claims) {
   if (![claims.aud].flat().includes(exchange)) throw noRecord(700212, "audience", claims.aud);
   const credential = sameIssuer.find(({ subject }) => subject === claims.sub);
   if (!credential) throw noRecord(700213, "subject", claims.sub);
-  const keys = typeof credential.jwks === "string" ? createRemoteJWKSet(new URL(credential.jwks)) : createLocalJWKSet(credential.jwks);
+  const keys =
+    typeof credential.jwks === "string"
+      ? createRemoteJWKSet(new URL(credential.jwks))
+      : createLocalJWKSet(credential.jwks);
   await verified(assertion, keys, { algorithms: ["RS256", "ES256"], requiredClaims: ["exp"] }, entra);
 }
 
 function noRecord(number, part, value) {
-  const text = `No matching federated identity record found for presented assertion ${part} '${value}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.`;
+  const text =
+    `No matching federated identity record found for presented assertion ${part} '${value}'. Check your ` +
+    "federated identity credential Subject, Audience and Issuer against the presented assertion.";
   return new Refusal(number, "invalid_client", text);
 }
 
 function notOurs(header, reason) {
   const thumbprint = header["x5t#S256"] ?? header.x5t ?? "";
-  const text = `The certificate with identifier used to sign the client assertion is not registered on application. [Reason - ${reason}., Thumbprint of key used by client: '${thumbprint}']`;
+  const text =
+    "The certificate with identifier used to sign the client assertion is not registered on application. " +
+    `[Reason - ${reason}., Thumbprint of key used by client: '${thumbprint}']`;
   return new Refusal(700027, "invalid_client", text);
 }
 

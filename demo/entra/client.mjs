@@ -15,7 +15,8 @@ export async function authenticateClient(entra, authority, request, form) {
   }
   const clientId = basic?.clientId ?? form.get("client_id");
   if (!clientId) throw missing("client_id");
-  if (form.has("client_id") && form.get("client_id") !== clientId) throw malformed("client_id differs from that of the header");
+  if (form.has("client_id") && form.get("client_id") !== clientId)
+    throw malformed("client_id differs from that of the header");
   const app = appAt(entra, authority, clientId);
   const secret = basic?.secret ?? form.get("client_secret");
   if (form.has("client_assertion")) {
@@ -49,11 +50,17 @@ function expectSecret(entra, app, secret) {
   const secrets = (app.secrets ?? []).map((one) => (typeof one === "string" ? { value: one } : one));
   const found = secrets.find(({ value }) => isEqual(value, secret));
   if (!found) {
-    const text = `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${app.clientId}'.`;
+    const text =
+      "Invalid client secret provided. Ensure the secret being sent in the request is the client secret " +
+      `value, not the client secret ID, for a secret added to app '${app.clientId}'.`;
     throw new Refusal(7000215, "invalid_client", text);
   }
   if (found.expiresAt !== undefined && found.expiresAt <= entra.now()) {
-    throw new Refusal(7000222, "invalid_client", `The provided client secret keys for app '${app.clientId}' are expired.`);
+    throw new Refusal(
+      7000222,
+      "invalid_client",
+      `The provided client secret keys for app '${app.clientId}' are expired.`,
+    );
   }
 }
 

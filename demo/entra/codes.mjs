@@ -21,7 +21,9 @@ export function codeStore(entra) {
       const known = codes.get(form.get("code"));
       if (!known || known.grant.app.clientId !== app.clientId) throw malformed("the code is not one of this client");
       if (known.isUsed) {
-        const text = "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.";
+        const text =
+          "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing " +
+          "refresh token.";
         throw new Refusal(54005, "invalid_grant", text);
       }
       if (entra.now() > known.issuedAt + lifetime) throw expired();
@@ -44,7 +46,9 @@ function grantOf({ app, authority, oidc, apis, claims, nonce, pkce, redirectUri,
 
 function expectRedirectUri(grant, redirectUri) {
   if (redirectUri === grant.redirectUri) return;
-  const text = `The reply address '${redirectUri}' does not match the reply address '${grant.redirectUri}' provided when requesting Authorization code.`;
+  const text =
+    `The reply address '${redirectUri}' does not match the reply address '${grant.redirectUri}' provided ` +
+    "when requesting Authorization code.";
   throw new Refusal(500112, "invalid_client", text);
 }
 
@@ -60,6 +64,8 @@ function expectVerifier({ pkce }, verifier) {
 }
 
 function expired() {
-  const text = "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.";
+  const text =
+    "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive " +
+    "authorization request for this user and resource.";
   return new Refusal(70008, "invalid_grant", text);
 }

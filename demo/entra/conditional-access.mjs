@@ -10,14 +10,17 @@ export function lacking(entra, { amr, contexts }, { apis, claims }, options = { 
   const policy = entra.policies.find((one) => claims.policies.includes(one.id) || isFor(one, apis));
   const unmet = claims.contexts.filter((context) => !contexts.has(context));
   if (!(policy && !amr.has("mfa")) && unmet.length === 0) return undefined;
-  const demanded = unmet.length > 0
-    ? { access_token: { acrs: { essential: true, value: unmet[0] } } }
-    : { access_token: { capolids: { essential: true, values: [policy.id] } } };
+  const demanded =
+    unmet.length > 0
+      ? { access_token: { acrs: { essential: true, value: unmet[0] } } }
+      : { access_token: { capolids: { essential: true, values: [policy.id] } } };
   const name = apis[0]?.resource.clientId ?? "the application";
   return { refusal: mfaMissing(name, demanded, options), contexts: unmet };
 }
 
 function isFor({ resource, scope }, apis) {
   const isApi = (api) => api.clientId === resource || api.appIdUri === resource;
-  return apis.some(({ resource: api, names, isDefault }) => isApi(api) && (!scope || isDefault || names.includes(scope)));
+  return apis.some(
+    ({ resource: api, names, isDefault }) => isApi(api) && (!scope || isDefault || names.includes(scope)),
+  );
 }

@@ -20,7 +20,9 @@ export function missingConsents(entra, app, user, tenant, apis) {
   return apis.flatMap(({ resource, names, isDefault }) => {
     const granted = grantedScopes(entra, app, user, tenant, resource);
     const wanted = isDefault ? staticScopes(app, resource) : names;
-    return wanted.filter((name) => !granted.includes(name)).map((name) => ({ resource, name, scope: resource.scopes[name] }));
+    return wanted
+      .filter((name) => !granted.includes(name))
+      .map((name) => ({ resource, name, scope: resource.scopes[name] }));
   });
 }
 

@@ -58,7 +58,10 @@ export function describeRefusal(entra, refusal) {
 
 function describe(entra, refusal) {
   const [traceId, correlationId] = [randomUUID(), randomUUID()];
-  const timestamp = new Date(entra.now() * 1000).toISOString().replace("T", " ").replace(/\.\d+Z$/, "Z");
+  const timestamp = new Date(entra.now() * 1000)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, "Z");
   const code = refusal.number ? `${refusal.prefix ?? "AADSTS"}${refusal.number}: ` : "";
   const ids = refusal instanceof FlowRefusal ? "" : ` Trace ID: ${traceId}`;
   const text = `${code}${refusal.message}${ids} Correlation ID: ${correlationId} Timestamp: ${timestamp}`;
@@ -78,17 +81,24 @@ export function malformed(what) {
 }
 
 export function noSuchTenant(segment) {
-  const text = `Tenant '${segment}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.`;
+  const text =
+    `Tenant '${segment}' not found. Check to make sure you have the correct tenant ID and are signing ` +
+    "into the correct cloud.";
   return new Refusal(90002, "invalid_request", text, { isOnPage: true });
 }
 
 export function noSuchApp(clientId, tenant) {
-  const text = `Application with identifier '${clientId}' was not found in the directory '${tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.`;
+  const text =
+    `Application with identifier '${clientId}' was not found in the directory '${tenant}'. This can ` +
+    "happen if the application has not been installed by the administrator of the tenant or consented " +
+    "to by any user in the tenant.";
   return new Refusal(700016, "unauthorized_client", text, { isOnPage: true });
 }
 
 export function notMultiTenant(app, segment) {
-  const text = `Application '${app.clientId}'(${app.name}) is not configured as a multi-tenant application. Usage of the /${segment} endpoint is not supported for such apps.`;
+  const text =
+    `Application '${app.clientId}'(${app.name}) is not configured as a multi-tenant application. Usage ` +
+    `of the /${segment} endpoint is not supported for such apps.`;
   return new Refusal(50194, "invalid_request", text, { isOnPage: true });
 }
 
@@ -98,23 +108,32 @@ export function notForConsumers() {
 }
 
 export function notInTenant(user, authority) {
-  const [number, provider] = user.home === "9188040d-6c67-4c5b-b112-36a304b66dad" ? [500202, "live.com"] : [50020, user.home];
-  const text = `User account '${user.username}' from identity provider '${provider}' does not exist in tenant '${authority.segment}' and cannot access the application in that tenant.`;
+  const [number, provider] =
+    user.home === "9188040d-6c67-4c5b-b112-36a304b66dad" ? [500202, "live.com"] : [50020, user.home];
+  const text =
+    `User account '${user.username}' from identity provider '${provider}' does not exist in tenant '${authority.segment}' ` +
+    "and cannot access the application in that tenant.";
   return new Refusal(number, "interaction_required", text, { isOnPage: true });
 }
 
 export function consentMissing(app, error, suberror) {
-  const text = `The user or administrator has not consented to use the application with ID '${app.clientId}' named '${app.name}'. Send an interactive authorization request for this user and resource.`;
+  const text =
+    `The user or administrator has not consented to use the application with ID '${app.clientId}' named ` +
+    `'${app.name}'. Send an interactive authorization request for this user and resource.`;
   return new Refusal(65001, error, text, { suberror });
 }
 
 export function mfaMissing(resource, claims, { atTokenEndpoint }) {
-  const text = `Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access '${resource}'.`;
+  const text =
+    "Due to a configuration change made by your administrator, or because you moved to a new location, " +
+    `you must use multi-factor authentication to access '${resource}'.`;
   const more = atTokenEndpoint ? { suberror: "basic_action", claims } : {};
   return new Refusal(50076, "interaction_required", text, more);
 }
 
 export function sessionRevoked() {
-  const text = "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password.";
+  const text =
+    "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user " +
+    "might have changed or reset their password.";
   return new Refusal(50173, "invalid_grant", text);
 }

@@ -35,7 +35,8 @@ async function respond(entra, graph, request, record) {
   const demand = challenge(entra, token);
   if (demand) return unauthenticated(entra, `error="insufficient_claims", claims="${demand}"`);
   const body = request.method === "GET" ? undefined : await readBody(request);
-  if (new URL(request.url, graph.address).pathname === "/v1.0/$batch") return batch(entra, graph, token, request.method, body);
+  if (new URL(request.url, graph.address).pathname === "/v1.0/$batch")
+    return batch(entra, graph, token, request.method, body);
   return resource(entra, graph, token, request.method, request.url);
 }
 
@@ -77,11 +78,16 @@ function refused(status, code, message) {
 }
 
 function resource(entra, graph, token, method, target) {
-  if (method !== "GET") return refused(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.");
+  if (method !== "GET")
+    return refused(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.");
   const url = new URL(target, graph.address);
   const resources = { "/v1.0/me": me, "/v1.0/users": users, "/v1.0/users/delta": delta, "/oidc/userinfo": userInfo };
   if (!Object.hasOwn(resources, url.pathname)) {
-    return refused(404, "Request_ResourceNotFound", `Resource not found for the segment '${url.pathname.split("/").at(-1)}'.`);
+    return refused(
+      404,
+      "Request_ResourceNotFound",
+      `Resource not found for the segment '${url.pathname.split("/").at(-1)}'.`,
+    );
   }
   return resources[url.pathname](entra, graph, token, url);
 }
@@ -90,10 +96,12 @@ function permitted({ scp = "", roles = [] }, ...names) {
   return names.some((name) => scp.split(" ").includes(name) || roles.includes(name));
 }
 
-const forbidden = () => refused(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.");
+const forbidden = () =>
+  refused(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.");
 
 function me(entra, graph, token) {
-  if (token.idtyp === "app") return refused(400, "BadRequest", "/me request is only valid with delegated authentication flow.");
+  if (token.idtyp === "app")
+    return refused(400, "BadRequest", "/me request is only valid with delegated authentication flow.");
   if (!permitted(token, "User.Read", "User.ReadBasic.All", "User.Read.All")) return forbidden();
   const user = person(peopleOf(entra, token).find(({ id }) => id === token.oid));
   return { status: 200, body: { "@odata.context": `${graph.address}/v1.0/$metadata#users/$entity`, ...user } };
@@ -125,7 +133,8 @@ function userInfo(entra, graph, token) {
 
 /** The answers to as many as twenty requests in one (JSON batching), in any order. */
 async function batch(entra, graph, token, method, body) {
-  if (method !== "POST") return refused(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.");
+  if (method !== "POST")
+    return refused(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.");
   let requests;
   try {
     ({ requests } = JSON.parse(body));
@@ -133,7 +142,11 @@ async function batch(entra, graph, token, method, body) {
     return refused(400, "BadRequest", "Unable to read JSON request payload.");
   }
   if (!Array.isArray(requests) || requests.length > longestBatch || requests.some(({ id, url }) => !id || !url)) {
-    return refused(400, "BadRequest", `Number of batch request steps exceeds the maximum value of ${longestBatch}, or one lacks id or url.`);
+    return refused(
+      400,
+      "BadRequest",
+      `Number of batch request steps exceeds the maximum value of ${longestBatch}, or one lacks id or url.`,
+    );
   }
   const responses = requests.map(({ id, method: verb = "GET", url }) => {
     const answer = resource(entra, graph, token, verb.toUpperCase(), `/v1.0${url.startsWith("/") ? "" : "/"}${url}`);

@@ -27,7 +27,8 @@ export async function answerInteraction(entra, request, response) {
   const refusal = declined(form, attempt);
   if (refusal) return refuse(entra, attempt, response, refusal);
   const failure = accept(entra, attempt, session, form);
-  if (failure) return pages.sendPage(response, 401, pages.signIn(attempt, { username: form.get("username") ?? "", failure }));
+  if (failure)
+    return pages.sendPage(response, 401, pages.signIn(attempt, { username: form.get("username") ?? "", failure }));
   return proceed(entra, attempt, session, response);
 }
 
@@ -60,9 +61,11 @@ function nextQuestion(entra, attempt, session) {
   progress.account = who.account;
   const { user } = who.account;
   const membership = membershipAt(entra, attempt.authority, user);
-  if (!membership || !takesAccountsOf(attempt.app, membership, user.home === personalAccounts)) throw notInTenant(user, attempt.authority);
+  if (!membership || !takesAccountsOf(attempt.app, membership, user.home === personalAccounts))
+    throw notInTenant(user, attempt.authority);
   progress.membership = membership;
-  if (attempt.app.assignmentRequired && !attempt.app.assigned?.includes(user.username)) throw notAssigned(user, attempt.app);
+  if (attempt.app.assignmentRequired && !attempt.app.assigned?.includes(user.username))
+    throw notAssigned(user, attempt.app);
   return questionOfFlow(attempt) ?? secondFactor(entra, attempt) ?? permission(entra, attempt);
 }
 
@@ -88,7 +91,13 @@ function isFrom(hint, { home, username }) {
 }
 
 function usernameOf(entra, hint) {
-  return hinted(entra.users.map((user) => ({ user })), hint, { mayBeName: true })?.user.username ?? hint;
+  return (
+    hinted(
+      entra.users.map((user) => ({ user })),
+      hint,
+      { mayBeName: true },
+    )?.user.username ?? hint
+  );
 }
 
 /** B2C's other user flows ask something of whoever has signed in. */
@@ -112,7 +121,8 @@ function permission(entra, attempt) {
   if (!isAsked) return undefined;
   const needsAdministrator = missing.some(({ scope }) => scope.isForAdmins) && !account.user.isAdministrator;
   progress.needsAdministrator = needsAdministrator;
-  const page = () => (needsAdministrator ? pages.administratorNeeded(attempt, missing) : pages.consent(attempt, missing));
+  const page = () =>
+    needsAdministrator ? pages.administratorNeeded(attempt, missing) : pages.consent(attempt, missing);
   return { page, refusal: consentMissing(app, "interaction_required") };
 }
 
@@ -143,7 +153,8 @@ function accept(entra, attempt, session, form) {
 function acceptPassword(entra, attempt, session, form) {
   const username = (form.get("username") ?? "").toLowerCase();
   const user = entra.users.find((known) => known.username === username);
-  if (user && attempt.authority.flow === "resetPassword" && form.get("newPassword")) user.password = form.get("newPassword");
+  if (user && attempt.authority.flow === "resetPassword" && form.get("newPassword"))
+    user.password = form.get("newPassword");
   else if (!user || user.password !== form.get("password")) return "Your account or password is incorrect.";
   attempt.progress.account = signInTo(entra, session, user);
   return undefined;
@@ -152,10 +163,12 @@ function acceptPassword(entra, attempt, session, form) {
 function declined(form, { authority, progress }) {
   if (authority.tenant?.kind === "b2c") {
     if (form.has("forgot")) return new FlowRefusal(90118, "access_denied", "The user has forgotten their password.");
-    if (form.has("cancel")) return new FlowRefusal(90091, "access_denied", "The user has cancelled entering self-asserted information.");
+    if (form.has("cancel"))
+      return new FlowRefusal(90091, "access_denied", "The user has cancelled entering self-asserted information.");
   }
   if (!form.has("cancel")) return undefined;
-  if (progress.needsAdministrator) return new Refusal(90094, "access_denied", "The grant requires administrator permission.");
+  if (progress.needsAdministrator)
+    return new Refusal(90094, "access_denied", "The grant requires administrator permission.");
   const isConsent = progress.missing?.length > 0;
   const text = isConsent
     ? "User declined to consent to access the app."
@@ -169,7 +182,11 @@ function finish(entra, attempt, response) {
   entra.attempts.delete(attempt.id);
   account.apps.add(app.clientId);
   const code = entra.codes.issue(attempt);
-  entra.record("authorize.success", { clientId: app.clientId, username: account.user.username, tenant: membership.tenant.id });
+  entra.record("authorize.success", {
+    clientId: app.clientId,
+    username: account.user.username,
+    tenant: membership.tenant.id,
+  });
   // B2C and external tenants send no session_state and know no client_info here.
   const ofEntra = authority.tenant?.kind !== "b2c";
   const parameters = { code, session_state: ofEntra ? account.sid : undefined };
@@ -186,15 +203,22 @@ function goBack({ redirectUri, responseMode, state }, response, parameters) {
 }
 
 function notAssigned(user, app) {
-  const text = `Your administrator has configured the application ${app.name} ('${app.clientId}') to block users unless they are specifically granted ('assigned') access to the application. The signed in user '${user.username}' is blocked.`;
+  const text =
+    `Your administrator has configured the application ${app.name} ('${app.clientId}') to block users ` +
+    "unless they are specifically granted ('assigned') access to the application. The signed in user " +
+    `'${user.username}' is blocked.`;
   return new Refusal(50105, "access_denied", text);
 }
 
 function ambiguous() {
-  const text = "Either multiple user identities are available for the current request or selected account is not supported for the scenario.";
+  const text =
+    "Either multiple user identities are available for the current request or selected account is not " +
+    "supported for the scenario.";
   return new Refusal(16000, "interaction_required", text);
 }
 
 function expired() {
-  return new Refusal(165000, "invalid_request", "Invalid Request: the sign-in is over. Start again.", { isOnPage: true });
+  return new Refusal(165000, "invalid_request", "Invalid Request: the sign-in is over. Start again.", {
+    isOnPage: true,
+  });
 }

@@ -19,13 +19,21 @@ async function key(issuer) {
   const { privateKey, publicKey } = await generateKeyPair("RS256");
   const jwk = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(jwk);
-  return { privateKey, publicKey, jwk: { ...jwk, use: "sig", kid, x5t: kid, issuer, cloud_instance_name: "localhost" } };
+  return {
+    privateKey,
+    publicKey,
+    jwk: { ...jwk, use: "sig", kid, x5t: kid, issuer, cloud_instance_name: "localhost" },
+  };
 }
 
 /** The JWKS of an authority. `issuer` is a member that only Entra's keys have; B2C's have none. */
 export function jwksOf(entra, authority) {
   const { organizations, next, consumers } = entra.keys;
-  const keys = { common: [organizations, next, consumers], organizations: [organizations, next], consumers: [consumers] };
+  const keys = {
+    common: [organizations, next, consumers],
+    organizations: [organizations, next],
+    consumers: [consumers],
+  };
   const published = (keys[authority.kind] ?? [organizations, next]).map(({ jwk }) => jwk);
   if (!authority.tenant?.kind) return { keys: published };
   return { keys: published.map(({ issuer, ...jwk }) => jwk) };

@@ -14,17 +14,24 @@ export async function logout(entra, authority, request, response) {
   const form = request.method === "POST" ? await readForm(request) : url.searchParams;
   for (const [name, value] of form) url.searchParams.set(name, value);
   if (authority.tenant?.requiresIdTokenHint && !(await isOurs(entra, authority, form.get("id_token_hint")))) {
-    const text = "The id_token_hint parameter has not been specified in the request. Please provide token and try again.";
+    const text =
+      "The id_token_hint parameter has not been specified in the request. Please provide token and try " + "again.";
     return showRefusal(entra, response, new FlowRefusal(90272, "invalid_request", text));
   }
   const session = browserSession(entra, request, response);
   const accounts = signedIn(entra, session);
   // A hint that is none of ours, such as a user name, helps nobody.
-  const chosen = accounts.find(({ sid }) => sid === form.get("account")) ?? hinted(accounts, form.get("logout_hint"), { mayBeName: false });
+  const chosen =
+    accounts.find(({ sid }) => sid === form.get("account")) ??
+    hinted(accounts, form.get("logout_hint"), { mayBeName: false });
   if (!chosen && accounts.length > 1) return sendPage(response, 200, signOutPicker(url, accounts));
   const account = chosen ?? accounts[0];
   const frames = account ? signOut(entra, session, account) : [];
-  entra.record("logout", { username: account?.user.username, frames, isRegistered: Boolean(onward(entra, authority, form)) });
+  entra.record("logout", {
+    username: account?.user.username,
+    frames,
+    isRegistered: Boolean(onward(entra, authority, form)),
+  });
   return sendPage(response, 200, ...signingOut(frames, onward(entra, authority, form)));
 }
 

@@ -19,7 +19,11 @@ export function sendPage(response, status, html, more = "") {
 
 export function showRefusal(entra, response, refusal) {
   const text = describeRefusal(entra, refusal);
-  return sendPage(response, refusal.status, page("Sorry, but we're having trouble signing you in.", `<p>${escapeHtml(text)}</p>`, title));
+  return sendPage(
+    response,
+    refusal.status,
+    page("Sorry, but we're having trouble signing you in.", `<p>${escapeHtml(text)}</p>`, title),
+  );
 }
 
 function form(attempt, content) {
@@ -32,10 +36,13 @@ export function signIn(attempt, { username = "", failure } = {}) {
   const { authority, app } = attempt;
   const isReset = authority.flow === "resetPassword";
   const alert = failure ? `<p role="alert" id="failed">${escapeHtml(failure)}</p>` : "";
-  const forgot = authority.tenant?.kind === "b2c" && !isReset
-    ? `<button type="submit" name="forgot" value="yes" formnovalidate>Forgot your password?</button>`
-    : "";
-  const [name, label, hint] = isReset ? ["newPassword", "New password", "new-password"] : ["password", "Password", "current-password"];
+  const forgot =
+    authority.tenant?.kind === "b2c" && !isReset
+      ? `<button type="submit" name="forgot" value="yes" formnovalidate>Forgot your password?</button>`
+      : "";
+  const [name, label, hint] = isReset
+    ? ["newPassword", "New password", "new-password"]
+    : ["password", "Password", "current-password"];
   const fields = `<label for="username">Email or user name</label>
 <input id="username" name="username" value="${escapeHtml(username)}" autocomplete="username" required>
 <label for="password">${label}</label>
@@ -47,7 +54,9 @@ export function signIn(attempt, { username = "", failure } = {}) {
 }
 
 export function picker(attempt, accounts) {
-  const buttons = accounts.map(({ user }) => accountButton(user.username, `${user.name} (${user.username})`)).join("\n");
+  const buttons = accounts
+    .map(({ user }) => accountButton(user.username, `${user.name} (${user.username})`))
+    .join("\n");
   const other = accountButton("", "Use another account");
   return page("Pick an account", form(attempt, `<p class="actions">${buttons}${other}${cancel}</p>`), title);
 }
@@ -92,7 +101,9 @@ export function editProfile(attempt, user) {
 /** The authorization response as a form that sends itself (`response_mode=form_post`): the page and its policy. */
 export function formPost(address, parameters) {
   const nonce = randomBytes(16).toString("base64");
-  const inputs = parameters.map(([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`);
+  const inputs = parameters.map(
+    ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
+  );
   const content = `<form method="post" action="${escapeHtml(address)}">${inputs.join("\n")}
 <button type="submit" class="first">Continue</button></form><script nonce="${nonce}">document.forms[0].submit()</script>`;
   return [page("Working…", content, title), `; script-src 'nonce-${nonce}'`];
@@ -114,7 +125,9 @@ export function signingOut(frames, onward) {
   const iframes = frames.map((url) => `<iframe hidden src="${escapeHtml(url)}"></iframe>`).join("\n");
   const link = onward ? `<p><a id="onward" href="${escapeHtml(onward)}">Continue</a></p>` : "";
   // The browser leaves when every frame has been answered, whatever the answer.
-  const script = onward ? `<script nonce="${nonce}">addEventListener("load", () => document.getElementById("onward").click())</script>` : "";
+  const script = onward
+    ? `<script nonce="${nonce}">addEventListener("load", () => document.getElementById("onward").click())</script>`
+    : "";
   const origins = [...new Set(frames.map((url) => new URL(url).origin))].join(" ") || "'none'";
   const content = `<p>You signed out of your account.</p>${iframes}${link}${script}`;
   return [page("You signed out", content, title), `; script-src 'nonce-${nonce}'; frame-src ${origins}`];

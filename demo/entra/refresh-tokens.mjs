@@ -18,7 +18,10 @@ export function refreshTokenStore(entra) {
     /** The grant behind a token, at the authority of the request. */
     use(app, authority, token) {
       const known = tokens.get(token);
-      if (!known) throw new Refusal(9002313, "invalid_grant", "Invalid request. Request is malformed or invalid.", { suberror: "bad_token" });
+      if (!known)
+        throw new Refusal(9002313, "invalid_grant", "Invalid request. Request is malformed or invalid.", {
+          suberror: "bad_token",
+        });
       const { grant, issuedAt } = known;
       if (grant.app.clientId !== app.clientId) {
         const text = "Provided grant is invalid or malformed: it was issued to another client.";

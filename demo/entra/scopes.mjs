@@ -1,7 +1,7 @@
 // Scopes of the v2.0 endpoints: an API's identifier and a name, of one API for each token; a name alone is Microsoft Graph's.
 
 import { graph, resourceNamed } from "./apps.mjs";
-import { Refusal } from "./errors.mjs";
+import { FlowRefusal, Refusal } from "./errors.mjs";
 
 const openIdConnect = ["openid", "profile", "email", "offline_access"];
 
@@ -42,31 +42,50 @@ function named(entra, scope) {
 /** The one API of a token request. */
 export function onlyApi({ apis }, text) {
   if (apis.length > 1) {
-    const reason = `Provided value for the input parameter scope is not valid because it contains more than one resource. Scope ${text} is not valid.`;
+    const reason =
+      "Provided value for the input parameter scope is not valid because it contains more than one resource. " +
+      `Scope ${text} is not valid.`;
     throw new Refusal(28000, "invalid_request", reason);
   }
   return apis[0];
 }
 
+/** A user flow of B2C takes the scopes of one API already when it is asked to sign somebody in. */
+export function expectOneApiOfFlow(authority, { apis }, text) {
+  if (!authority.policy || apis.length <= 1) return;
+  const reason =
+    `The scope '${text}' provided in request specifies more than one resource for an access token, which ` +
+    "is not supported.";
+  throw new FlowRefusal(90146, "invalid_request", reason);
+}
+
 function noSuchResource(name) {
-  const text = `The resource principal named ${name} was not found in the tenant. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.`;
+  const text =
+    `The resource principal named ${name} was not found in the tenant. This can happen if the application ` +
+    "has not been installed by the administrator of the tenant or consented to by any user in the tenant.";
   return new Refusal(500011, "invalid_resource", text);
 }
 
 function mixedDefault(text) {
-  const reason = `The provided value for the input parameter 'scope' is not valid. The scope '${text}' is not valid: .default scope can't be combined with resource-specific scopes.`;
+  const reason =
+    `The provided value for the input parameter 'scope' is not valid. The scope '${text}' is not valid: ` +
+    ".default scope can't be combined with resource-specific scopes.";
   return new Refusal(70011, "invalid_scope", reason);
 }
 
 /** Authorization requests blame the client for a scope that does not exist. */
 export function unknownAtAuthorization(app) {
   return ({ resource, name }) => {
-    const text = `The application '${app.name}' asked for scope '${name}' that doesn't exist on the resource '${resource.clientId}'. Contact the app vendor.`;
+    const text =
+      `The application '${app.name}' asked for scope '${name}' that doesn't exist on the resource '${resource.clientId}'. ` +
+      "Contact the app vendor.";
     return new Refusal(650053, "invalid_client", text, { status: 400 });
   };
 }
 
 export function unknownAtTokenEndpoint({ text }) {
-  const reason = `The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope ${text} is not valid.`;
+  const reason =
+    "The provided request must include a 'scope' input parameter. The provided value for the input parameter " +
+    `'scope' is not valid. The scope ${text} is not valid.`;
   return new Refusal(70011, "invalid_scope", reason);
 }

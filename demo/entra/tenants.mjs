@@ -11,7 +11,9 @@ const words = ["common", "organizations", "consumers"];
 export function authorityOf(entra, segment, policy) {
   const name = segment.toLowerCase();
   if (name === "common" || name === "organizations") return policy ? undefined : { segment: name, kind: name };
-  const tenant = entra.tenants.find(({ id, domain }) => [id, domain].includes(name === "consumers" ? personalAccounts : name));
+  const tenant = entra.tenants.find(({ id, domain }) =>
+    [id, domain].includes(name === "consumers" ? personalAccounts : name),
+  );
   if (!tenant) return undefined;
   if (tenant.kind === "b2c") return flowAuthority(tenant, name, policy);
   const kind = tenant.id === personalAccounts ? "consumers" : "tenant";
@@ -36,7 +38,8 @@ export function addressOf(entra, authority) {
 /** The `iss` of tokens about somebody in `tenant`. */
 export function issuerOf(entra, tenant) {
   if (tenant.kind === "b2c") return `${entra.instance}${tenant.id}/v2.0/`;
-  if (tenant.kind === "ciam") return `http://${tenant.id}.ciamlogin.localhost:${entra.port}/${tenant.id}/v2.0`;
+  // As behind a custom domain: the endpoints are here, the issuer stays that of the external tenant.
+  if (tenant.kind === "ciam") return `https://${tenant.id}.ciamlogin.com/${tenant.id}/v2.0`;
   return `${entra.instance}${tenant.id}/v2.0`;
 }
 

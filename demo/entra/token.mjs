@@ -24,7 +24,11 @@ export async function answerToken(entra, authority, request, response) {
   let form = new URLSearchParams();
   try {
     if (request.method !== "POST") {
-      throw new Refusal(900561, "invalid_request", `The endpoint only accepts POST requests. Received a ${request.method} request.`);
+      throw new Refusal(
+        900561,
+        "invalid_request",
+        `The endpoint only accepts POST requests. Received a ${request.method} request.`,
+      );
     }
     form = await readForm(request);
     const body = await respond(entra, authority, request, form);
@@ -51,14 +55,24 @@ async function respond(entra, authority, request, form) {
   const { clientId, credential } = await authenticateClient(entra, authority, request, form);
   const app = appAt(entra, authority, clientId);
   const method = credential;
-  return grants[grantType](entra, { app, authority, form, method, claims: parseClaims(form.get("claims") ?? undefined) });
+  return grants[grantType](entra, {
+    app,
+    authority,
+    form,
+    method,
+    claims: parseClaims(form.get("claims") ?? undefined),
+  });
 }
 
 function byCode(entra, { app, authority, form, method, claims }) {
   for (const name of ["code", "redirect_uri"]) if (!form.get(name)) throw missing(name);
   const grant = entra.codes.redeem(app, form);
   if (grant.authority.segment !== authority.segment || grant.authority.policy !== authority.policy) {
-    throw new Refusal(700005, "invalid_grant", "Provided Authorization Code is intended to use against other tenant, thus rejected.");
+    throw new Refusal(
+      700005,
+      "invalid_grant",
+      "Provided Authorization Code is intended to use against other tenant, thus rejected.",
+    );
   }
   // What the code stands for has been checked at the authorization endpoint, claims included.
   return forUser(entra, { ...grant, claims: { ...grant.claims, ...(form.has("claims") && claims) }, method }, form);
@@ -81,7 +95,9 @@ async function forUser(entra, grant, form) {
   const text = form.get("scope");
   const wanted = text ? parseScopes(entra, text, unknownAtTokenEndpoint) : { oidc: grant.oidc, apis: grant.apis };
   if (!text && wanted.apis.length > 1) {
-    const reason = "Provided value for the input parameter scope cannot be empty when requesting an access token using the provided authorization code. Please specify a valid scope.";
+    const reason =
+      "Provided value for the input parameter scope cannot be empty when requesting an access token using " +
+      "the provided authorization code. Please specify a valid scope.";
     throw new Refusal(28003, "invalid_request", reason);
   }
   const api = onlyApi(wanted, text);
@@ -100,7 +116,8 @@ function expectEnough(entra, grant, apis) {
   const { app, user, membership, claims } = grant;
   const lack = lacking(entra, grant, { apis, claims }, { atTokenEndpoint: true });
   if (lack) throw lack.refusal;
-  if (claims.notBefore !== undefined && claims.notBefore > entra.now()) throw malformed("the nbf in claims is in the future");
+  if (claims.notBefore !== undefined && claims.notBefore > entra.now())
+    throw malformed("the nbf in claims is in the future");
   if (missingConsents(entra, app, user, membership.tenant, apis).length > 0) {
     throw consentMissing(app, "invalid_grant", "consent_required");
   }
@@ -113,7 +130,7 @@ async function tokenFor(entra, grant, api) {
   const granted = grantedScopes(entra, grant.app, grant.user, grant.membership.tenant, resource);
   // All that is granted for the API, not only what was asked for; an administrator's blanket consent is not listed.
   const isBlanket = grant.app.adminConsent === true && !api?.isDefault;
-  const names = isBlanket ? api?.names ?? [] : granted;
+  const names = isBlanket ? (api?.names ?? []) : granted;
   const { token, expiresIn, refreshIn } = await accessToken(entra, grant, { resource, scopes: names });
   const shown = names.map((name) => `${api?.prefix ?? ""}${name}`);
   const oidc = resource === entra.graphApi ? grant.oidc.filter((scope) => scope !== "offline_access") : [];
@@ -129,19 +146,27 @@ async function tokenFor(entra, grant, api) {
 /** The app's own token (RFC 6749 §4.4), for whatever its registration has been granted. */
 async function byItself(entra, { app, authority, form, method, claims }) {
   if (isWord(authority.segment)) {
-    const text = `No tenant-identifying information found in either the request or implied by any provided credentials: /${authority.segment} cannot be used with client credentials.`;
+    const text =
+      "No tenant-identifying information found in either the request or implied by any provided credentials: " +
+      `/${authority.segment} cannot be used with client credentials.`;
     throw new Refusal(50059, "invalid_request", text);
   }
   const text = form.get("scope");
   if (!text) throw missing("scope");
   if (!/^\S+\/\.default$/i.test(text)) {
-    const reason = `The provided value for scope ${text} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).`;
+    const reason =
+      `The provided value for scope ${text} is not valid. Client credential flows must have a scope value ` +
+      "with /.default suffixed to the resource identifier (application ID URI).";
     throw new Refusal(text.includes(" ") ? 70011 : 1002012, "invalid_scope", reason);
   }
   const { resource } = onlyApi(parseScopes(entra, text, unknownAtTokenEndpoint), text);
   const roles = app.appRoles?.[resource.appIdUri];
   const membership = { tenant: authority.tenant, oid: app.clientId, roles };
-  const { token, expiresIn, refreshIn } = await accessToken(entra, { app, authority, membership, method, claims }, { resource });
+  const { token, expiresIn, refreshIn } = await accessToken(
+    entra,
+    { app, authority, membership, method, claims },
+    { resource },
+  );
   const more = refreshIn && { refresh_in: refreshIn };
   return { token_type: "Bearer", expires_in: expiresIn, ext_expires_in: expiresIn, ...more, access_token: token };
 }

@@ -18,7 +18,9 @@ export function clientInfo(user, { policy }) {
 
 /** A user has another `sub` in every app. */
 export function subjectFor(resource, membership) {
-  return createHash("sha256").update(`${resource.clientId} ${membership.tenant.id} ${membership.oid}`).digest("base64url");
+  return createHash("sha256")
+    .update(`${resource.clientId} ${membership.tenant.id} ${membership.oid}`)
+    .digest("base64url");
 }
 
 export function idToken(entra, grant) {
@@ -63,7 +65,7 @@ function flowClaims(app, { policy }) {
 /** `{ token, expiresIn, refreshIn }` for one API; `user` is absent from a grant of the app's own. */
 export async function accessToken(entra, grant, { resource, scopes }) {
   const isLong = grant.claims.isChallengeable && (resource === graph || resource.takesChallenges);
-  const expiresIn = isLong ? 24 * hour : entra.accessTokenSeconds ?? randomInt(60 * 60, 90 * 60);
+  const expiresIn = isLong ? 24 * hour : (entra.accessTokenSeconds ?? randomInt(60 * 60, 90 * 60));
   const uti = randomUUID();
   const claims = { ...commonClaims(entra, grant, resource), uti, exp: entra.now() + expiresIn, scp: scopes?.join(" ") };
   if (isLong) claims.xms_cc = ["cp1"];
@@ -79,7 +81,13 @@ function commonClaims(entra, { app, user, membership, authority, contexts, metho
   const isFirst = resource.accessTokenVersion === 1;
   const party = isFirst ? { appid: app.clientId, appidacr: method } : { azp: app.clientId, azpacr: method };
   const person = user
-    ? { oid, sub: subjectFor(resource, membership), name: user.name, preferred_username: user.username, roles: membership.roles }
+    ? {
+        oid,
+        sub: subjectFor(resource, membership),
+        name: user.name,
+        preferred_username: user.username,
+        roles: membership.roles,
+      }
     : { oid, sub: oid, idtyp: "app", roles: membership.roles };
   return {
     ver: isFirst ? "1.0" : "2.0",

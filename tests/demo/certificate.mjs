@@ -7,7 +7,10 @@ export function certificate(name, { issuer, days = 30, modulusLength = 2048 } = 
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength });
   const signer = issuer ?? { name, privateKey };
   const der = signed(toBeSigned({ name, issuerName: signer.name, privateKey, days }), signer.privateKey);
-  const lines = der.toString("base64").match(/.{1,64}/g).join("\n");
+  const lines = der
+    .toString("base64")
+    .match(/.{1,64}/g)
+    .join("\n");
   return { name, privateKey, der, pem: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n` };
 }
 

@@ -38,7 +38,8 @@ test("the metadata names one issuer for a tenant and a template for many", async
 });
 
 test("each key says for which issuers it may sign", async () => {
-  const keys = async (path) => (await (await fetch((await metadata(path)).jwks_uri)).json()).keys.map(({ issuer }) => issuer);
+  const keys = async (path) =>
+    (await (await fetch((await metadata(path)).jwks_uri)).json()).keys.map(({ issuer }) => issuer);
   const template = `${entra.instance}{tenantid}/v2.0`;
   assert.deepEqual(await keys("common"), [template, template, entra.issuerOf(personalAccounts)]);
   assert.deepEqual(await keys(contoso.id), [template, template]);
@@ -60,7 +61,10 @@ test("an ID token is version 2, of the user's tenant, with the optional claims o
   const { left } = await one.signIn(ada);
   const { body } = await one.redeem(left.searchParams.get("code"));
   const keys = createRemoteJWKSet(new URL(`${entra.instance}${contoso.id}/discovery/v2.0/keys`));
-  const { payload } = await jwtVerify(body.id_token, keys, { issuer: entra.issuerOf(contoso.id), audience: client.clientId });
+  const { payload } = await jwtVerify(body.id_token, keys, {
+    issuer: entra.issuerOf(contoso.id),
+    audience: client.clientId,
+  });
   assert.deepEqual([payload.ver, payload.tid, payload.oid, payload.nonce], ["2.0", contoso.id, ada.oid, "a-nonce"]);
   assert.deepEqual([payload.name, payload.preferred_username, payload.email], [ada.name, ada.username, undefined]);
   assert.deepEqual([payload.sid, payload.login_hint], [left.searchParams.get("session_state"), loginHint(ada)]);
@@ -158,13 +162,17 @@ test("a wrong password shows the form again, and cancelling is access_denied", a
   assert.match(wrong.html, /role="alert"/);
   assert.doesNotMatch(wrong.html, /<b>x/);
   const { left } = await one.press(wrong, { cancel: "yes" });
-  assert.deepEqual([left.searchParams.get("error"), left.searchParams.get("error_subcode")], ["access_denied", "cancel"]);
+  assert.deepEqual(
+    [left.searchParams.get("error"), left.searchParams.get("error_subcode")],
+    ["access_denied", "cancel"],
+  );
 });
 
 test("whoever is signed in is not asked again, unless the app wishes it", async () => {
   const one = party();
   await one.signIn(ada);
-  for (const prompt of [undefined, "none"]) assert.ok((await one.authorize({ prompt })).left.searchParams.get("code"), prompt);
+  for (const prompt of [undefined, "none"])
+    assert.ok((await one.authorize({ prompt })).left.searchParams.get("code"), prompt);
   assert.match((await one.authorize({ prompt: "login" })).html, /name="password"/);
   assert.match((await one.authorize({ prompt: "select_account" })).html, /Pick an account/);
   assert.match((await one.authorize({ prompt: "consent" })).html, /Permissions requested/);
@@ -182,7 +190,10 @@ test("with several accounts the user picks one, unless a hint or a sid does", as
   const sids = { ada: first.searchParams.get("session_state") };
   const picked = await one.press(picker, { account: grace.username });
   assert.notEqual(picked.left.searchParams.get("session_state"), sids.ada);
-  await one.press(await one.authorize({ prompt: "login", scope: "openid" }), { username: gus.username, password: gus.password });
+  await one.press(await one.authorize({ prompt: "login", scope: "openid" }), {
+    username: gus.username,
+    password: gus.password,
+  });
   assert.match((await one.authorize({ domain_hint: "organizations" })).html, /Pick an account/);
   const guest = await one.authorize({ domain_hint: fabrikam.domain });
   assert.notEqual(guest.left.searchParams.get("session_state"), sids.ada);

@@ -1,6 +1,7 @@
 // How clients prove who they are to the stand-in: secrets, certificates, and assertions of an outside issuer.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
@@ -24,7 +25,10 @@ before(async () => {
   const jwks = { keys: [{ ...(await exportJWK(outsider.publicKey)), kid: "outsider", alg: "RS256" }] };
   const trustedNames = [{ subject: "CN=app.example", authority: authority.pem }];
   const registration = { ...certified, certificates: [own.pem], trustedNames, federated: [{ ...outside, jwks }] };
-  entra = await startWith({ app: { secrets: [{ value: secret }, { value: "expired", expiresAt: 1 }] }, otherApps: [registration] });
+  entra = await startWith({
+    app: { secrets: [{ value: secret }, { value: "expired", expiresAt: 1 }] },
+    otherApps: [registration],
+  });
   party = new Party(entra, { app: certified });
 });
 after(() => entra.close());
@@ -57,7 +61,8 @@ test("a client authenticates in one way", async () => {
 });
 
 const signed = (options) => assertion(entra, { certificate: own, clientId: certified.clientId, ...options });
-const withAssertion = (compact, form = {}) => party.token({ ...grant, client_assertion_type: assertionType, client_assertion: compact, ...form });
+const withAssertion = (compact, form = {}) =>
+  party.token({ ...grant, client_assertion_type: assertionType, client_assertion: compact, ...form });
 
 for (const alg of ["PS256", "RS256"]) {
   test(`an assertion with ${alg} and the thumbprint that belongs to it is taken, once`, async () => {
@@ -73,15 +78,22 @@ test("the audience may be the token endpoint of the tenant's GUID, whichever add
   party.authority = contoso.id;
 });
 
+const thumbprint = ({ der }) => createHash("sha256").update(der).digest("base64url");
 const now = () => Math.floor(Date.now() / 1000);
 const wrongAssertions = {
   "of a certificate that is not registered": [700027, () => ({ certificate: stranger })],
-  "by another key under the registered thumbprint": [700027, () => ({ certificate: { ...own, privateKey: stranger.privateKey } })],
+  "by another key under the registered thumbprint": [
+    700027,
+    () => ({ certificate: { ...own, privateKey: stranger.privateKey } }),
+  ],
   "without a thumbprint": [700027, () => ({ header: { "x5t#S256": undefined } })],
   "with PS256 and the thumbprint of RS256": [700027, () => ({ header: { "x5t#S256": undefined, x5t: "abc" } })],
-  "with a kid alone": [700027, () => ({ header: { "x5t#S256": undefined, kid: "own" } })],
+  "with a kid alone": [700027, () => ({ header: { "x5t#S256": undefined, kid: thumbprint(own) } })],
   "for the issuer instead of the token endpoint": [700023, () => ({ claims: { aud: entra.issuerOf(contoso.id) } })],
-  "for the token endpoint of another tenant": [700023, () => ({ claims: { aud: `${entra.instance}common/oauth2/v2.0/token` } })],
+  "for the token endpoint of another tenant": [
+    700023,
+    () => ({ claims: { aud: `${entra.instance}common/oauth2/v2.0/token` } }),
+  ],
   "about another subject": [700021, () => ({ claims: { sub: "another" } })],
   "that lives longer than ten minutes": [700024, () => ({ claims: { exp: now() + 1200 } })],
   "that is over": [700024, () => ({ claims: { nbf: now() - 1200, exp: now() - 600 } })],
@@ -109,17 +121,30 @@ test("a certificate in the header is taken for its subject and issuer", async ()
   assertRefused(await withAssertion(await signed({ certificate: rolled })), 700027, "invalid_client", 401);
   const forged = { name: authority.name, privateKey: stranger.privateKey };
   const wrongNames = [certificate("app.example"), certificate("other", { issuer: authority })];
-  for (const wrong of [certificate("app.example", { issuer: stranger }), certificate("app.example", { issuer: forged }), ...wrongNames]) {
+  for (const wrong of [
+    certificate("app.example", { issuer: stranger }),
+    certificate("app.example", { issuer: forged }),
+    ...wrongNames,
+  ]) {
     assertRefused(await withAssertion(await signed(x5c(wrong))), 700027, "invalid_client", 401);
   }
   const old = certificate("app.example", { issuer: authority, days: -1 });
   assertRefused(await withAssertion(await signed(x5c(old))), 700027, "invalid_client", 401);
-  const mixed = { certificate: stranger, header: { x5c: [rolled.der.toString("base64")] } };
+  const mixed = {
+    certificate: rolled,
+    header: { x5c: [rolled.der.toString("base64")], "x5t#S256": thumbprint(stranger) },
+  };
   assertRefused(await withAssertion(await signed(mixed)), 700027, "invalid_client", 401);
 });
 
 function federated(claims = {}, key = outsider.privateKey) {
-  const all = { iss: outside.issuer, sub: outside.subject, aud: "api://AzureADTokenExchange", exp: now() + 600, ...claims };
+  const all = {
+    iss: outside.issuer,
+    sub: outside.subject,
+    aud: "api://AzureADTokenExchange",
+    exp: now() + 600,
+    ...claims,
+  };
   return new SignJWT(all).setProtectedHeader({ alg: "RS256", kid: "outsider" }).sign(key);
 }
 
@@ -129,11 +154,22 @@ test("an assertion of a trusted outside issuer is taken, as often as it is good"
 });
 
 test("an outside assertion must fit issuer, audience and subject to the letter", async () => {
-  const refused = async (number, claims, key) => assertRefused(await withAssertion(await federated(claims, key)), number, "invalid_client", 401);
+  const refused = async (number, claims, key) =>
+    assertRefused(await withAssertion(await federated(claims, key)), number, "invalid_client", 401);
   await refused(700211, { iss: "https://issuer.example" });
   await refused(700212, { aud: entra.instance });
   await refused(700213, { sub: outside.subject.toLowerCase() });
   await refused(700024, { exp: now() - 600 });
   await refused(700027, {}, (await generateKeyPair("RS256")).privateKey);
-  assertRefused(await new Party(entra).token({ ...grant, client_secret: undefined, client_assertion_type: assertionType, client_assertion: await federated() }), 700211, "invalid_client", 401);
+  assertRefused(
+    await new Party(entra).token({
+      ...grant,
+      client_secret: undefined,
+      client_assertion_type: assertionType,
+      client_assertion: await federated(),
+    }),
+    700211,
+    "invalid_client",
+    401,
+  );
 });

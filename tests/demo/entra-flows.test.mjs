@@ -14,17 +14,39 @@ const b2c = {
   kind: "b2c",
   policies: { B2C_1_susi: "signIn", B2C_1_reset: "resetPassword", B2C_1_edit: "editProfile" },
 };
-const ciam = { id: "c1a2c1a2-8c44-4e0f-a6d3-0000000c1a20", domain: "contosociam.onmicrosoft.example", name: "Contoso guests", kind: "ciam" };
-const person = (tenant, oid) => ({ username: "cleo@example.com", password: "asp", home: tenant.id, oid, name: "Cleo Customer", email: "cleo@example.com" });
+const ciam = {
+  id: "c1a2c1a2-8c44-4e0f-a6d3-0000000c1a20",
+  domain: "contosociam.onmicrosoft.example",
+  name: "Contoso guests",
+  kind: "ciam",
+};
+const person = (tenant, oid) => ({
+  username: "cleo@example.com",
+  password: "asp",
+  home: tenant.id,
+  oid,
+  name: "Cleo Customer",
+  email: "cleo@example.com",
+});
 const cleo = person(b2c, "c1e0c1e0-0000-4000-8000-00000000b2c1");
 const app = { tenant: b2c.id, audience: "AzureADMyOrg" };
-const api = { clientId: "77777777-aaaa-4bbb-8ccc-000000000007", tenant: b2c.id, name: "API", appIdUri: "https://contosob2c.onmicrosoft.example/api", scopes: ["read"] };
+const api = {
+  clientId: "77777777-aaaa-4bbb-8ccc-000000000007",
+  tenant: b2c.id,
+  name: "API",
+  appIdUri: "https://contosob2c.onmicrosoft.example/api",
+  scopes: ["read"],
+};
 
 let entra;
 let external;
 before(async () => {
   entra = await startWith({ tenants: [b2c], users: [cleo], app, otherApps: [api] });
-  external = await startWith({ tenants: [ciam], users: [person(ciam, "c1e0c1e0-0000-4000-8000-0000000c1a21")], app: { tenant: ciam.id, audience: "AzureADMyOrg" } });
+  external = await startWith({
+    tenants: [ciam],
+    users: [person(ciam, "c1e0c1e0-0000-4000-8000-0000000c1a21")],
+    app: { tenant: ciam.id, audience: "AzureADMyOrg" },
+  });
 });
 after(() => Promise.all([entra.close(), external.close()]));
 
@@ -38,7 +60,8 @@ test("a user flow has metadata of its own, under the domain or the GUID, and one
     assert.equal(document.issuer, `${entra.instance}${b2c.id}/v2.0/`, path);
     assert.match(document.token_endpoint, /\/b2c_1_susi\/oauth2\/v2\.0\/token$/);
   }
-  for (const path of [b2c.domain, `${b2c.domain}/B2C_1_other`, `common/B2C_1_susi`]) assert.equal((await metadata(path)).status, 400, path);
+  for (const path of [b2c.domain, `${b2c.domain}/B2C_1_other`, `common/B2C_1_susi`])
+    assert.equal((await metadata(path)).status, 400, path);
 });
 
 test("a sign-in brings the flow's name, the flow in the account, and keys without an issuer", async () => {
@@ -47,8 +70,14 @@ test("a sign-in brings the flow's name, the flow in the account, and keys withou
   const jwks = new URL(`${entra.instance}${b2c.domain}/B2C_1_susi/discovery/v2.0/keys`);
   const issuer = `${entra.instance}${b2c.id}/v2.0/`;
   const { payload } = await jwtVerify(tokens.id_token, createRemoteJWKSet(jwks), { issuer, audience: client.clientId });
-  assert.deepEqual([payload.tfp, payload.sub, payload.name, payload.preferred_username, payload.tid], ["b2c_1_susi", cleo.oid, cleo.name, undefined, undefined]);
-  assert.deepEqual(JSON.parse(Buffer.from(tokens.client_info, "base64url")), { uid: `${cleo.oid}-b2c_1_susi`, utid: b2c.id });
+  assert.deepEqual(
+    [payload.tfp, payload.sub, payload.name, payload.preferred_username, payload.tid],
+    ["b2c_1_susi", cleo.oid, cleo.name, undefined, undefined],
+  );
+  assert.deepEqual(JSON.parse(Buffer.from(tokens.client_info, "base64url")), {
+    uid: `${cleo.oid}-b2c_1_susi`,
+    utid: b2c.id,
+  });
   assert.ok((await (await fetch(jwks)).json()).keys.every((key) => !("issuer" in key)));
   const access = decodeJwt(tokens.access_token);
   assert.deepEqual([access.aud, access.scp, access.tfp], [api.clientId, "read", "b2c_1_susi"]);
@@ -56,13 +85,25 @@ test("a sign-in brings the flow's name, the flow in the account, and keys withou
 
 test("without an API's scope there is no access token, and with the client's own id there is one for it", async () => {
   const plain = await party().tokens(cleo, { scope: "openid offline_access" });
-  assert.deepEqual([plain.access_token, typeof plain.id_token, typeof plain.refresh_token], [undefined, "string", "string"]);
+  assert.deepEqual(
+    [plain.access_token, typeof plain.id_token, typeof plain.refresh_token],
+    [undefined, "string", "string"],
+  );
   const own = await party().tokens(cleo, { scope: `openid offline_access ${client.clientId}` });
   assert.equal(decodeJwt(own.access_token).aud, client.clientId);
 });
 
+test("one API can be asked for, already at sign-in", async () => {
+  const { left } = await party().authorize({ scope: `${scope} api://orders/Read` });
+  assert.equal(left.searchParams.get("error"), "invalid_request");
+  assert.match(left.searchParams.get("error_description"), /^AADB2C90146: /);
+});
+
 test("a forgotten password and a cancelled sign-in are told to the app, and the reset flow changes the password", async () => {
-  for (const [button, number] of [["forgot", "AADB2C90118"], ["cancel", "AADB2C90091"]]) {
+  for (const [button, number] of [
+    ["forgot", "AADB2C90118"],
+    ["cancel", "AADB2C90091"],
+  ]) {
     const one = party();
     const { left } = await one.press(await one.authorize({ scope }), { [button]: "yes" });
     assert.equal(left.origin + left.pathname, callback);
@@ -76,7 +117,10 @@ test("a forgotten password and a cancelled sign-in are told to the app, and the 
   const { body } = await reset.redeem(left.searchParams.get("code"));
   assert.equal(decodeJwt(body.id_token).tfp, "b2c_1_reset");
   const old = party();
-  assert.equal((await old.press(await old.authorize({ scope }), { username: cleo.username, password: "asp" })).status, 401);
+  assert.equal(
+    (await old.press(await old.authorize({ scope }), { username: cleo.username, password: "asp" })).status,
+    401,
+  );
   assert.ok((await party().signIn({ ...cleo, password: "viper" }, { scope })).left);
 });
 
@@ -102,7 +146,9 @@ test("sign-out wants the ID token where the tenant is set up so", async () => {
   const [tenant] = entra.tenants;
   const { id_token: idToken } = await party().tokens({ ...cleo, password: entra.users[0].password }, { scope });
   const logout = async (parameters) => {
-    const response = await fetch(`${party().address}/logout?${new URLSearchParams({ post_logout_redirect_uri: signedOut, ...parameters })}`);
+    const response = await fetch(
+      `${party().address}/logout?${new URLSearchParams({ post_logout_redirect_uri: signedOut, ...parameters })}`,
+    );
     return { status: response.status, html: await response.text() };
   };
   assert.equal((await logout({})).status, 200);
@@ -116,8 +162,10 @@ test("sign-out wants the ID token where the tenant is set up so", async () => {
 });
 
 test("an external tenant's issuer is at a host of its own", async () => {
-  const issuer = `http://${ciam.id}.ciamlogin.localhost:${external.port}/${ciam.id}/v2.0`;
-  const document = await (await fetch(`${external.instance}${ciam.domain}/v2.0/.well-known/openid-configuration`)).json();
+  const issuer = `https://${ciam.id}.ciamlogin.com/${ciam.id}/v2.0`;
+  const document = await (
+    await fetch(`${external.instance}${ciam.domain}/v2.0/.well-known/openid-configuration`)
+  ).json();
   assert.deepEqual([document.issuer, new URL(document.token_endpoint).origin], [issuer, external.issuer]);
   const { id_token: token } = await new Party(external, { authority: ciam.domain }).tokens(external.users[0]);
   assert.deepEqual([decodeJwt(token).iss, decodeJwt(token).tid], [issuer, ciam.id]);

@@ -7,7 +7,12 @@ import { contoso, fabrikam } from "../../demo/entra.mjs";
 import { loginHint } from "../../demo/entra/browser-sessions.mjs";
 import { ada, client, grace, gus, numberOf, Party, pat, signedOut, startWith } from "./entra-party.mjs";
 
-const second = { ...client, clientId: "88888888-aaaa-4bbb-8ccc-000000000008", logoutUrl: "http://localhost:2/out?x=1", sendsIssuer: true };
+const second = {
+  ...client,
+  clientId: "88888888-aaaa-4bbb-8ccc-000000000008",
+  logoutUrl: "http://localhost:2/out?x=1",
+  sendsIssuer: true,
+};
 const cp1 = JSON.stringify({ access_token: { xms_cc: { values: ["cp1"] } } });
 
 let entra;
@@ -25,7 +30,12 @@ async function call(token, path, options = {}) {
 }
 
 test("Graph says who the user is, in whichever tenant, and asks for the scope", async () => {
-  for (const [user, authority, id] of [[ada, contoso.id, ada.oid], [gus, contoso.id, gus.guestIn[0].oid], [gus, fabrikam.id, gus.oid], [pat, "common", pat.oid]]) {
+  for (const [user, authority, id] of [
+    [ada, contoso.id, ada.oid],
+    [gus, contoso.id, gus.guestIn[0].oid],
+    [gus, fabrikam.id, gus.oid],
+    [pat, "common", pat.oid],
+  ]) {
     const { access_token: token } = await party({ authority }).tokens(user);
     assert.deepEqual((await call(token, "/v1.0/me")).body.id, id);
   }
@@ -67,24 +77,39 @@ test("a delta ends with a link that brings what has changed since", async () => 
   const last = (await call(token, first["@odata.nextLink"])).body;
   assert.deepEqual((await call(token, last["@odata.deltaLink"])).body.value, []);
   entra.graph.changes.push({ id: ada.oid, displayName: "Countess" });
-  assert.deepEqual((await call(token, last["@odata.deltaLink"])).body.value, [{ id: ada.oid, displayName: "Countess" }]);
+  assert.deepEqual((await call(token, last["@odata.deltaLink"])).body.value, [
+    { id: ada.oid, displayName: "Countess" },
+  ]);
 });
 
 test("a batch answers each request, and refuses what is none", async () => {
   const { access_token: token } = await party().tokens(ada);
   const batch = (body) => call(token, "/v1.0/$batch", { method: "POST", body: JSON.stringify(body) });
-  const requests = [{ id: "1", method: "GET", url: "/me" }, { id: "2", method: "GET", url: "users" }];
+  const requests = [
+    { id: "1", method: "GET", url: "/me" },
+    { id: "2", method: "GET", url: "users" },
+  ];
   const { body } = await batch({ requests });
-  assert.deepEqual(body.responses.map(({ id, status }) => [id, status]).sort(), [["1", 200], ["2", 403]]);
-  assert.equal((await batch({ requests: Array.from({ length: 21 }, (_, id) => ({ id: `${id}`, url: "/me" })) })).status, 400);
+  assert.deepEqual(body.responses.map(({ id, status }) => [id, status]).sort(), [
+    ["1", 200],
+    ["2", 403],
+  ]);
+  assert.equal(
+    (await batch({ requests: Array.from({ length: 21 }, (_, id) => ({ id: `${id}`, url: "/me" })) })).status,
+    400,
+  );
   assert.equal((await call(token, "/v1.0/$batch", { method: "POST", body: "{" })).status, 400);
 });
 
 test("an app's own token reads users and is nobody itself", async () => {
   const daemon = await startWith({ app: { appRoles: { "https://graph.microsoft.com": ["User.Read.All"] } } });
   try {
-    const { body } = await new Party(daemon).token({ grant_type: "client_credentials", scope: "https://graph.microsoft.com/.default" });
-    const get = (path) => fetch(`${daemon.graph.address}${path}`, { headers: { authorization: `Bearer ${body.access_token}` } });
+    const { body } = await new Party(daemon).token({
+      grant_type: "client_credentials",
+      scope: "https://graph.microsoft.com/.default",
+    });
+    const get = (path) =>
+      fetch(`${daemon.graph.address}${path}`, { headers: { authorization: `Bearer ${body.access_token}` } });
     assert.deepEqual([(await get("/v1.0/users")).status, (await get("/v1.0/me")).status], [200, 400]);
   } finally {
     await daemon.close();
@@ -99,7 +124,10 @@ test("a client that answers challenges gets one after its user's access was eval
   assert.equal((await call(short, "/v1.0/me")).status, 200);
   const { status, challenge } = await call(long, "/v1.0/me");
   assert.equal(status, 401);
-  assert.match(challenge, /^Bearer realm="", authorization_uri="[^"]+", client_id="[^"]+", error="insufficient_claims", claims="[^"]+"$/);
+  assert.match(
+    challenge,
+    /^Bearer realm="", authorization_uri="[^"]+", client_id="[^"]+", error="insufficient_claims", claims="[^"]+"$/,
+  );
   const demanded = JSON.parse(Buffer.from(challenge.match(/claims="([^"]+)"/)[1], "base64"));
   assert.equal(typeof demanded.access_token.nbf.value, "string");
   const claims = JSON.stringify({ access_token: { ...demanded.access_token, ...JSON.parse(cp1).access_token } });
@@ -117,11 +145,15 @@ test("after a revocation only a new sign-in helps", async () => {
   assert.equal((await call(fresh, "/v1.0/me")).status, 200);
 });
 
-const frames = ({ html }) => [...html.matchAll(/<iframe hidden src="([^"]+)"/g)].map(([, url]) => new URL(url.replaceAll("&amp;", "&")));
+const frames = ({ html }) =>
+  [...html.matchAll(/<iframe hidden src="([^"]+)"/g)].map(([, url]) => new URL(url.replaceAll("&amp;", "&")));
 const onward = ({ html }) => html.match(/id="onward" href="([^"]+)"/)?.[1].replaceAll("&amp;", "&");
 
 async function logout(one, parameters = {}) {
-  const { response, at } = await one.browser.follow(`${one.address}/logout?${new URLSearchParams(parameters)}`, entra.issuer);
+  const { response, at } = await one.browser.follow(
+    `${one.address}/logout?${new URLSearchParams(parameters)}`,
+    entra.issuer,
+  );
   return { at, status: response.status, html: await response.text() };
 }
 
@@ -131,7 +163,10 @@ test("a sign-out ends the session, tells every app of the browser its sid alone,
   const sid = left.searchParams.get("session_state");
   await new Party(entra, { app: second }).tokens(ada);
   const page = await logout(one, { post_logout_redirect_uri: signedOut, state: "a&b" });
-  assert.deepEqual(frames(page).map(({ href }) => href), [`http://localhost:1/signout-oidc?sid=${sid}`]);
+  assert.deepEqual(
+    frames(page).map(({ href }) => href),
+    [`http://localhost:1/signout-oidc?sid=${sid}`],
+  );
   assert.equal(onward(page), `${signedOut}?state=a%26b`);
   assert.match((await one.authorize()).html, /name="password"/);
 });

@@ -8,7 +8,13 @@ import { decodeJwt } from "jose";
 import { ada, assertRefused, client, grace, numberOf, ordersApi, Party, startWith } from "./entra-party.mjs";
 
 const policy = { id: "99999999-aaaa-4bbb-8ccc-000000000009", resource: "api://vault" };
-const vault = { clientId: "77777777-aaaa-4bbb-8ccc-000000000007", name: "Vault", appIdUri: "api://vault", scopes: ["Open"], audience: "AzureADMultipleOrgs" };
+const vault = {
+  clientId: "77777777-aaaa-4bbb-8ccc-000000000007",
+  name: "Vault",
+  appIdUri: "api://vault",
+  scopes: ["Open"],
+  audience: "AzureADMultipleOrgs",
+};
 const offline = "openid profile offline_access";
 
 let entra;
@@ -95,7 +101,9 @@ test("an API with a policy demands a second factor: a page, and at the token end
     const refused = await one.refresh(weak, "api://vault/Open");
     assertRefused(refused, 50076, "interaction_required");
     assert.equal(refused.body.suberror, "basic_action");
-    assert.deepEqual(JSON.parse(refused.body.claims), { access_token: { capolids: { essential: true, values: [policy.id] } } });
+    assert.deepEqual(JSON.parse(refused.body.claims), {
+      access_token: { capolids: { essential: true, values: [policy.id] } },
+    });
     const silent = await one.authorize({ prompt: "none", claims: refused.body.claims });
     assert.deepEqual([silent.left.searchParams.get("error"), numberOf(silent)], ["interaction_required", 50076]);
     const page = await one.authorize({ scope: `${offline} api://vault/Open`, claims: refused.body.claims });
@@ -133,7 +141,10 @@ test("an authentication context is asked for by claims and is in the tokens afte
   const { left } = await one.press(page, { confirm: "yes" });
   const { body } = await one.redeem(left.searchParams.get("code"), { claims });
   assert.deepEqual([decodeJwt(body.access_token).acrs, decodeJwt(body.id_token).acrs], [["c1"], ["c1"]]);
-  assert.deepEqual(decodeJwt((await one.refresh(body.refresh_token, "api://orders/Read", { claims })).body.access_token).acrs, ["c1"]);
+  assert.deepEqual(
+    decodeJwt((await one.refresh(body.refresh_token, "api://orders/Read", { claims })).body.access_token).acrs,
+    ["c1"],
+  );
 });
 
 test("a user without an assignment is refused where the app demands one", async () => {
@@ -153,13 +164,21 @@ const exchangeType = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 async function called(world) {
   const { access_token: token } = await new Party(world).tokens(grace, { scope: "openid api://orders/Read" });
   const api = new Party(world, { app: ordersApi });
-  const usual = { grant_type: exchangeType, requested_token_use: "on_behalf_of", assertion: token, scope: "User.Read offline_access" };
+  const usual = {
+    grant_type: exchangeType,
+    requested_token_use: "on_behalf_of",
+    assertion: token,
+    scope: "User.Read offline_access",
+  };
   return { token, exchange: (form = {}) => api.token({ ...usual, ...form }) };
 }
 
 async function withApi(orders, work) {
   const world = await startWith({ otherApps: [vault], policies: [policy] });
-  Object.assign(world.apps.find(({ clientId }) => clientId === ordersApi.clientId), orders);
+  Object.assign(
+    world.apps.find(({ clientId }) => clientId === ordersApi.clientId),
+    orders,
+  );
   try {
     await work(world, await called(world));
   } finally {
@@ -173,7 +192,10 @@ test("an API exchanges the token that it was called with for one of another API"
     assert.equal(body.scope, "User.Read");
     assert.ok(body.refresh_token && !body.id_token);
     const claims = decodeJwt(body.access_token);
-    assert.deepEqual([claims.aud, claims.oid, claims.appid], ["https://graph.microsoft.com", grace.oid, ordersApi.clientId]);
+    assert.deepEqual(
+      [claims.aud, claims.oid, claims.appid],
+      ["https://graph.microsoft.com", grace.oid, ordersApi.clientId],
+    );
   }));
 
 test("an exchange is refused for a token of another audience, for one that is over, broken, or the app's own", () =>

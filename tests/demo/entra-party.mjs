@@ -31,7 +31,11 @@ export const ordersApi = {
   audience: "AzureADMultipleOrgs",
   secrets: ["orders-secret"],
   appIdUri: "api://orders",
-  scopes: { Read: { meaning: "Read orders" }, Write: { meaning: "Write orders" }, Everything: { meaning: "All", isForAdmins: true } },
+  scopes: {
+    Read: { meaning: "Read orders" },
+    Write: { meaning: "Write orders" },
+    Everything: { meaning: "All", isForAdmins: true },
+  },
 };
 
 /** Starts the stand-in with `app` merged into the registration of the client. */
@@ -76,7 +80,9 @@ export class Party {
 
   /** Presses a button of a page. */
   async press(page, form) {
-    return this.#end(await this.browser.follow(page.at, this.entra.issuer, { method: "POST", body: new URLSearchParams(form) }));
+    return this.#end(
+      await this.browser.follow(page.at, this.entra.issuer, { method: "POST", body: new URLSearchParams(form) }),
+    );
   }
 
   async signIn(user, parameters) {
@@ -123,7 +129,11 @@ export function numberOf({ left, html, body }) {
 
 /** Holds a token error against its number, OAuth code and status. */
 export function assertRefused(answer, number, error, status = 400) {
-  assert.deepEqual([answer.body.error_codes?.[0], answer.body.error, answer.status], [number, error, status], JSON.stringify(answer.body));
+  assert.deepEqual(
+    [answer.body.error_codes?.[0], answer.body.error, answer.status],
+    [number, error, status],
+    JSON.stringify(answer.body),
+  );
   const text = new RegExp(`^AADSTS${number}: .+ Trace ID: \\S+ Correlation ID: \\S+ Timestamp: \\S+ \\S+Z$`);
   assert.match(answer.body.error_description, text);
 }
@@ -136,7 +146,9 @@ export function assertion(entra, { certificate, clientId = client.clientId, alg 
   const [name, hash] = alg === "RS256" ? ["x5t", "sha1"] : ["x5t#S256", "sha256"];
   const print = createHash(hash).update(certificate.der).digest("base64url");
   const kept = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
-  return new SignJWT(kept(all)).setProtectedHeader(kept({ alg, typ: "JWT", [name]: print, ...header })).sign(certificate.privateKey);
+  return new SignJWT(kept(all))
+    .setProtectedHeader(kept({ alg, typ: "JWT", [name]: print, ...header }))
+    .sign(certificate.privateKey);
 }
 
 export const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -30,7 +30,11 @@ test("only POST is taken, of one grant, with every parameter once", async () => 
   assertRefused(await party().token({}), 900144, "invalid_request");
   assertRefused(await party().token({ grant_type: "password" }), 70003, "unsupported_grant_type");
   const body = "grant_type=refresh_token&grant_type=refresh_token";
-  const twice = await fetch(`${party().address}/token`, { method: "POST", body, headers: { "content-type": "application/x-www-form-urlencoded" } });
+  const twice = await fetch(`${party().address}/token`, {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+  });
   assertRefused({ status: twice.status, body: await twice.json() }, 9002313, "invalid_request");
 });
 
@@ -54,7 +58,12 @@ test("a code is good for ten minutes", async () => {
 test("a code is good for its client, its tenant, its redirect URI and its verifier only", async () => {
   const one = party();
   const fresh = await code(one);
-  assertRefused(await one.redeem(fresh, { redirect_uri: "http://localhost:1/signin-oidc/" }), 500112, "invalid_client", 401);
+  assertRefused(
+    await one.redeem(fresh, { redirect_uri: "http://localhost:1/signin-oidc/" }),
+    500112,
+    "invalid_client",
+    401,
+  );
   assertRefused(await one.redeem(fresh, { code_verifier: "x".repeat(43) }), 501481, "invalid_grant");
   assertRefused(await one.redeem(fresh, { code_verifier: undefined }), 50148, "invalid_grant");
   assertRefused(await one.redeem(fresh, { client_id: other.clientId }), 9002313, "invalid_request");
@@ -87,13 +96,21 @@ test("one token request is for one API, whatever the authorization request named
 
 test("scopes come back as the client named the API: in full, or alone at Graph with those of OpenID Connect", async () => {
   const one = party();
-  const { refresh_token: token } = await one.tokens(ada, { scope: many }, { scope: "openid offline_access api://orders/Read" });
+  const { refresh_token: token } = await one.tokens(
+    ada,
+    { scope: many },
+    { scope: "openid offline_access api://orders/Read" },
+  );
   const granted = async (scope) => scopesOf((await one.refresh(token, scope)).body);
   assert.deepEqual(await granted("openid profile User.Read"), ["User.Read", "openid", "profile"]);
   assert.deepEqual(await granted("https://graph.microsoft.com/user.read"), ["https://graph.microsoft.com/User.Read"]);
   assert.deepEqual(await granted("openid API://orders/read"), ["API://orders/Read"]);
   assert.deepEqual(await granted(`${ordersApi.clientId}/Write`), [`${ordersApi.clientId}/Write`]);
-  assert.deepEqual(await granted("api://orders/.default"), ["api://orders/Everything", "api://orders/Read", "api://orders/Write"]);
+  assert.deepEqual(await granted("api://orders/.default"), [
+    "api://orders/Everything",
+    "api://orders/Read",
+    "api://orders/Write",
+  ]);
 });
 
 test("an access token of an API is signed, names client, tenant, user and scopes, and is Graph's own affair at Graph", async () => {
@@ -101,8 +118,14 @@ test("an access token of an API is signed, names client, tenant, user and scopes
   const { access_token: graph, refresh_token: refresh } = await one.tokens();
   const { body } = await one.refresh(refresh, "api://orders/Read api://orders/Write");
   const keys = createLocalJWKSet(await (await fetch(`${entra.instance}common/discovery/v2.0/keys`)).json());
-  const { payload } = await jwtVerify(body.access_token, keys, { issuer: entra.issuerOf(contoso.id), audience: ordersApi.clientId });
-  assert.deepEqual([payload.scp, payload.azp, payload.azpacr, payload.oid], ["Read Write", client.clientId, "1", ada.oid]);
+  const { payload } = await jwtVerify(body.access_token, keys, {
+    issuer: entra.issuerOf(contoso.id),
+    audience: ordersApi.clientId,
+  });
+  assert.deepEqual(
+    [payload.scp, payload.azp, payload.azpacr, payload.oid],
+    ["Read Write", client.clientId, "1", ada.oid],
+  );
   assert.deepEqual([body.token_type, body.ext_expires_in, body.refresh_in], ["Bearer", body.expires_in, undefined]);
   assert.ok(body.expires_in >= 3600 && body.expires_in < 5400);
   await assert.rejects(jwtVerify(graph, keys));
@@ -142,7 +165,10 @@ test("a refresh token stays good when it is used, and serves every API and tenan
   assert.equal((await one.refresh(first, "User.Read")).status, 200);
   one.authority = contoso.id;
   const asGuest = (await one.refresh(first, "openid profile User.Read")).body;
-  assert.deepEqual([decodeJwt(asGuest.id_token).tid, decodeJwt(asGuest.id_token).oid], [contoso.id, gus.guestIn[0].oid]);
+  assert.deepEqual(
+    [decodeJwt(asGuest.id_token).tid, decodeJwt(asGuest.id_token).oid],
+    [contoso.id, gus.guestIn[0].oid],
+  );
   one.authority = "consumers";
   assertRefused(await one.refresh(first, "User.Read"), 50020, "invalid_grant");
 });
@@ -182,7 +208,11 @@ test("an app's own token needs a tenant and one API's .default", async () => {
     assertRefused(await one.token({ ...grant, scope: "api://orders/.default User.Read" }), 70011, "invalid_scope");
     assertRefused(await one.token(grant), 900144, "invalid_request");
     for (const authority of ["common", "organizations"]) {
-      assertRefused(await new Party(daemon, { authority }).token({ ...grant, scope: "api://orders/.default" }), 50059, "invalid_request");
+      assertRefused(
+        await new Party(daemon, { authority }).token({ ...grant, scope: "api://orders/.default" }),
+        50059,
+        "invalid_request",
+      );
     }
   } finally {
     await daemon.close();
@@ -191,7 +221,15 @@ test("an app's own token needs a tenant and one API's .default", async () => {
 
 test("an error says what to quote to support, and where to read on", async () => {
   const { body } = await party().token({ grant_type: "refresh_token" });
-  assert.deepEqual(Object.keys(body).sort(), ["correlation_id", "error", "error_codes", "error_description", "error_uri", "timestamp", "trace_id"]);
+  assert.deepEqual(Object.keys(body).sort(), [
+    "correlation_id",
+    "error",
+    "error_codes",
+    "error_description",
+    "error_uri",
+    "timestamp",
+    "trace_id",
+  ]);
   assert.equal(body.error_uri, `${entra.instance}error?code=900144`);
   assert.match(body.timestamp, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$/);
   assert.ok(body.error_description.includes(body.trace_id) && body.error_description.includes(body.correlation_id));
@@ -201,8 +239,16 @@ test("a tenant that does not exist, or does not have the app, has no tokens", as
   const own = { ...client, clientId: "55555555-aaaa-4bbb-8ccc-000000000005", audience: "AzureADMyOrg" };
   const strict = await startWith({ otherApps: [own] });
   try {
-    assertRefused(await new Party(strict, { authority: fabrikam.id, app: own }).token({ grant_type: "refresh_token" }), 700016, "unauthorized_client");
-    assertRefused(await new Party(strict, { authority: "nowhere" }).token({ grant_type: "refresh_token" }), 90002, "invalid_tenant");
+    assertRefused(
+      await new Party(strict, { authority: fabrikam.id, app: own }).token({ grant_type: "refresh_token" }),
+      700016,
+      "unauthorized_client",
+    );
+    assertRefused(
+      await new Party(strict, { authority: "nowhere" }).token({ grant_type: "refresh_token" }),
+      90002,
+      "invalid_tenant",
+    );
   } finally {
     await strict.close();
   }

@@ -9,7 +9,9 @@ import { assertPage, assertProblem } from "./refusals.mjs";
 
 const policy = { id: "99999999-aaaa-4bbb-8ccc-000000000009", resource: ordersApi.appIdUri };
 const scopes = "api://orders/orders.read api://orders/orders.write";
-const later = (_entra, orders) => ({ Orders: { BaseUrl: `http://127.0.0.1:${orders.port}`, Scopes: scopes, IncrementalConsent: true } });
+const later = (_entra, _publicOrigin, orders) => ({
+  Orders: { BaseUrl: `http://127.0.0.1:${orders.port}`, Scopes: scopes, IncrementalConsent: true },
+});
 
 let asking;
 let guarded;
@@ -51,7 +53,10 @@ test("declining is an error page, and changes nothing about the session", async 
 test("what only an administrator can allow is an error page when the user comes back without it", async () => {
   const world = await startEntraWorld({
     app: { adminConsent: undefined },
-    apiVars: (entra) => ({ Graph: { BaseUrl: `${entra.graph.address}/v1.0`, Scopes: "User.Read.All" }, Orders: undefined }),
+    apiVars: (entra) => ({
+      Graph: { BaseUrl: `${entra.graph.address}/v1.0`, Scopes: "User.Read.All" },
+      Orders: undefined,
+    }),
   });
   try {
     const browser = world.browser();
@@ -95,7 +100,11 @@ test("the application's own token is of its tenant, and Graph knows no user behi
   const world = await startEntraWorld({
     app: { appRoles: { "https://graph.microsoft.com": ["User.Read.All"] } },
     apiVars: (entra) => ({
-      Directory: { BaseUrl: `${entra.graph.address}/v1.0`, Scopes: "https://graph.microsoft.com/.default", RequestAppToken: true },
+      Directory: {
+        BaseUrl: `${entra.graph.address}/v1.0`,
+        Scopes: "https://graph.microsoft.com/.default",
+        RequestAppToken: true,
+      },
     }),
   });
   try {

@@ -77,7 +77,11 @@ test("a guest has the tenant's object and keeps the account of its home", async 
 });
 
 test("people of any organization and personal accounts sign in through common", async () => {
-  for (const [user, tid] of [[ada, contoso.id], [gus, fabrikam.id], [pat, personalAccounts]]) {
+  for (const [user, tid] of [
+    [ada, contoso.id],
+    [gus, fabrikam.id],
+    [pat, personalAccounts],
+  ]) {
     const browser = await signedIn(anyTenant, user);
     const claims = await claimsOf(browser);
     assert.deepEqual([claims.tid, claims.oid], [tid, user.oid]);
@@ -119,7 +123,9 @@ test("a wrong secret is the operator's to mend", async () => {
   try {
     assertPage(await wrong.browser().signIn("/", ada), 500);
     assert.equal(wrong.entra.issued.at(-1).body.error_codes[0], 7000215);
-    const refused = (await wrong.events()).find(({ event, code }) => event === "request.refused" && code === "misconfigured");
+    const refused = (await wrong.events()).find(
+      ({ event, code }) => event === "request.refused" && code === "misconfigured",
+    );
     assert.match(refused.reason, /invalid_client/);
   } finally {
     await wrong.close();
@@ -143,7 +149,10 @@ test("signing out names the account by its login_hint and ends the session at En
   const out = await browser.signOut({ atOp: false });
   assert.equal(new URL(out.url).pathname, `/${contoso.id}/oauth2/v2.0/logout`);
   const { answers, page } = await browser.leave(out);
-  assert.deepEqual(answers.map(({ status }) => status), [200]);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200],
+  );
   assertSignedOutPage(page);
   const form = await browser.navigate("/");
   assert.match(form.text, /name="password"/);

@@ -27,7 +27,7 @@ export const ordersApi = {
 /**
  * `app` is merged into the registration of the Worker's app, `entra` goes to startEntra, `otherApps` are more registrations.
  * `tenant` is `AzureAd.TenantId`; `azureAd`, `vars` and `apiVars` are merged into the Worker's variables, where `undefined`
- * removes one; they may be functions of `(entra, orders, publicOrigin)`. The rest goes to startBuiltWorker.
+ * removes one; they may be functions of `(entra, publicOrigin, orders)`. The rest goes to startBuiltWorker.
  */
 export async function startEntraWorld(options = {}) {
   const { app = {}, entra: more = {}, otherApps = [], tenant = contoso.id, azureAd, vars, apiVars, secrets = {}, ...places } = options;
@@ -36,11 +36,11 @@ export async function startEntraWorld(options = {}) {
   const secret = `${randomBytes(12).toString("base64url")}~+%&=!:`;
   const client = { ...registration(publicOrigin, secret), ...app };
   const entra = await startEntra({ apps: [client, ordersApi, ...otherApps], ...more });
-  const origin = await startOrigin({ publicOrigin });
-  const accessTokens = entraTokens({ instance: entra.instance, audience: ordersApi.clientId, now: entra.now });
+  const origin = await startOrigin({ publicOrigin, callsGraph: true });
+  const accessTokens = entraTokens({ ...entra, audience: ordersApi.clientId });
   const orders = await startApi({ accessTokens });
   const parts = [entra, origin, orders];
-  const given = (what) => (typeof what === "function" ? what(entra, orders, publicOrigin) : what) ?? {};
+  const given = (what) => (typeof what === "function" ? what(entra, publicOrigin, orders) : what) ?? {};
   const allVars = {
     AzureAd: { Instance: entra.instance, TenantId: tenant, ClientId: client.clientId, ...given(azureAd) },
     DownstreamApis: {
