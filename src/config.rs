@@ -29,6 +29,7 @@ mod settings;
 mod tenant;
 mod token_cache;
 mod unsupported;
+mod user_flows;
 mod values;
 
 use crate::order;
@@ -38,7 +39,6 @@ use self::environment::Environment;
 use self::section::Section;
 
 pub use self::api::{Api, ApiToken};
-pub use self::b2c::{Policy, UserFlows};
 pub use self::bearer::{Bearer, Introspection};
 pub use self::cloud::Cloud;
 pub use self::fault::{ConfigFault, Problem};
@@ -54,6 +54,7 @@ pub use self::settings::{SETTINGS, Setting};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use self::settings::{explain, names_under};
 pub use self::token_cache::TokenCache;
+pub use self::user_flows::{Policy, UserFlows};
 
 /// The KV namespace that holds token cache entries and the OP's documents.
 const TOKEN_CACHE: &str = "TOKEN_CACHE";

@@ -29,6 +29,7 @@ mod login;
 mod logout;
 mod me;
 mod on_behalf_of;
+mod onward;
 mod op_logout;
 mod operator;
 mod realm;

@@ -4,9 +4,9 @@ use url::Url;
 
 use crate::oidc::issuer::IssuerRule;
 
-use super::b2c::UserFlows;
 use super::cloud::Cloud;
 use super::fault::Problem;
+use super::user_flows::UserFlows;
 
 /// The OP's endpoints as configuration knows them.
 pub(super) struct Authority {

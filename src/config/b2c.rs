@@ -4,60 +4,26 @@
 use url::Url;
 
 use crate::oidc::issuer::{IssuerRule, TENANT_PLACEHOLDER};
-use crate::oidc::user_flow::UserFlow;
 
 use super::address;
 use super::authority::{Authority, metadata_url};
 use super::cloud::Cloud;
 use super::fault::Problem;
-use super::provider::AZURE_AD_B2C;
 use super::section::Section;
 use super::tenant::Tenant;
+use super::user_flows::{Policy, UserFlows};
+
+/// Another name of the section `AzureAd`, which templates have.
+pub(super) const SECTION: &str = "AzureAdB2C";
 
 const INSTANCE_EXAMPLE: &str = "https://contoso.b2clogin.com";
 const SIGN_IN: &str = "SignUpSignInPolicyId";
 const RESET_PASSWORD: &str = "ResetPasswordPolicyId";
 const EDIT_PROFILE: &str = "EditProfilePolicyId";
 
-/// The user flows that the configuration names.
-#[derive(Clone, Debug)]
-pub struct UserFlows {
-    sign_in: Policy,
-    edit_profile: Option<Policy>,
-    reset_password: Option<Policy>,
-}
-
-/// What a user flow is called, and where it is.
-#[derive(Clone, Debug)]
-pub struct Policy {
-    /// Its name, such as `B2C_1_susi`. Letter case does not matter.
-    pub name: String,
-    /// Where its metadata document is.
-    pub metadata_url: Url,
-}
-
-impl UserFlows {
-    /// The policy of a user flow, if it is configured.
-    #[must_use]
-    pub const fn policy(&self, flow: UserFlow) -> Option<&Policy> {
-        match flow {
-            UserFlow::SignIn => Some(&self.sign_in),
-            UserFlow::EditProfile => self.edit_profile.as_ref(),
-            UserFlow::ResetPassword => self.reset_password.as_ref(),
-        }
-    }
-
-    /// The user flow whose policy is called so.
-    #[must_use]
-    pub fn named(&self, policy: &str) -> Option<UserFlow> {
-        let is_it = |flow: &UserFlow| self.policy(*flow).is_some_and(|known| known.name.eq_ignore_ascii_case(policy));
-        UserFlow::ALL.into_iter().find(is_it)
-    }
-}
-
 /// Whether the section is about Azure AD B2C.
 pub(super) fn is_meant(section: &Section<'_>) -> bool {
-    section.holds(SIGN_IN) || section.path() == AZURE_AD_B2C.name
+    section.holds(SIGN_IN) || section.path() == SECTION
 }
 
 /// Refuses what has a meaning here only.
@@ -84,39 +50,18 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Authority> {
         section.fault("Authority", Problem::Conflict(section.key(SIGN_IN)));
         section.text("Authority");
     }
-    let hint = "the user flow that signs people up and in; e.g. \"B2C_1_susi\"";
-    let sign_in = section.required(SIGN_IN, hint, policy_name);
-    let edit_profile = section.parsed(EDIT_PROFILE, policy_name);
-    let reset_password = section.parsed(RESET_PASSWORD, policy_name);
-    let policies = [(SIGN_IN, &sign_in), (EDIT_PROFILE, &edit_profile), (RESET_PASSWORD, &reset_password)];
-    for (position, (key, name)) in policies.iter().enumerate() {
-        let is_same = |(_, other): &&(&str, &Option<String>)| match (name, other) {
-            (Some(name), Some(other)) => name.eq_ignore_ascii_case(other),
-            (Some(_) | None, _) => false,
-        };
-        if let Some((twin, _)) = policies.iter().take(position).find(is_same) {
-            section.fault(key, Problem::Same(section.key(twin)));
-        }
-    }
+    let names = Names::read(section);
     let hint = "the directory's sign-in host; e.g. \"https://contoso.b2clogin.com\"";
     let instance = section.required("Instance", hint, instance);
     let hint = "the directory's name; e.g. \"contoso.onmicrosoft.com\"";
     let domain = section.required("Domain", hint, Tenant::parse_domain);
     let tenant = section.parsed("TenantId", Tenant::parse_guid);
-    let (instance, domain, sign_in) = (instance?, domain?, sign_in?);
+    let (instance, domain) = (instance?, domain?);
     let issuer = match tenant {
         Some(guid) => IssuerRule::Exact(format!("{instance}{guid}/v2.0/")),
         None => IssuerRule::Learned(vec![format!("{instance}{TENANT_PLACEHOLDER}/v2.0/")]),
     };
-    let policy = |name: String| {
-        metadata_url(&format!("{instance}{domain}/{name}/v2.0")).map(|metadata_url| Policy { name, metadata_url })
-    };
-    let user_flows = (|| {
-        let (edit_profile, reset_password) =
-            (edit_profile.map(policy).transpose()?, reset_password.map(policy).transpose()?);
-        Ok(UserFlows { sign_in: policy(sign_in)?, edit_profile, reset_password })
-    })();
-    let user_flows = section.accept("Instance", user_flows)?;
+    let user_flows = section.accept("Instance", names.below(&format!("{instance}{domain}"))?)?;
     let cloud = Url::parse(&instance).ok().and_then(|url| Cloud::of_customers(url.host_str()?));
     Some(Authority {
         metadata_url: user_flows.sign_in.metadata_url.clone(),
@@ -126,6 +71,50 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Authority> {
         is_for_customers: true,
         user_flows: Some(user_flows),
     })
+}
+
+/// What the policies are called.
+struct Names {
+    sign_in: Option<String>,
+    edit_profile: Option<String>,
+    reset_password: Option<String>,
+}
+
+impl Names {
+    /// Reads them; no two may be the same.
+    fn read(section: &mut Section<'_>) -> Self {
+        let hint = "the user flow that signs people up and in; e.g. \"B2C_1_susi\"";
+        let sign_in = section.required(SIGN_IN, hint, policy_name);
+        let edit_profile = section.parsed(EDIT_PROFILE, policy_name);
+        let reset_password = section.parsed(RESET_PASSWORD, policy_name);
+        let all = [(SIGN_IN, &sign_in), (EDIT_PROFILE, &edit_profile), (RESET_PASSWORD, &reset_password)];
+        for (position, (key, name)) in all.iter().enumerate() {
+            let is_same = |(_, other): &&(&str, &Option<String>)| {
+                let both = name.as_ref().zip(other.as_ref());
+                both.is_some_and(|(name, other)| name.eq_ignore_ascii_case(other))
+            };
+            if let Some((twin, _)) = all.iter().take(position).find(is_same) {
+                section.fault(key, Problem::Same(section.key(twin)));
+            }
+        }
+        Self { sign_in, edit_profile, reset_password }
+    }
+
+    /// Where they are in a directory; `None` without the one that signs in.
+    fn below(self, directory: &str) -> Option<Result<UserFlows, Problem>> {
+        let policy = |name: String| {
+            let metadata_url = metadata_url(&format!("{directory}/{name}/v2.0"))?;
+            Ok(Policy { name, metadata_url })
+        };
+        let sign_in = policy(self.sign_in?);
+        let others = (self.edit_profile.map(policy).transpose(), self.reset_password.map(policy).transpose());
+        Some(match (sign_in, others) {
+            (Ok(sign_in), (Ok(edit_profile), Ok(reset_password))) => {
+                Ok(UserFlows { sign_in, edit_profile, reset_password })
+            }
+            (Err(problem), _) | (_, (Err(problem), _) | (_, Err(problem))) => Err(problem),
+        })
+    }
 }
 
 /// The instance, which ends in a slash. Older samples have `/tfp` there, which makes it another form of authority.

@@ -29,7 +29,7 @@ impl Cloud {
     /// The same for a directory of customers, whose host is its own under one of these.
     pub(super) fn of_customers(host: &str) -> Option<Self> {
         let is_under = |suffix: &&str| host.strip_suffix(*suffix).is_some_and(|rest| rest.ends_with('.'));
-        CLOUDS.iter().find(|(_, _, suffixes)| suffixes.iter().any(|suffix| is_under(&suffix))).map(|(cloud, ..)| *cloud)
+        CLOUDS.iter().find(|(_, _, suffixes)| suffixes.iter().any(&is_under)).map(|(cloud, ..)| *cloud)
     }
 
     /// The host that stands in the issuers of its directories, and that all its other names lead to.

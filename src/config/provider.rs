@@ -12,13 +12,14 @@ use crate::secret::Secret;
 use crate::time::Lifetime;
 
 use super::authority::{Authority, authority_of};
-use super::b2c::{self, Policy, UserFlows};
+use super::b2c;
 use super::cloud::Cloud;
 use super::entra;
 use super::fault::Problem;
 use super::paths::{ProviderPaths, Redirects};
 use super::platform::Platform;
 use super::section::{Section, plain_text};
+use super::user_flows::{Policy, UserFlows};
 use super::values::Range;
 use super::{address, extra};
 
@@ -112,9 +113,8 @@ pub(super) const AZURE_AD: Defaults = Defaults {
     clock_skew: Range { min: 0, max: 600, default: 300 },
 };
 
-/// Another name of the section, which templates for Azure AD B2C have.
 pub(super) const AZURE_AD_B2C: Defaults = Defaults {
-    name: "AzureAdB2C",
+    name: b2c::SECTION,
     secret_hint: "store it with `wrangler secret put AzureAdB2C__ClientSecret`",
     ..AZURE_AD
 };

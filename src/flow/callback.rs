@@ -9,7 +9,7 @@ use super::establish::SignIn;
 use super::log::{self, Event};
 use super::token_endpoint::{Grant, Purpose, Refusal, exchange};
 use super::verify_id_token::{Occasion, verify};
-use super::{Incoming, authenticate, documents, establish, refusal, user_flow};
+use super::{Incoming, authenticate, documents, establish, onward, refusal};
 use crate::answer::Answer;
 use crate::error::{Error, OpFault};
 use crate::oidc::authorization::{
@@ -19,11 +19,9 @@ use crate::oidc::authorization::{
 use crate::oidc::metadata::Metadata;
 use crate::oidc::user_flow::UserFlow;
 use crate::request::Method;
-use crate::router;
 use crate::runtime::{RETRY_AFTER, Runtime, TransportFault};
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::login_attempt::{AttemptFault, LoginAttempt, id_of};
-use crate::session::return_to::ReturnTo;
 
 /// Answers the callback. The cookie of the attempt that it names is cleared whatever comes of it.
 pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
@@ -56,7 +54,7 @@ async fn signed_in<R: Runtime>(
     let departure = response.departure();
     let code = match (accept(response, &attempt, &metadata), departure) {
         (Ok(code), _) => code,
-        (Err(Error::Denied), Some(departure)) => return user_flow::left(incoming, attempt, departure).await,
+        (Err(Error::Denied), Some(departure)) => return onward::instead(incoming, attempt, departure).await,
         (Err(error), _) => return Err(error),
     };
     let LoginAttempt { nonce, verifier, return_to, resource, scopes, interaction, step_up, created_at, .. } = attempt;
@@ -89,15 +87,7 @@ async fn signed_in<R: Runtime>(
     let details = json!({ "attempt": attempt_id, "seconds": incoming.now.since(created_at) });
     log::happened(incoming, Event::LoginCompleted, Some(&session), details);
     let cookie = session.cookie(&incoming.realm.ring, incoming.runtime.random(), incoming.now);
-    Ok(go_on(incoming, &return_to).with("set-cookie", cookie))
-}
-
-/// Back to where the browser wanted to go. A redirect would still be the OP's step, which calls no API (`Sec-Fetch-Site`
-/// looks at all that led to a request); the step from a page of ours is ours.
-pub(super) fn go_on<R: Runtime>(incoming: &Incoming<'_, R>, return_to: &ReturnTo) -> Answer {
-    let config = &incoming.app.config;
-    let url = incoming.public_url(return_to.as_str());
-    if router::is_api(config, return_to.path()) { Answer::moving_on(&url) } else { Answer::redirect(303, url) }
+    Ok(onward::to(incoming, &return_to).with("set-cookie", cookie))
 }
 
 fn attempt<R: Runtime>(incoming: &Incoming<'_, R>, id: Option<&str>) -> Result<LoginAttempt, Error> {

@@ -1,18 +1,14 @@
 //! The user flows of Azure AD B2C, each with documents and endpoints of its own, and one account behind all of them.
 //! Everywhere else there is the sign-in and nothing to decide.
 
-use super::login::{self, Wish};
-use super::{Context, Incoming, authenticate, callback};
-use crate::answer::Answer;
+use super::{Context, Incoming};
 use crate::config::Provider;
 use crate::error::Error;
-use crate::oidc::authorization::Departure;
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::user_flow::UserFlow;
 use crate::runtime::Runtime;
 use crate::session::account::AccountDigest;
 use crate::session::entry::TokenCacheEntry;
-use crate::session::login_attempt::LoginAttempt;
 
 /// The user flow that a page asks the login for, by its name here: no policy is named from outside.
 pub(super) fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<UserFlow, Error> {
@@ -41,25 +37,4 @@ pub(super) fn home_account<R>(context: &Context<'_, R>, client_info: &str) -> Op
         None => info,
     };
     Some(AccountDigest::from_client_info(&info))
-}
-
-/// What becomes of an attempt that the end-user left: another user flow, or the page that they came from.
-pub(super) async fn left<R: Runtime>(
-    incoming: &Incoming<'_, R>,
-    attempt: LoginAttempt,
-    departure: Departure,
-) -> Result<Answer, Error> {
-    let provider = &incoming.realm.provider;
-    let is_sign_in = attempt.user_flow == UserFlow::SignIn;
-    match departure {
-        // Only from there: whatever the OP answers, nobody is sent round and round.
-        Departure::PasswordForgotten if is_sign_in && provider.policy(UserFlow::ResetPassword).is_some() => {
-            login::begin(&incoming.in_flow(UserFlow::ResetPassword), Wish::of_attempt(attempt)).await
-        }
-        // Whoever is signed in lost nothing by it.
-        Departure::Cancelled if !is_sign_in && authenticate::opened(incoming).is_ok() => {
-            Ok(callback::go_on(incoming, &attempt.return_to))
-        }
-        Departure::Cancelled | Departure::PasswordForgotten => Err(Error::Denied),
-    }
 }
