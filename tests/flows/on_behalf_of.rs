@@ -316,6 +316,17 @@ fn at_the_microsoft_identity_platform_it_is_on_behalf_of_in_the_tokens_own_tenan
 }
 
 #[test]
+fn nothing_of_a_sign_in_is_asked_for() {
+    let scopes = "openid orders.read offline_access orders.write profile";
+    let world = World::with(&vars(&json!({ "DownstreamApis": { "Orders": { "Scopes": scopes } } })));
+    served(&send(&world, "/api/Orders/1", &token_of(&world, "user")));
+    assert_eq!(value(&world.op.last_form(), "scope"), "orders.read orders.write");
+    let world = World::with(&vars(&json!({ "DownstreamApis": { "Orders": { "Scopes": "openid" } } })));
+    served(&send(&world, "/api/Orders/1", &token_of(&world, "user")));
+    assert_eq!(optional(&world.op.last_form(), "scope"), None);
+}
+
+#[test]
 fn client_capabilities_are_told() {
     let world = microsoft_world(&json!({ "AzureAd": { "ClientCapabilities": "cp1" } }));
     let token = microsoft_token(&world, &json!({ "sub": "pairwise", "scp": "orders.read" }));

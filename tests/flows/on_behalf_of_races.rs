@@ -101,6 +101,20 @@ fn in_no_order_of_two_requests_is_more_than_one_exchanged() {
     }
 }
 
+#[test]
+fn nobody_waits_for_an_exchange_that_is_over() {
+    let world = world();
+    let token = token_of(&world, "user");
+    world.op.instead_once(Endpoint::Token, Instead::Fails(TransportFault::TimedOut));
+    assert_eq!(world.serve(&call("/api/Orders/1", &token)).problem().0, 503);
+    world.advance(5);
+    served(&world.serve(&call("/api/Orders/1", &token)));
+    served(&world.serve(&call("/api/Billing/machine/1", &token)));
+    world.advance(3300);
+    served(&world.serve(&call("/api/Orders/1", &token)));
+    assert_eq!((exchanges(&world), world.moments.get()), (4, 0));
+}
+
 /// Where the platform ends a request, nothing of it runs any more, and nobody hears of it.
 #[test]
 fn whoever_waits_for_one_that_was_ended_goes_on_after_a_while() {

@@ -175,6 +175,7 @@ impl Runtime for Site<'_> {
     }
 
     async fn moment(&self) {
+        self.world.moments.set(self.world.moments.get() + 1);
         // Only others can bring what is waited for, so they must have their turn.
         Pause(true).await;
     }

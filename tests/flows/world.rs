@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) pauses: Rc<Cell<bool>>,
     /// The seconds of every sleep so far.
     pub(crate) slept: RefCell<Vec<u64>>,
+    /// How often somebody waited for what another request brings.
+    pub(crate) moments: Cell<usize>,
     /// Whether the clock goes on while the code sleeps.
     pub(crate) sleeping_takes_time: Cell<bool>,
     /// Whether what is decided at once is forwarded without a second look.
@@ -102,6 +104,7 @@ impl World {
             durability: Durability::default(),
             pauses,
             slept: RefCell::default(),
+            moments: Cell::new(0),
             sleeping_takes_time: Cell::new(false),
             forwards_at_once: Cell::new(false),
             signs: Cell::new(true),
