@@ -26,6 +26,7 @@ pub(crate) fn vars(more: &Value) -> Value {
             { "Path": "/api/Orders/**", "Access": "Bearer", "Scopes": ["orders.read"] },
             { "Path": "/api/Orders/people/**", "Access": "Api" },
             { "Path": "/api/Orders/admin", "Name": "admin", "Access": "Bearer", "Require": { "Roles": ["Admin"] } },
+            { "Path": "/api/Orders/fresh", "Access": "Bearer", "AcrValues": ["mfa"], "MaxAgeSeconds": 300 },
             { "Path": "/api/Orders/spa", "Access": "Bearer", "CorsOrigins": ["https://spa.example"] },
             { "Path": "/api/Billing/machine/**", "Access": "Bearer" },
             { "Path": "/api/Billing/**", "Methods": ["POST"], "Access": "Bearer" },
@@ -178,6 +179,22 @@ fn the_route_judges_before_anything_is_exchanged() {
         let bare = world.serve(&Request::navigation("GET", &absolute("/api/Orders/1"), "none"));
         assert_eq!(bare.problem(), (401, "access_token_required".to_owned()), "nobody is sent to sign in");
         assert_eq!((exchanges(&world), world.downstream.count()), (1, 1));
+    }
+}
+
+#[test]
+fn a_better_sign_in_is_demanded_of_the_program_and_nobody_is_sent_there() {
+    for world in both_ways() {
+        let claims = |acr: &str| json!({ "sub": "user", "client_id": "app", "acr": acr, "auth_time": NOW });
+        let (weak, strong) = (world.op.jwt(NOW, &claims("pwd")), world.op.jwt(NOW, &claims("mfa")));
+        let page = Request::navigation("GET", &absolute("/api/Orders/fresh"), "none");
+        for request in [call("/api/Orders/fresh", &weak), page.with("authorization", &format!("Bearer {weak}"))] {
+            let answer = world.serve(&request);
+            assert_eq!(answer.problem(), (401, "step_up_required".to_owned()));
+            assert!(answer.header("www-authenticate").unwrap().contains("insufficient_user_authentication"));
+        }
+        assert_eq!(exchanges(&world), 0);
+        served(&send(&world, "/api/Orders/fresh", &strong));
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use vestibule::oidc::bearer::{BearerCredential, BearerRefusal, CredentialMalformed};
 use vestibule::oidc::challenge::BearerChallenge;
+use vestibule::oidc::claims_challenge::ClaimsChallenge;
 use vestibule::time::Lifetime;
 
 use crate::provider::encode;
@@ -52,11 +53,23 @@ fn a_token_means_to_be_a_jwt_if_it_begins_with_a_header() {
 fn each_refusal_is_written_as_its_specification_has_it() {
     let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let (scopes, acr_values) = (list(&["orders.read", "orders.write"]), list(&["urn:mfa", "a\"b\\c"]));
+    let claims = ClaimsChallenge::parse(r#"{ "access_token": { "acrs": { "value": "c1?>" } } }"#).unwrap();
     let metadata = format!("resource_metadata=\"{METADATA}\"");
     for (refusal, status, expected) in [
         (BearerRefusal::TokenMissing, 401, String::new()),
         (BearerRefusal::RequestMalformed, 400, r#"error="invalid_request", "#.to_owned()),
         (BearerRefusal::TokenInvalid, 401, r#"error="invalid_token", "#.to_owned()),
+        (
+            BearerRefusal::ClaimsInsufficient { claims: &claims, authorization_uri: Some("https://op.example/a?b=\"c") },
+            401,
+            // With padding, and in the alphabet that has + and /.
+            r#"error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJ2YWx1ZSI6ImMxPz4ifX19", authorization_uri="https://op.example/a?b=\"c", "#.to_owned(),
+        ),
+        (
+            BearerRefusal::ClaimsInsufficient { claims: &claims, authorization_uri: None },
+            401,
+            r#"error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJ2YWx1ZSI6ImMxPz4ifX19", "#.to_owned(),
+        ),
         (
             BearerRefusal::ScopeInsufficient(&scopes),
             403,
@@ -113,6 +126,17 @@ proptest! {
             let expected = BearerChallenge { error, claims: None, has_unusable_claims: false };
             prop_assert_eq!(BearerChallenge::parse_field(&field), vec![expected], "{}", field);
         }
+    }
+
+    #[test]
+    fn claims_are_read_back_as_they_were(value in any::<String>(), metadata_url in any::<String>()) {
+        let claims = ClaimsChallenge::parse(&serde_json::json!({ "a": { "value": value } }).to_string());
+        let Some(claims) = claims else { return Ok(()) };
+        let refusal = BearerRefusal::ClaimsInsufficient { claims: &claims, authorization_uri: Some(&metadata_url) };
+        let challenges = BearerChallenge::parse_field(&refusal.to_field(&metadata_url));
+        prop_assert_eq!(challenges.len(), 1);
+        prop_assert!(challenges[0].is_insufficient_claims());
+        prop_assert_eq!(challenges[0].claims.as_ref(), Some(&claims));
     }
 
     #[test]
