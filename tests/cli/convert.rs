@@ -161,7 +161,7 @@ fn every_shape_of_an_api_is_found() {
         ),
         (
             "singular-of-several",
-            json!({"DownstreamApi": {"Todo List": {"BaseUrl": "https://todo.example", "Scopes": "api://todo/read"}}}),
+            json!({"DownstreamWebApi": {"Todo List": {"BaseUrl": "https://todo.example", "Scopes": "api://todo/read"}}}),
             "Todo-List",
             json!({"BaseUrl": "https://todo.example", "Scopes": "api://todo/read"}),
         ),
@@ -267,6 +267,33 @@ fn another_provider_is_converted_from_the_schemes_of_net() {
     let left_out = listed(&run.output, "Left out").join("\n");
     for key in ["OpenIdConnect:ResponseMode: ", "OpenIdConnect:SaveTokens: ", "Schemes:Bearer: "] {
         assert!(left_out.contains(key), "{key} {left_out}");
+    }
+}
+
+#[test]
+fn every_name_of_microsofts_section_is_one() {
+    for file in [
+        json!({"EntraId": azure_ad(&json!({}))}),
+        json!({"MicrosoftEntraId": azure_ad(&json!({}))}),
+        json!({"Authentication": {"azuread": azure_ad(&json!({}))}}),
+    ] {
+        let run = convert("names-of-azure-ad", &[&file]);
+        assert_eq!((run.code, &vars(&run.output)["AzureAd"]["ClientId"]), (0, &json!(CLIENT)), "{}", run.output);
+        assert_eq!(listed(&run.output, "Left out").len(), 0, "{}", run.output);
+    }
+}
+
+#[test]
+fn a_page_for_errors_is_one_that_everybody_sees() {
+    if is_known("AzureAd.ErrorPath") {
+        let file = json!({
+            "AzureAd": azure_ad(&json!({"ErrorPath": "/Home/Error"})),
+            "Oidc": {"Authority": "https://op.example", "ClientId": "app", "ErrorPath": "/Home/Error"}
+        });
+        let run = convert("error-path", &[&file]);
+        assert_eq!(run.code, 0, "{}", run.output);
+        let rule = json!([{"Path": "/Home/Error", "Access": "Anonymous"}]);
+        assert_eq!(vars(&run.output)["Gateway"]["Routes"], rule);
     }
 }
 

@@ -107,6 +107,17 @@ impl Conversion {
         table.insert(name.to_owned(), value);
     }
 
+    /// Adds a route rule that opens a path to everybody, unless there is one.
+    pub(super) fn open(&mut self, path: &str) {
+        let rule = json!({ "Path": path, "Access": "Anonymous" });
+        let gateway = self.vars.entry("Gateway").or_insert_with(|| json!({}));
+        match gateway.get_mut("Routes") {
+            Some(Value::Array(rules)) if rules.contains(&rule) => {}
+            Some(Value::Array(rules)) => rules.push(rule),
+            Some(_) | None => self.set("Gateway.Routes", json!([rule])),
+        }
+    }
+
     pub(super) fn secret(&mut self, key: &str, source: String, value: Option<String>) {
         let name = key.replace('.', "__");
         self.secrets.push(Secret { name, source, value });

@@ -6,6 +6,8 @@ use super::appsettings::{Node, Section};
 use super::conversion::{Conversion, Place};
 use super::credentials;
 
+/// The page of the application that says why a sign-in failed, which everybody must be able to see.
+const ERROR_PATH: &str = "ErrorPath";
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 
 /// Converts the section at `place`; `is_entra` tells whether it is one of the Microsoft identity platform.
@@ -39,6 +41,9 @@ pub(super) fn convert(conversion: &mut Conversion, place: &Place, section: &Sect
         }
     }
     credentials::convert(conversion, place, section);
+    if let Some(path) = section.text(ERROR_PATH).filter(|_| place.knows(ERROR_PATH)) {
+        conversion.open(&path);
+    }
     if is_entra && section.text("ClientId").is_some_and(|id| !is_guid(&id)) {
         conversion
             .leave_to_do(place.key_of("ClientId"), "is no GUID, so it may be a placeholder; put the application's id");

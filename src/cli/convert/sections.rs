@@ -15,9 +15,12 @@ pub(super) fn convert(settings: &Section) -> Conversion {
         let section = node.section();
         let is_alone = section.is_some_and(downstream::is_api);
         match (name.to_ascii_lowercase().as_str(), section) {
-            ("allowedhosts" | "azuread" | "azureadb2c" | "openidconnect" | "oidc" | "authentication", _) => {}
+            ("allowedhosts" | "authentication", _) => {}
+            (name, _) if is_provider(name) => {}
             ("downstreamapis", Some(section)) => several(&mut conversion, name, section),
-            ("downstreamapi", Some(section)) if !is_alone => several(&mut conversion, name, section),
+            ("downstreamapi" | "downstreamwebapi", Some(section)) if !is_alone => {
+                several(&mut conversion, name, section)
+            }
             ("microsoftgraph" | "graphbeta" | "graphapi" | "graph", Some(section)) => {
                 downstream::convert_alone(&mut conversion, name, section, true);
             }
@@ -77,23 +80,28 @@ fn providers(conversion: &mut Conversion, settings: &Section) {
 }
 
 /// The name as one of several, the section, and whose settings it has.
-const KINDS: [(&str, &str, &str); 4] = [
+const KINDS: [(&str, &str, &str); 6] = [
     ("Staff", "AzureAd", "AzureAd"),
+    ("Entra", "EntraId", "AzureAd"),
+    ("MicrosoftEntra", "MicrosoftEntraId", "AzureAd"),
     ("Customers", "AzureAdB2C", "AzureAd"),
     ("Other", "OpenIdConnect", "OpenIdConnect"),
     ("Others", "Oidc", "OpenIdConnect"),
 ];
 
+fn is_provider(name: &str) -> bool {
+    KINDS.iter().any(|(_, section, _)| section.eq_ignore_ascii_case(name))
+}
+
 fn rest_of_authentication(conversion: &mut Conversion, authentication: Option<&Section>) {
-    let is_ours = |name: &str| KINDS.iter().any(|(_, section, _)| section.eq_ignore_ascii_case(name));
     for (name, node) in authentication.into_iter().flat_map(Section::iter) {
-        if is_ours(name) {
+        if is_provider(name) {
             continue;
         }
         match node.section().filter(|_| name.eq_ignore_ascii_case("Schemes")) {
             None => conversion.leave_out(format!("Authentication:{name}"), STAYS),
             Some(schemes) => {
-                for (name, _) in schemes.iter().filter(|(name, _)| !is_ours(name)) {
+                for (name, _) in schemes.iter().filter(|(name, _)| !is_provider(name)) {
                     conversion.leave_out(format!("Authentication:Schemes:{name}"), STAYS);
                 }
             }
