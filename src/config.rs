@@ -12,6 +12,7 @@ mod claim_headers;
 mod cloud;
 mod entra;
 mod environment;
+mod error_path;
 mod extra;
 mod fault;
 mod gateway;
@@ -26,6 +27,7 @@ mod routes;
 mod section;
 mod session;
 mod settings;
+mod tenancy;
 mod tenant;
 mod token_cache;
 mod unsupported;
@@ -54,6 +56,8 @@ pub use self::settings::{SETTINGS, Setting};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use self::settings::{explain, names_under};
 pub use self::token_cache::TokenCache;
+#[cfg(not(target_arch = "wasm32"))]
+pub use self::unsupported::refused_options;
 pub use self::user_flows::{Policy, UserFlows};
 
 /// The KV namespace that holds token cache entries and the OP's documents.
@@ -165,6 +169,9 @@ impl Config {
         let names: Vec<_> = platforms.iter().map(|(name, _)| name.as_str()).collect();
         let issuer = bearer.as_ref().map(|bearer| bearer.provider.as_str());
         let rules = routes::join(&mut root, routes, &kept, (&names, issuer, &apis));
+        if let (Some(paths), Some(rules), Some(gateway)) = (&paths, &rules, &gateway) {
+            error_path::join(&mut root, &providers, paths, rules, gateway);
+        }
         root.finish();
         let mut providers = providers.into_iter();
         Some(Self {

@@ -102,6 +102,8 @@ pub enum Error {
     StepUpFailed(JwtFault),
     /// A route rule, by its name, demands a better or a more recent sign-in.
     StepUpRequired(String, StepUp),
+    /// Whoever signed in is of a tenant, by its verified id, that the configuration does not list.
+    TenantNotAllowed(Option<String>),
     /// A state-changing or API request, or a WebSocket handshake, that no page of ours sent.
     UntrustedOrigin,
     /// The path has nothing but WebSockets (RFC 9110 §15.5.22).
@@ -157,6 +159,7 @@ impl Error {
             | Self::SessionEnded(_)
             | Self::StepUpFailed(_)
             | Self::StepUpRequired(..)
+            | Self::TenantNotAllowed(_)
             | Self::UntrustedOrigin
             | Self::UpgradeRequired
             | Self::WrongMethod { .. } => Fault::Caller,
@@ -205,6 +208,7 @@ impl Error {
             | Self::ScopeInsufficient { .. }
             | Self::StepUpFailed(_)
             | Self::StepUpRequired(..)
+            | Self::TenantNotAllowed(_)
             | Self::UntrustedOrigin
             | Self::UpgradeRequired
             | Self::WrongMethod { .. } => false,

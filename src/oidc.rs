@@ -26,6 +26,7 @@ pub mod pkce;
 pub mod protected_resource;
 pub mod retry_after;
 pub mod revocation;
+pub mod tenant;
 pub mod token;
 pub mod token_exchange;
 pub mod user_flow;

@@ -256,6 +256,37 @@ fn the_capability_is_kept_as_the_wire_has_it() {
 }
 
 #[test]
+fn tenants_are_kept_in_lower_case_and_only_those_are_admitted() {
+    const OTHER: &str = "AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE";
+    let change = json!({"vars": {
+        "AzureAd": {"TenantId": "common", "AllowedTenants": [TENANT, OTHER], "AppHomeTenantId": OTHER},
+        "DownstreamApis": {"Orders": {"AcquireTokenOptions": {"Tenant": OTHER}}},
+    }});
+    let config = parsed(&azure_ad(&change));
+    let (provider, other) = (&config.provider, OTHER.to_lowercase());
+    assert_eq!(provider.allowed_tenants, [TENANT, &other]);
+    assert_eq!(provider.app_tenant.as_ref(), Some(&other));
+    assert_eq!(config.api("Orders").unwrap().tenant, Some(other));
+    assert!(provider.admits(Some(TENANT)) && provider.admits(Some(OTHER)));
+    for tenant in [None, Some(""), Some("common"), Some(&TENANT[..35]), Some("9188040d-6c67-4c5b-b112-36a304b66dad")] {
+        assert!(!provider.admits(tenant), "{tenant:?}");
+        assert!(parsed(&azure_ad(&json!({}))).provider.admits(tenant));
+    }
+}
+
+#[test]
+fn the_query_of_an_authority_goes_to_the_authorization_request() {
+    let authority = "https://login.microsoftonline.com/common/v2.0?slice=a%26b&a=1";
+    let change = json!({"vars": {"AzureAd": {
+        "TenantId": null, "Authority": authority, "ExtraQueryParameters": {"c": "2"},
+    }}});
+    let provider = parsed(&azure_ad(&change)).provider;
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(provider.extra_query, [pair("a", "1"), pair("c", "2"), pair("slice", "a&b")]);
+    assert_eq!(provider.authority(), "https://login.microsoftonline.com/common/v2.0");
+}
+
+#[test]
 fn apis_are_sorted_and_found_by_exact_name() {
     let api = |base: &str, path: &str| json!({"BaseUrl": base, "RelativePath": path, "Scopes": "a b"});
     let config = parsed(&azure_ad(&json!({"vars": {"DownstreamApis": {
@@ -600,9 +631,20 @@ fn open_id_connect(change: &Value) -> Value {
 
 /// The least environment in which the setting may stand.
 fn base_of(setting: &Setting) -> Value {
+    let mut environment = section_of(setting);
+    if setting.key.ends_with(".ErrorPath") {
+        environment["vars"]["Gateway"]["Routes"] = json!([{"Path": "/other", "Access": "Anonymous"}]);
+    }
+    environment
+}
+
+fn section_of(setting: &Setting) -> Value {
     const OF_ENTRA: &[&str] = &["Instance", "TenantId", "Domain", "ClientCapabilities"];
+    const OF_MANY: &[&str] = &["AllowedTenants", "AppHomeTenantId"];
 
     match setting.key.rsplit_once('.').unwrap() {
+        ("AzureAd", name) if OF_MANY.contains(&name) => azure_ad(&json!({"vars": {"AzureAd": {"TenantId": "common"}}})),
+        ("Providers.<Name>", name) if OF_MANY.contains(&name) => several("AzureAd", &json!({"TenantId": "common"})),
         ("OpenIdConnect", _) => open_id_connect(&json!({})),
         ("Providers.<Name>", name) if name.ends_with("PolicyId") => several("AzureAd", &b2c_section()),
         ("Providers.<Name>", name) if OF_ENTRA.contains(&name) => several("AzureAd", &json!({"TenantId": TENANT})),
@@ -671,6 +713,14 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
         ("AzureAd.TenantId", ..) => json!("common"),
         ("AzureAd.Authority", ..) => json!("https://login.microsoftonline.com/common"),
         ("AzureAd.ClientCapabilities", ..) => json!("cp1"),
+        (
+            "AzureAd.AllowedTenants"
+            | "AzureAd.AppHomeTenantId"
+            | "Providers.<Name>.AllowedTenants"
+            | "Providers.<Name>.AppHomeTenantId"
+            | "DownstreamApis.<Name>.AcquireTokenOptions.Tenant",
+            ..,
+        ) => json!(TENANT),
         ("Bearer.Provider", ..) => json!("AzureAd"),
         ("Session.Key" | "Operator.Key", ..) => json!(KEY),
         ("Session.PreviousKeys", ..) => json!("BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),

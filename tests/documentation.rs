@@ -2,7 +2,7 @@
 //! events of the log and where each thing stands in a data point.
 
 use serde_json::{Value, json};
-use vestibule::config::{Config, SETTINGS, Setting};
+use vestibule::config::{Config, SETTINGS, Setting, refused_options};
 use vestibule::flow::{COMMON_MEMBERS, EVENTS};
 use vestibule::measure::BLOBS;
 
@@ -52,13 +52,27 @@ fn row(setting: &Setting) -> String {
 }
 
 #[test]
+fn every_refused_option_stands_in_the_documentation_with_the_reason() {
+    let expected = refused_options().map(|(section, name, reason)| {
+        let section = section.split(", ").map(|section| format!("`{section}`")).collect::<Vec<_>>().join(", ");
+        let section = if section == "``" { "the root".to_owned() } else { section };
+        format!("| {section} | `{name}` | {reason} |")
+    });
+    let mut expected: Vec<_> = expected.collect();
+    expected.sort_by_key(|row| row.to_ascii_lowercase());
+    let page = include_str!("../docs/appsettings.md");
+    let written = rows(page, "## Options that have no meaning here");
+    assert!(written == expected, "write these:\n\n{}\n", expected.join("\n"));
+}
+
+#[test]
 fn every_event_stands_in_the_documentation_with_what_its_line_says() {
     let expected = EVENTS.iter().map(|event| {
         let members: Vec<_> = event.members.iter().map(|member| format!("`{member}`")).collect();
         format!("| `{}` | {} | {} |", event.name, members.join(", "), event.meaning)
     });
     let expected: Vec<_> = expected.collect();
-    assert_eq!(rows("## The events"), expected, "write these:\n\n{}\n", expected.join("\n"));
+    assert_eq!(rows(OPERATIONS, "## The events"), expected, "write these:\n\n{}\n", expected.join("\n"));
 }
 
 #[test]
@@ -67,14 +81,16 @@ fn every_member_is_explained_once_and_nothing_else() {
     let mut expected: Vec<_> = members.map(|member| format!("`{member}`")).collect();
     expected.sort_unstable();
     expected.dedup();
-    let explained: Vec<_> = rows("## The members").into_iter().map(|row| cell(&row, 1).to_owned()).collect();
+    let explained: Vec<_> =
+        rows(OPERATIONS, "## The members").into_iter().map(|row| cell(&row, 1).to_owned()).collect();
     assert_eq!(explained, expected);
 }
 
 #[test]
 fn where_each_thing_stands_in_a_data_point_is_a_promise() {
     let expected = BLOBS.iter().enumerate().map(|(index, name)| format!("`blob{}` `{name}`", index + 1));
-    let positions = rows("## Metrics").into_iter().map(|row| format!("{} {}", cell(&row, 1), cell(&row, 2)));
+    let positions =
+        rows(OPERATIONS, "## Metrics").into_iter().map(|row| format!("{} {}", cell(&row, 1), cell(&row, 2)));
     let positions: Vec<_> = positions.filter(|row| row.starts_with("`blob")).collect();
     assert_eq!(positions, expected.collect::<Vec<_>>());
     // Not only the same as the code, which may be changed: what queries were written for.
@@ -82,9 +98,10 @@ fn where_each_thing_stands_in_a_data_point_is_a_promise() {
     assert_eq!(BLOBS[..promised.len()], promised);
 }
 
-/// The rows of the table under a heading, without its head.
-fn rows(heading: &str) -> Vec<String> {
-    let page = include_str!("../docs/operations.md");
+const OPERATIONS: &str = include_str!("../docs/operations.md");
+
+/// The rows of the table under a heading of a page, without its head.
+fn rows(page: &str, heading: &str) -> Vec<String> {
     let section = page.split_once(&format!("{heading}\n")).map_or("", |(_, rest)| rest);
     let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
     section.lines().filter(|line| line.starts_with('|')).skip(2).map(str::to_owned).collect()

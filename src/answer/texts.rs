@@ -125,6 +125,12 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "Please sign in once more",
         "This part of the application demands a stronger or a more recent sign-in.",
     ),
+    (
+        "tenant_not_allowed",
+        "This account cannot be used here",
+        "Your sign-in worked, but this application is for accounts of other organizations. You can start again with the \
+         work or school account of an organization that uses it.",
+    ),
     ("upgrade_required", "This is no page", "The address is for the scripts of this application."),
 ];
 

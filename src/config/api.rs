@@ -10,12 +10,13 @@ use super::platform::Platform;
 use super::provider::has_own_section;
 use super::section::Section;
 use super::values::Range;
-use super::{address, extra, is_name};
+use super::{address, extra, is_name, tenancy};
 
 const ANONYMOUS: &str = "Anonymous";
 const APP: &str = "RequestAppToken";
 const INCREMENTAL: &str = "IncrementalConsent";
 const SCOPES: &str = "Scopes";
+const TOKEN_SETTINGS: [&str; 3] = [SCOPES, "Resource", tenancy::OPTIONS];
 
 const EXAMPLE: &str = "https://api.example.com";
 const SECTION: &str = "DownstreamApis";
@@ -37,6 +38,9 @@ pub struct Api {
     pub scopes: Vec<String>,
     /// `IncrementalConsent`: its scopes are asked for when it is first called, not at sign-in; no by default.
     pub incremental_consent: bool,
+    /// `AcquireTokenOptions.Tenant`, in lower case: whose access tokens it takes; by default those of the end-user's own
+    /// tenant, or of the application's.
+    pub tenant: Option<String>,
     /// `Resource` (RFC 8707) for its token requests; none by default.
     pub resource: Option<String>,
     /// `ExtraHeaderParameters` to set on its requests, sorted by name, in lower case; none by default.
@@ -84,9 +88,12 @@ fn api(section: &mut Section<'_>, name: &str, platforms: &[(String, Platform)]) 
     let platform = provider.as_ref().map_or(Platform::Other, |(_, platform)| *platform);
     let base = section.required("BaseUrl", "e.g. \"https://api.example.com\"", |text| address::base_url(text, EXAMPLE));
     let relative = section.parsed_or("RelativePath", "", address::relative_path);
+    let token_settings: Vec<_> = TOKEN_SETTINGS.into_iter().filter(|name| section.holds(name)).collect();
+    let tenant = tenancy::of_api(section, platform);
+    let platform = if tenant.is_some() { platform.of_one_tenant() } else { platform };
     let token = token(section, platform);
     if token == Some(ApiToken::None) {
-        refuse_token_settings(section);
+        refuse_token_settings(section, &token_settings);
     }
     let scopes = scopes(section, token, platform);
     let incremental_consent = incremental_consent(section, token);
@@ -101,6 +108,7 @@ fn api(section: &mut Section<'_>, name: &str, platforms: &[(String, Platform)]) 
         token: token?,
         scopes: scopes?,
         incremental_consent: incremental_consent?,
+        tenant,
         resource,
         extra_headers,
         extra_query,
@@ -145,12 +153,10 @@ fn token(section: &mut Section<'_>, platform: Platform) -> Option<ApiToken> {
 }
 
 /// What describes a token has no meaning without one.
-fn refuse_token_settings(section: &mut Section<'_>) {
-    for name in [SCOPES, "Resource"] {
-        if section.holds(name) {
-            refuse_beside(section, name, ANONYMOUS);
-            section.take(name);
-        }
+fn refuse_token_settings(section: &mut Section<'_>, settings: &[&str]) {
+    for name in settings {
+        refuse_beside(section, name, ANONYMOUS);
+        section.take(name);
     }
 }
 

@@ -1,5 +1,9 @@
 //! Headers and query parameters that configuration adds to requests.
 
+use serde_json::Value;
+use url::form_urlencoded;
+
+use crate::oidc::authorization::RESERVED_PARAMETERS;
 use crate::order;
 use crate::reserved_headers::{is_listed, is_reserved};
 
@@ -49,15 +53,34 @@ pub(super) fn query(section: &mut Section<'_>, reserved: &[&str]) -> Vec<(String
     let mut pairs = Vec::new();
     for (name, value) in section.entries("ExtraQueryParameters") {
         let key = format!("ExtraQueryParameters.{name}");
-        if reserved.iter().any(|reserved| reserved.eq_ignore_ascii_case(&name)) {
-            section.fault(&key, Problem::Unsupported("the sign-in itself decides this parameter"));
-        } else if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-            section.fault(&key, Problem::Invalid("have a name of printable ASCII without spaces", None));
-        } else if let Some(value) = section.accept(&key, plain_text(&value)) {
-            pairs.push((name, value));
-        }
+        let value = parameter(&name, &value, reserved);
+        pairs.extend(section.accept(&key, value).map(|value| (name, value)));
     }
     pairs
+}
+
+/// `ExtraQueryParameters` of a provider, with those that stand in the query of its `Authority`, sorted by name.
+pub(super) fn authorization_query(section: &mut Section<'_>, authority: Option<&str>) -> Vec<(String, String)> {
+    let mut pairs = query(section, RESERVED_PARAMETERS);
+    for (name, value) in form_urlencoded::parse(authority.unwrap_or_default().as_bytes()) {
+        if pairs.iter().any(|(known, _)| *known == name) {
+            section.fault("Authority", Problem::Invalid("not name a parameter in its query that is set already", None));
+        }
+        let value = parameter(&name, &Value::from(value.as_ref()), RESERVED_PARAMETERS);
+        pairs.extend(section.accept("Authority", value).map(|value| (name.into_owned(), value)));
+    }
+    pairs.sort();
+    pairs
+}
+
+fn parameter(name: &str, value: &Value, reserved: &[&str]) -> Result<String, Problem> {
+    if reserved.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) {
+        return Err(Problem::Unsupported("the sign-in itself decides this parameter"));
+    }
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Problem::Invalid("have a name of printable ASCII without spaces", None));
+    }
+    plain_text(value)
 }
 
 /// A header's name in lower case, unless it means something to the connection, the page or Cloudflare.

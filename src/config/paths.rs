@@ -27,6 +27,13 @@ pub struct ProviderPaths {
     pub front_channel_logout: String,
 }
 
+impl ProviderPaths {
+    /// Whether it is one of them.
+    pub(super) fn contain(&self, path: &str) -> bool {
+        [&self.callback, &self.signed_out_callback, &self.front_channel_logout].into_iter().any(|own| own == path)
+    }
+}
+
 /// The paths that stand in a provider's section, as in `appsettings.json`.
 pub(super) struct Redirects {
     section: String,

@@ -20,11 +20,19 @@ pub(super) enum Platform {
 }
 
 impl Platform {
+    /// The same for an API whose tokens come from one tenant, whoever is signed in.
+    pub(super) const fn of_one_tenant(self) -> Self {
+        match self {
+            Self::Entra { is_b2c, .. } => Self::Entra { has_one_tenant: true, is_b2c },
+            Self::Other => Self::Other,
+        }
+    }
+
     /// Whether the application can get a token of its own: one issued in the tenant that is asked.
     pub(super) const fn grants_app_tokens(self) -> Result<(), Problem> {
         match self {
             Self::Entra { has_one_tenant: false, .. } => Err(Problem::Unsupported(
-                "the application's own token needs one tenant: its GUID or domain name, not common, organizations or consumers",
+                "the application's own token needs a tenant: one in TenantId, or a GUID in AppHomeTenantId or AcquireTokenOptions.Tenant",
             )),
             Self::Entra { has_one_tenant: true, .. } | Self::Other => Ok(()),
         }

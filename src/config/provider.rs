@@ -5,7 +5,6 @@
 use url::Url;
 
 use crate::oidc::algorithm::Algorithm;
-use crate::oidc::authorization::RESERVED_PARAMETERS;
 use crate::oidc::issuer::IssuerRule;
 use crate::oidc::user_flow::UserFlow;
 use crate::secret::Secret;
@@ -19,9 +18,10 @@ use super::fault::Problem;
 use super::paths::{ProviderPaths, Redirects};
 use super::platform::Platform;
 use super::section::{Section, plain_text};
+use super::tenancy::{self, Tenancy};
 use super::user_flows::{Policy, UserFlows};
 use super::values::Range;
-use super::{address, extra};
+use super::{address, error_path, extra};
 
 const JWKS_REFETCH: Range = Range { min: 1, max: 86_400, default: 60 };
 const TIMEOUT: Range = Range { min: 1, max: 14, default: 5 };
@@ -50,6 +50,10 @@ pub struct Provider {
     pub metadata_url: Url,
     /// What the metadata must say that `iss` is.
     pub issuer: IssuerRule,
+    /// `AllowedTenants`, in lower case: whose users may sign in; empty for all that the authority takes, the default.
+    pub allowed_tenants: Vec<String>,
+    /// `AppHomeTenantId`, in lower case: where the application's own tokens come from; by default the authority's tenant.
+    pub app_tenant: Option<String>,
     /// `ClientId`.
     pub client_id: String,
     /// `ClientSecret`, and how it is sent.
@@ -74,6 +78,8 @@ pub struct Provider {
     pub clock_skew: Lifetime,
     /// `BackchannelTimeoutSeconds`: for one call to the OP; 5 s by default.
     pub timeout: Lifetime,
+    /// `ErrorPath`: where the origin explains a sign-in that failed; by default Vestibule's own page does.
+    pub error_path: Option<String>,
     /// `SignedOutRedirectUri`: a path on this origin or an absolute URL; by default the signed-out page.
     pub signed_out_redirect_uri: Option<String>,
 }
@@ -158,6 +164,13 @@ impl Provider {
         authority_of(&self.metadata_url)
     }
 
+    /// Whether users of the tenant may sign in, by the `tid` of a token that is believed.
+    #[must_use]
+    pub fn admits(&self, tenant: Option<&str>) -> bool {
+        let is_listed = |tenant: &str| self.allowed_tenants.iter().any(|own| own.eq_ignore_ascii_case(tenant));
+        self.allowed_tenants.is_empty() || tenant.is_some_and(is_listed)
+    }
+
     /// App Service's name of it; one of several goes by its own.
     #[must_use]
     pub fn idp(&self) -> &str {
@@ -171,10 +184,19 @@ pub(super) fn read(mut section: Section<'_>, defaults: &Defaults, label: Option<
     let redirects = Redirects::read(&mut section, label);
     let is_entra = defaults.is_entra;
     let is_b2c = is_entra && b2c::is_meant(&section);
+    let query = if is_entra { section.split_query("Authority") } else { None };
     let authority = if is_entra { entra::read(&mut section) } else { authority(&mut section) };
-    let has_one_tenant = authority.as_ref().is_none_or(|authority| authority.has_one_tenant);
+    let tenancy = if is_entra { tenancy::read(&mut section, authority.as_ref()) } else { Tenancy::default() };
+    let has_one_tenant = tenancy.app.is_some() || authority.as_ref().is_none_or(|authority| authority.has_one_tenant);
     let platform = if is_entra { Platform::Entra { has_one_tenant, is_b2c } } else { Platform::Other };
+    let extra_query = extra::authorization_query(&mut section, query.as_deref());
     let provider = provider(&mut section, (defaults, label), authority, &redirects);
+    let provider = provider.map(|provider| Provider {
+        allowed_tenants: tenancy.allowed,
+        app_tenant: tenancy.app,
+        extra_query,
+        ..provider
+    });
     section.finish();
     Reading { provider, redirects, platform }
 }
@@ -191,7 +213,6 @@ fn provider(
     let client_id = section.required("ClientId", "the id that the OpenID Provider gave this client", client_text);
     let credential = credential(section, (defaults, label));
     let scopes = section.scopes("Scope").unwrap_or_default();
-    let extra_query = extra::query(section, RESERVED_PARAMETERS);
     let id_token_algorithms = algorithms(section, defaults);
     let client_capabilities = if is_entra { entra::client_capabilities(section) } else { Some(Vec::new()) };
     section.parsed("ResponseMode", |text| match text {
@@ -205,6 +226,7 @@ fn provider(
     let jwks_refetch = section.seconds("JwksRefetchSeconds", &JWKS_REFETCH);
     let clock_skew = section.seconds("ClockSkewSeconds", &defaults.clock_skew);
     let timeout = section.seconds("BackchannelTimeoutSeconds", &TIMEOUT);
+    let error_path = error_path::read(section);
     let authority = authority?;
     Some(Provider {
         name: name.to_owned(),
@@ -217,10 +239,12 @@ fn provider(
         user_flows: authority.user_flows,
         metadata_url: authority.metadata_url,
         issuer: authority.issuer,
+        allowed_tenants: Vec::new(),
+        app_tenant: None,
         client_id: client_id?,
         credential: credential?,
         scopes,
-        extra_query,
+        extra_query: Vec::new(),
         id_token_algorithms: id_token_algorithms?,
         client_capabilities: client_capabilities?,
         user_info: user_info?,
@@ -228,6 +252,7 @@ fn provider(
         jwks_refetch: jwks_refetch?,
         clock_skew: clock_skew?,
         timeout: timeout?,
+        error_path,
         signed_out_redirect_uri: redirects.signed_out_target.clone(),
     })
 }

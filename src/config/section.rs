@@ -176,6 +176,15 @@ impl<'a> Section<'a> {
         Section { path, pattern, table, is_broken: false, faults: self.faults }
     }
 
+    /// Takes the query off a URL that has no fragment, and returns it.
+    pub(super) fn split_query(&mut self, name: &str) -> Option<String> {
+        let Some(Node::Leaf(Leaf { value: Value::String(text), .. })) = self.table.0.get_mut(name) else { return None };
+        let (url, query) = text.split_once('?').filter(|(_, query)| !query.contains('#'))?;
+        let query = query.to_owned();
+        *text = url.to_owned();
+        Some(query)
+    }
+
     /// Whether it is a table with nothing in it.
     pub(super) fn is_empty(&self) -> bool {
         self.table.0.is_empty() && !self.is_broken

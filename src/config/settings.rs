@@ -92,6 +92,8 @@ settings! {
     "AzureAd.SignUpSignInPolicyId" Text, "Azure AD B2C: the user flow that signs people up and in";
     "AzureAd.ResetPasswordPolicyId" Text, "Azure AD B2C: the user flow for those who forgot their password";
     "AzureAd.EditProfilePolicyId" Text, "Azure AD B2C: the user flow in which people edit their profile";
+    "AzureAd.AllowedTenants" List, "GUIDs of the tenants whose users may sign in, with TenantId common or organizations; all of them if absent";
+    "AzureAd.AppHomeTenantId" Text, "GUID of the tenant that issues the application's own tokens, with TenantId common, organizations or consumers";
     "AzureAd.ClientId" Text, "the application (client) id; required";
     "AzureAd.ClientSecret" Secret, "the client secret; required";
     "AzureAd.TokenEndpointAuthMethod" Text ["client_secret_post"], "client_secret_post or client_secret_basic";
@@ -110,6 +112,7 @@ settings! {
     "AzureAd.SignedOutCallbackPath" Path ["/signout-callback-oidc"], "where the OP sends the browser after sign-out";
     "AzureAd.RemoteSignOutPath" Path ["/signout-oidc"], "the front-channel logout URL's path";
     "AzureAd.SignedOutRedirectUri" Url, "a path or URL to go to after sign-out, instead of the signed-out page";
+    "AzureAd.ErrorPath" Path, "a path of the origin that explains why a sign-in failed, instead of Vestibule's own page";
 
     "OpenIdConnect.Authority" Url, "the OP's issuer identifier, byte for byte; required";
     "OpenIdConnect.ClientId" Text, "the client id; required";
@@ -128,6 +131,7 @@ settings! {
     "OpenIdConnect.SignedOutCallbackPath" Path ["/signout-callback-oidc"], "where the OP sends the browser after sign-out";
     "OpenIdConnect.RemoteSignOutPath" Path ["/signout-oidc"], "the front-channel logout URL's path";
     "OpenIdConnect.SignedOutRedirectUri" Url, "a path or URL to go to after sign-out, instead of the signed-out page";
+    "OpenIdConnect.ErrorPath" Path, "a path of the origin that explains why a sign-in failed, instead of Vestibule's own page";
 
     "Providers.<Name>.Kind" Text ["OpenIdConnect"], "AzureAd or OpenIdConnect: whose settings and defaults the section has";
     "Providers.<Name>.DisplayName" Text, "what people are asked to choose; the name by default";
@@ -137,6 +141,8 @@ settings! {
     "Providers.<Name>.SignUpSignInPolicyId" Text, "Azure AD B2C only: the user flow that signs people up and in";
     "Providers.<Name>.ResetPasswordPolicyId" Text, "Azure AD B2C only: the user flow for those who forgot their password";
     "Providers.<Name>.EditProfilePolicyId" Text, "Azure AD B2C only: the user flow in which people edit their profile";
+    "Providers.<Name>.AllowedTenants" List, "AzureAd only: GUIDs of the tenants whose users may sign in";
+    "Providers.<Name>.AppHomeTenantId" Text, "AzureAd only: GUID of the tenant that issues the application's own tokens";
     "Providers.<Name>.ClientId" Text, "the client id; required";
     "Providers.<Name>.ClientSecret" Secret, "the client secret, as Providers__<Name>__ClientSecret; required";
     "Providers.<Name>.TokenEndpointAuthMethod" Text, "client_secret_post or client_secret_basic; the default is that of Kind";
@@ -155,6 +161,7 @@ settings! {
     "Providers.<Name>.SignedOutCallbackPath" Path ["/signout-callback-oidc/<Name>"], "where the OP sends the browser after sign-out";
     "Providers.<Name>.RemoteSignOutPath" Path ["/signout-oidc/<Name>"], "the front-channel logout URL's path";
     "Providers.<Name>.SignedOutRedirectUri" Url, "a path or URL to go to after sign-out, instead of the signed-out page";
+    "Providers.<Name>.ErrorPath" Path, "a path of the origin that explains why a sign-in failed, instead of Vestibule's own page";
 
     "DownstreamApis.<Name>.BaseUrl" Url, "where requests for the API go; required";
     "DownstreamApis.<Name>.Provider" Text, "the provider whose tokens it takes and whose users may call it; needed where there are several and none has a section of its own";
@@ -163,6 +170,7 @@ settings! {
     "DownstreamApis.<Name>.RequestAppToken" Boolean ["false"], "whether the API gets the application's own access token";
     "DownstreamApis.<Name>.Anonymous" Boolean ["false"], "whether the API is called without an access token";
     "DownstreamApis.<Name>.IncrementalConsent" Boolean ["false"], "whether its scopes are asked for at its first call instead of at sign-in";
+    "DownstreamApis.<Name>.AcquireTokenOptions.Tenant" Text, "GUID of the tenant whose access token the API gets, at the Microsoft identity platform";
     "DownstreamApis.<Name>.Resource" Text, "resource indicator (RFC 8707) to send with token requests";
     "DownstreamApis.<Name>.ExtraHeaderParameters" Table, "headers to set on requests to the API";
     "DownstreamApis.<Name>.ExtraQueryParameters" Table, "parameters to append to the query of requests to the API";
@@ -297,6 +305,7 @@ mod tests {
                 "OpenIdConnect",
                 "Providers.<Name>",
                 "DownstreamApis.<Name>",
+                "DownstreamApis.<Name>.AcquireTokenOptions",
                 "Gateway",
                 "Gateway.Routes[]",
                 "Gateway.Routes[].Require",

@@ -24,6 +24,8 @@ pub enum AccessTokenFault {
     Opaque,
     /// The OP said no a moment ago.
     RefusedBefore,
+    /// Its tenant is not among those allowed.
+    TenantNotAllowed,
 }
 
 /// What an API needs the end-user for.
@@ -61,6 +63,8 @@ pub enum SessionEnd {
     EntryMissing,
     /// The account signed out after this session began.
     SignedOut,
+    /// The account's tenant is not among those allowed, or not any more.
+    TenantNotAllowed,
 }
 
 /// What the OP got wrong.
@@ -70,6 +74,8 @@ pub enum OpFault {
     AccountMismatch,
     /// `client_info` is missing or malformed where the Microsoft identity platform must send it.
     ClientInfo,
+    /// `client_info` and the ID token of one answer name two people.
+    ClientInfoMismatch,
     /// The token response has no ID token.
     IdTokenMissing,
     /// The introspection answer.
@@ -135,6 +141,7 @@ impl Json for SessionEnd {
             Self::EntryDoesNotOpen => "EntryDoesNotOpen".into(),
             Self::EntryMissing => "EntryMissing".into(),
             Self::SignedOut => "SignedOut".into(),
+            Self::TenantNotAllowed => "TenantNotAllowed".into(),
         }
     }
 
@@ -145,6 +152,7 @@ impl Json for SessionEnd {
             "EntryDoesNotOpen" => Self::EntryDoesNotOpen,
             "EntryMissing" => Self::EntryMissing,
             "SignedOut" => Self::SignedOut,
+            "TenantNotAllowed" => Self::TenantNotAllowed,
             _ => return None,
         })
     }

@@ -137,6 +137,7 @@ impl Failure {
             | Error::ScopeInsufficient { .. }
             | Error::StepUpFailed(_)
             | Error::StepUpRequired(..)
+            | Error::TenantNotAllowed(_)
             | Error::UntrustedOrigin
             | Error::UpgradeRequired
             | Error::WrongMethod { .. } => None,
@@ -216,6 +217,7 @@ mod tests {
             (Failure::Ended(SessionEnd::EntryDoesNotOpen), r#"{"Ended":"EntryDoesNotOpen"}"#),
             (Failure::Ended(SessionEnd::EntryMissing), r#"{"Ended":"EntryMissing"}"#),
             (Failure::Ended(SessionEnd::SignedOut), r#"{"Ended":"SignedOut"}"#),
+            (Failure::Ended(SessionEnd::TenantNotAllowed), r#"{"Ended":"TenantNotAllowed"}"#),
             (
                 needs_user(InteractionReason::ClaimsDemanded, claims),
                 r#"{"NeedsUser":{"claims":"{\"a\":1}","reason":"ClaimsDemanded"}}"#,

@@ -46,6 +46,9 @@ impl fmt::Display for Error {
             Self::SessionEnded(end) => write!(f, "session ended: {end:?}"),
             Self::StepUpFailed(fault) => write!(f, "step-up: ID token rejected: {fault}"),
             Self::StepUpRequired(rule, _) => write!(f, "rule {rule} demands a better or more recent sign-in"),
+            Self::TenantNotAllowed(tenant) => {
+                write!(f, "tenant {} is not in AllowedTenants", tenant.as_deref().unwrap_or("unknown"))
+            }
             Self::UntrustedOrigin => f.write_str("not sent by a page of this origin"),
             Self::UpgradeRequired => f.write_str("not a WebSocket handshake"),
             Self::WrongMethod { allow } => write!(f, "wrong method, allowed: {allow}"),
@@ -59,6 +62,7 @@ impl fmt::Display for AccessTokenFault {
             Self::Introspection(fault) => fault.fmt(f),
             Self::Jwt(fault) => fault.fmt(f),
             Self::Opaque => f.write_str("it is no JWT, and introspection is off"),
+            Self::TenantNotAllowed => f.write_str("its tenant is not in AllowedTenants"),
             Self::RefusedBefore => f.write_str("the OP refused it a moment ago"),
         }
     }

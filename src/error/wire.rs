@@ -33,6 +33,7 @@ impl Error {
             | Self::NotExchanged(_, ExchangeFault::ConsentMissing | ExchangeFault::NoEndUser)
             | Self::ScopeInsufficient { .. }
             | Self::StepUpFailed(_)
+            | Self::TenantNotAllowed(_)
             | Self::UntrustedOrigin => 403,
             Self::Forbidden { hides: true, .. } | Self::NoSuchRoute => 404,
             Self::WrongMethod { .. } => 405,
@@ -84,6 +85,7 @@ impl Error {
             Self::SessionEnded(_) => "session_expired",
             Self::StepUpFailed(_) => "step_up_failed",
             Self::StepUpRequired(..) => "step_up_required",
+            Self::TenantNotAllowed(_) => "tenant_not_allowed",
             Self::UntrustedOrigin => "csrf_rejected",
             Self::UpgradeRequired => "upgrade_required",
             Self::WrongMethod { .. } => "method_not_allowed",

@@ -123,7 +123,7 @@ pub(super) async fn renew_app_token<R: Runtime>(context: &Context<'_, R>, api: &
 
 /// What the entry holds for an API.
 pub(super) fn lookup<'a>(entry: &'a TokenCacheEntry, api: &Api, now: Timestamp) -> Lookup<'a> {
-    entry.lookup(api.resource.as_deref(), &api.scopes, now)
+    entry.lookup(api.tenant.as_deref(), api.resource.as_deref(), &api.scopes, now)
 }
 
 async fn renewed<R: Runtime>(

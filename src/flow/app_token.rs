@@ -12,6 +12,7 @@ use super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::{Context, documents, token_cache};
 use crate::config::Api;
 use crate::error::{Error, Failure};
+use crate::oidc::tenant;
 use crate::runtime::{AccountStorage, RETRY_AFTER, Runtime, StoreFault, StoredSession, Work};
 use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
 use crate::session::keys::Purpose as SealedFor;
@@ -179,7 +180,12 @@ async fn exchange<R: Runtime>(
 ) -> Result<CachedAccessToken, Failure> {
     let failure = |error: &Error| Failure::of(error).unwrap_or(Failure::Store(StoreFault::Account));
     let metadata = documents::metadata(context).await.map_err(|error| failure(&error))?;
-    let purpose = Purpose { scopes: &api.scopes, resource: api.resource.as_deref(), claims: cause.claims() };
+    let purpose = Purpose {
+        tenant: tenant_of(context, api),
+        scopes: &api.scopes,
+        resource: api.resource.as_deref(),
+        claims: cause.claims(),
+    };
     let response = token_endpoint::exchange(context, &metadata, Grant::ClientCredentials, &purpose).await;
     match response {
         // The whole token is for this API, whatever scopes it names: `.default` stands for all that were assigned.
@@ -198,9 +204,15 @@ fn still_serves(cached: &CachedAccessToken, cause: &Cause, now: Timestamp) -> bo
     matches!(cause, Cause::Missing) && cached.expires_at > now
 }
 
+/// Where the application is to get the token, if not in the authority's own tenant.
+fn tenant_of<'a, R: Runtime>(context: &Context<'a, R>, api: &'a Api) -> Option<&'a str> {
+    api.tenant.as_deref().or(context.realm.provider.app_tenant.as_deref())
+}
+
 fn key<R: Runtime>(context: &Context<'_, R>, api: &Api) -> AppTokenKey {
     let provider = &context.realm.provider;
-    let authority = provider.metadata_url.as_str();
+    let endpoint = tenant_of(context, api).and_then(|tenant| tenant::token_endpoint(provider.authority(), tenant));
+    let authority = endpoint.as_ref().unwrap_or(&provider.metadata_url).as_str();
     AppTokenKey::new(authority, &provider.client_id, api.resource.as_deref(), &api.scopes, context.realm.ring.current())
 }
 

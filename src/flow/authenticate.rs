@@ -62,7 +62,7 @@ pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>) -> Option<SignedIn
     }
     let session = session(incoming).ok()?;
     let entry = incoming.realm.memory.entry(session.id, incoming.now, incoming.app.config.session.recheck)?;
-    Some(SignedIn { session, entry })
+    admitted(incoming, SignedIn { session, entry }).ok()
 }
 
 /// The signed-in browser as a route rule wants it: one that is sensitive is not content with what this isolate remembers.
@@ -79,7 +79,7 @@ pub(super) async fn signed_in_for<R: Runtime>(incoming: &Incoming<'_, R>, rule: 
     everybody::learn(incoming).await;
     let session = session(incoming)?;
     let entry = account::confirmed(incoming, &session).await?;
-    Ok(SignedIn { session, entry })
+    admitted(incoming, SignedIn { session, entry })
 }
 
 /// Whether the browser sent a session cookie of the realm at all.
@@ -100,5 +100,13 @@ pub(super) async fn signed_in<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
     }
     let session = session(incoming)?;
     let entry = account::read(incoming, &session).await?;
-    Ok(SignedIn { session, entry })
+    admitted(incoming, SignedIn { session, entry })
+}
+
+/// A session that began when its tenant was still allowed is over.
+fn admitted<R: Runtime>(incoming: &Incoming<'_, R>, signed_in: SignedIn) -> Result<SignedIn, Error> {
+    if incoming.realm.provider.admits(signed_in.entry.claim("tid")) {
+        return Ok(signed_in);
+    }
+    Err(Error::SessionEnded(SessionEnd::TenantNotAllowed))
 }

@@ -3,6 +3,8 @@
 
 use std::rc::Rc;
 
+use serde_json::Value;
+
 use super::signer::Signer;
 use super::{Incoming, documents, guard, introspect, signer};
 use crate::answer::Answer;
@@ -205,6 +207,9 @@ async fn verified<R: Runtime>(
         skew: provider.clock_skew,
     };
     let token = token.accept(signer.key(), &expected).map_err(rejected)?;
+    if !provider.admits(token.claims().get("tid").and_then(Value::as_str)) {
+        return Err(Error::AccessTokenRejected(AccessTokenFault::TenantNotAllowed));
+    }
     let until = token.believed_until(incoming.now, VERIFIED);
     let key = key(incoming, JudgedBy::Keys, credential);
     Ok((key, incoming.realm.memory.bearer_tokens.remember(key, token, until)))

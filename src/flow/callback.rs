@@ -33,7 +33,7 @@ pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
     };
     let answer = outcome.unwrap_or_else(|error| {
         incoming.refused(&error);
-        refusal::shown(incoming, &error)
+        refusal::sign_in_failed(incoming, &error)
     });
     match attempt_id {
         Some(id) => answer.with("set-cookie", CookieName::LoginAttempt(incoming.realm.ring.label(), &id).expire()),
@@ -60,7 +60,7 @@ async fn signed_in<R: Runtime>(
     let LoginAttempt { nonce, verifier, return_to, resource, scopes, interaction, step_up, created_at, .. } = attempt;
 
     let claims = interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
-    let purpose = Purpose { scopes: &scopes, resource: resource.as_deref(), claims };
+    let purpose = Purpose { tenant: None, scopes: &scopes, resource: resource.as_deref(), claims };
     let grant = Grant::Code(code.into_string(), verifier);
     let tokens = exchange(incoming, &metadata, grant, &purpose).await.map_err(|refusal| match refusal {
         Refusal::Client(code) => Error::OpRefused(code.name().to_owned()),
@@ -71,6 +71,9 @@ async fn signed_in<R: Runtime>(
     let access_token = tokens.access_token.expose();
     let occasion = Occasion::SignIn { nonce: &nonce, access_token, step_up: step_up.as_ref() };
     let id_token = verify(incoming, &metadata, compact.expose(), &occasion).await.map_err(Error::at_sign_in)?;
+    if !incoming.realm.provider.admits(id_token.tenant()) {
+        return Err(Error::TenantNotAllowed(id_token.tenant().map(str::to_owned)));
+    }
     let previous = authenticate::signed_in(incoming).await.ok();
     let sign_in = SignIn {
         id_token,

@@ -178,8 +178,14 @@ fn account<R: Runtime>(incoming: &Incoming<'_, R>, sign_in: &SignIn<'_>) -> Resu
     if !incoming.realm.provider.is_entra {
         return Ok(AccountDigest::from_subject(sign_in.id_token.issuer(), sign_in.id_token.subject()));
     }
-    let info = sign_in.tokens.client_info.as_deref();
-    info.and_then(|info| user_flow::home_account(incoming, info)).ok_or(Error::OpMisbehaved(OpFault::ClientInfo))
+    let info = sign_in.tokens.client_info.as_deref().and_then(|info| user_flow::client_info(incoming, info));
+    let info = info.ok_or(Error::OpMisbehaved(OpFault::ClientInfo))?;
+    let id_token = &sign_in.id_token;
+    // An Azure AD B2C policy need not send `oid`; `sub` is the same there.
+    if !info.fits(id_token.tenant(), id_token.object_id().unwrap_or_else(|| id_token.subject())) {
+        return Err(Error::OpMisbehaved(OpFault::ClientInfoMismatch));
+    }
+    Ok(AccountDigest::from_client_info(&info))
 }
 
 /// The claims to keep, the ID token's and, where configured, those that only UserInfo has; and the names of the latter.

@@ -9,6 +9,7 @@ use super::authenticate::{self, SignedIn};
 use crate::config::Api;
 use crate::error::{Error, Failure, InteractionNeed, InteractionReason};
 use crate::oidc::claims_challenge::ClaimsChallenge;
+use crate::oidc::tenant::PERSONAL_ACCOUNTS;
 use crate::runtime::Runtime;
 use crate::session::entry::{MAX_INTERACTIONS, TokenCacheEntry};
 use crate::session::login_attempt::Interaction;
@@ -75,6 +76,3 @@ pub(super) fn domain_hint(entry: &TokenCacheEntry) -> Option<&'static str> {
     let tenant = entry.claim("tid")?;
     Some(if tenant == PERSONAL_ACCOUNTS { "consumers" } else { "organizations" })
 }
-
-/// The tenant of all Microsoft accounts that belong to people and not to organizations.
-const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";

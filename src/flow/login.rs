@@ -5,11 +5,12 @@ use url::{Url, form_urlencoded};
 
 use super::log::{self, Event};
 use super::sign_in_scope::SignInScope;
-use super::{Incoming, documents, interaction, user_flow};
+use super::{Incoming, authenticate, documents, interaction, user_flow};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::oidc::authorization::AuthorizationRequest;
 use crate::oidc::claims_request::claims_request;
+use crate::oidc::issuer::IssuerRule;
 use crate::oidc::metadata::Metadata;
 use crate::realm::Realm;
 use crate::request::Method;
@@ -52,6 +53,11 @@ impl Wish {
             interaction,
             step_up,
         }
+    }
+
+    /// Whether whoever is signed in is to sign in again, and nobody says as whom.
+    const fn is_of_who_is_signed_in(&self) -> bool {
+        self.step_up.is_some() && self.prompt.is_none() && self.login_hint.is_none() && self.domain_hint.is_none()
     }
 }
 
@@ -113,8 +119,7 @@ pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) ->
     let (config, provider) = (&incoming.app.config, &incoming.realm.provider);
     let metadata = documents::metadata(incoming).await?;
     let entry = interaction::entry_of_who_left(incoming, wish.interaction.as_ref()).await;
-    let entry = entry.as_deref();
-    let scope = SignInScope::of(config, provider, wish.interaction.as_ref(), entry);
+    let scope = SignInScope::of(config, provider, wish.interaction.as_ref(), entry.as_deref());
     let (resource, scopes) = scope.redeemed_for();
     let attempt = LoginAttempt::begin(Beginning {
         random: incoming.runtime.random(),
@@ -127,7 +132,11 @@ pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) ->
         step_up: wish.step_up.clone(),
         now: incoming.now,
     });
-    let location = location(incoming, &metadata, &attempt, &wish, &scope, entry);
+    let entry = match entry {
+        None if wish.is_of_who_is_signed_in() => authenticate::signed_in(incoming).await.ok().map(|known| known.entry),
+        entry => entry,
+    };
+    let location = location(incoming, &metadata, &attempt, &wish, &scope, entry.as_deref());
     log::happened(incoming, Event::LoginStarted, None, started(incoming, &attempt));
     let answer = Answer::redirect(302, location.into()).with("set-cookie", cookie(incoming, attempt));
     Ok(give_up_surplus(incoming, answer))
@@ -159,7 +168,9 @@ fn location<R: Runtime>(
     let (scopes, resources) = scope.consented_to();
     let challenge = wish.interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
     let acr_values = wish.step_up.as_ref().map(|step_up| step_up.acr_values.join(" "));
-    let home = entry.filter(|_| provider.is_entra && !provider.is_for_customers).and_then(interaction::domain_hint);
+    // Where one tenant is asked, it knows its guests; some of them have a home that no hint names.
+    let is_anywhere = matches!(provider.issuer, IssuerRule::Tenanted(_));
+    let home = entry.filter(|_| is_anywhere).and_then(interaction::domain_hint);
     AuthorizationRequest {
         client_id: &provider.client_id,
         redirect_uri: &incoming.public_url(&provider.paths.callback),

@@ -167,7 +167,12 @@ async fn exchange<R: Runtime>(
         tenant.map(|tenant| Metadata { token_endpoint: metadata.token_endpoint_of(tenant), ..(*metadata).clone() });
     let exchange = if provider.is_entra { TokenExchange::OnBehalfOf } else { TokenExchange::Rfc8693 };
     let grant = Grant::Presented(exchange, presented.credential.secret().clone());
-    let purpose = Purpose { scopes: &api.scopes, resource: api.resource.as_deref(), claims: cause.claims() };
+    let purpose = Purpose {
+        tenant: api.tenant.as_deref(),
+        scopes: &api.scopes,
+        resource: api.resource.as_deref(),
+        claims: cause.claims(),
+    };
     let response = token_endpoint::exchange(context, of_tenant.as_ref().unwrap_or(&metadata), grant, &purpose).await;
     match response {
         // A refresh token, should there be one, is dropped: the presented token bounds what may come of it.

@@ -19,8 +19,10 @@ pub(super) async fn answer<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<
     let answer = if wants_login(incoming.head, route, &error) {
         login(incoming, &error).await.unwrap_or_else(|error| {
             incoming.refused(&error);
-            shown(incoming, &error)
+            sign_in_failed(incoming, &error)
         })
+    } else if matches!(route, Route::Login(_)) {
+        sign_in_failed(incoming, &error)
     } else {
         shown(incoming, &error)
     };
@@ -46,13 +48,23 @@ pub(super) fn problem<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> 
     Answer::problem(error, &incoming.trace, None)
 }
 
+/// The answer to a sign-in that cannot begin or does not succeed: the origin's own page explains it, if it has one. No
+/// rule has that page ask for a sign-in.
+pub(super) fn sign_in_failed<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
+    let page = incoming.realm.provider.error_path.as_ref().filter(|_| incoming.head.is_navigation());
+    let Some(page) = page else { return shown(incoming, error) };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("error", error.code()).append_pair("trace", &incoming.trace);
+    Answer::redirect(303, format!("{}?{}", incoming.public_url(page), query.finish()))
+}
+
 /// The answer to an error that no redirect mends.
 pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
     if incoming.route.rule().is_some_and(|rule| rule.access == Access::Bearer) {
         return bearer::refused(incoming, error);
     }
     if incoming.head.is_navigation() && !is_for_programs(incoming) {
-        let start = if matches!(error, Error::AccountMismatch) {
+        let start = if matches!(error, Error::AccountMismatch | Error::TenantNotAllowed(_)) {
             // The OP would bring the same account again without asking. `login` is the one of these values that every OP
             // knows (OIDC Core 15.1); the Microsoft identity platform would keep to the account with it, and its Azure AD
             // B2C knows no other.

@@ -24,7 +24,9 @@ impl<'a> SignInScope<'a> {
         interaction: Option<&Interaction>,
         entry: Option<&TokenCacheEntry>,
     ) -> Self {
-        let Some(api) = interaction.and_then(|interaction| config.api(&interaction.api)) else {
+        // What an API of another tenant needs can be consented to there only; a sign-in here brings a new refresh token.
+        let api = interaction.and_then(|interaction| config.api(&interaction.api));
+        let Some(api) = api.filter(|api| api.tenant.is_none()) else {
             return Self { provider, consents: at_first(config, provider), is_interaction: false };
         };
         let mut consents = vec![consent(api)];
@@ -78,13 +80,16 @@ impl<'a> SignInScope<'a> {
 /// The Microsoft identity platform refuses `.default` beside any other scope, so an API that uses it comes alone if it is
 /// the first, and otherwise when it is called.
 fn at_first(config: &Config, provider: &Provider) -> Vec<Consent> {
-    let mut apis =
-        config.apis_of(&provider.name).filter(|api| api.token == ApiToken::User && !api.incremental_consent).peekable();
+    let mut apis = config.apis_of(&provider.name).filter(|api| is_asked_for_at_first(api)).peekable();
     let is_alone = provider.user_flows.is_some() || apis.peek().is_some_and(|first| stands_alone(provider, first));
     apis.enumerate()
         .filter(|(position, api)| if is_alone { *position == 0 } else { !stands_alone(provider, api) })
         .map(|(_, api)| consent(api))
         .collect()
+}
+
+fn is_asked_for_at_first(api: &Api) -> bool {
+    api.token == ApiToken::User && !api.incremental_consent && api.tenant.is_none()
 }
 
 fn stands_alone(provider: &Provider, api: &Api) -> bool {

@@ -1,6 +1,7 @@
 //! Token requests (RFC 6749 §4.1.3, §4.4.2, §4.5, §6) and what their answers come to.
 
 use http::header::CONTENT_TYPE;
+use url::Url;
 
 use super::{Context, client_authentication, documents};
 use crate::error::{Error, OpFault};
@@ -9,6 +10,7 @@ use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::claims_request::claims_request;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::pkce::CodeVerifier;
+use crate::oidc::tenant;
 use crate::oidc::token::{Remedy, TokenError, TokenErrorCode, TokenParts};
 use crate::oidc::token_exchange::TokenExchange;
 use crate::runtime::{OpResponse, RETRY_AFTER, Runtime, TransportFault};
@@ -30,6 +32,8 @@ pub(super) enum Grant {
 
 /// What the tokens are for.
 pub(super) struct Purpose<'a> {
+    /// The tenant of the Microsoft identity platform that issues them, where that is not the authority's own.
+    pub(super) tenant: Option<&'a str>,
     /// The scopes; the reserved ones are added.
     pub(super) scopes: &'a [String],
     /// The resource (RFC 8707).
@@ -61,13 +65,14 @@ pub(super) async fn exchange<R: Runtime>(
     purpose: &Purpose<'_>,
 ) -> Result<TokenParts, Refusal> {
     let is_code = matches!(grant, Grant::Code(..));
+    let endpoint = endpoint(context, metadata, purpose.tenant)?;
     let parameters = parameters(context, grant, purpose);
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let response = match send(context, metadata, &parameters).await {
+    let response = match send(context, &endpoint, &parameters).await {
         // Often gone a moment later. Not after a time-out: the request may be done.
         Err(Error::OpUnreachable(TransportFault::Failing(_))) if !is_code => {
             context.runtime.sleep(PAUSE).await;
-            send(context, metadata, &parameters).await
+            send(context, &endpoint, &parameters).await
         }
         outcome => outcome,
     };
@@ -81,6 +86,7 @@ pub(super) fn cached(response: &TokenParts, purpose: &Purpose<'_>, now: Timestam
     let defaults = purpose.scopes.iter().filter(|scope| scope.rsplit('/').next() == Some(".default"));
     scopes.extend(defaults.filter(|scope| !scopes.contains(scope)).cloned().collect::<Vec<_>>());
     CachedAccessToken {
+        tenant: purpose.tenant.map(str::to_owned),
         resource: purpose.resource.map(str::to_owned),
         scopes,
         token: response.access_token.clone(),
@@ -94,14 +100,20 @@ pub(super) fn cached(response: &TokenParts, purpose: &Purpose<'_>, now: Timestam
 /// The answer, unless it only says that the OP cannot answer now.
 async fn send<R: Runtime>(
     context: &Context<'_, R>,
-    metadata: &Metadata,
+    endpoint: &Url,
     parameters: &[(&str, &str)],
 ) -> Result<OpResponse, Error> {
-    let response = client_authentication::post(context, &metadata.token_endpoint, parameters).await?;
+    let response = client_authentication::post(context, endpoint, parameters).await?;
     match documents::outage(&response, context.runtime.now()) {
         None => Ok(response),
         Some(fault) => Err(Error::OpUnreachable(fault)),
     }
+}
+
+fn endpoint<R: Runtime>(context: &Context<'_, R>, metadata: &Metadata, tenant: Option<&str>) -> Result<Url, Refusal> {
+    let Some(tenant) = tenant else { return Ok(metadata.token_endpoint.clone()) };
+    let endpoint = tenant::token_endpoint(context.realm.provider.authority(), tenant);
+    endpoint.ok_or(Refusal::Error(Error::Bug("the authority has no path")))
 }
 
 fn parameters<R: Runtime>(

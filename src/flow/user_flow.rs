@@ -7,7 +7,6 @@ use crate::error::Error;
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::user_flow::UserFlow;
 use crate::runtime::Runtime;
-use crate::session::account::AccountDigest;
 use crate::session::entry::TokenCacheEntry;
 
 /// The user flow that a page asks the login for, by its name here: no policy is named from outside.
@@ -30,11 +29,10 @@ pub(super) fn of(provider: &Provider, entry: &TokenCacheEntry) -> UserFlow {
 }
 
 /// The home account that the token endpoint names: one and the same by every user flow.
-pub(super) fn home_account<R>(context: &Context<'_, R>, client_info: &str) -> Option<AccountDigest> {
+pub(super) fn client_info<R>(context: &Context<'_, R>, client_info: &str) -> Option<ClientInfo> {
     let info = ClientInfo::parse(client_info)?;
-    let info = match context.realm.provider.policy(context.user_flow) {
+    Some(match context.realm.provider.policy(context.user_flow) {
         Some(policy) => info.by_any_policy(&policy.name),
         None => info,
-    };
-    Some(AccountDigest::from_client_info(&info))
+    })
 }

@@ -135,6 +135,7 @@ mod tests {
 
     fn token(expires_at: Timestamp) -> CachedAccessToken {
         CachedAccessToken {
+            tenant: None,
             resource: None,
             scopes: vec![],
             token: Secret::new("t".to_owned()),

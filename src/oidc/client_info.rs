@@ -6,6 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::tenant::is_guid;
 use crate::json::Members;
 
 /// The home account id in its two parts; `uid.utid` is unambiguous since `utid` has no dot.
@@ -40,6 +41,19 @@ impl ClientInfo {
             self.uid.truncate(object);
         }
         self
+    }
+
+    /// Whether this can be the home account of whom an ID token of `tenant` (`tid`) names as `object` (`oid`).
+    ///
+    /// In the home tenant both name the same user, or the token response is about two people. A guest has another object
+    /// in each tenant, and no claim that is always there says which is whose; but every guest has a home, so both parts
+    /// are GUIDs.
+    #[must_use]
+    pub fn fits(&self, tenant: Option<&str>, object: &str) -> bool {
+        if tenant.is_some_and(|tenant| !tenant.eq_ignore_ascii_case(&self.utid)) {
+            return is_guid(&self.uid) && is_guid(&self.utid);
+        }
+        self.uid.eq_ignore_ascii_case(object)
     }
 }
 
@@ -77,6 +91,25 @@ mod tests {
         for other in ["u-b2c_1_edit", "ub2c_1_susi", "-b2c_1_susi", "b2c_1_susi", "susi", "u", "é-b2c_1_sus"] {
             assert_eq!(uid(other, "B2C_1_susi"), other);
         }
+    }
+
+    #[test]
+    fn at_home_the_user_is_the_object_and_a_guest_has_a_home() {
+        const USER: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+        const HOME: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+        const OTHER: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+        let fits = |uid: &str, tenant: Option<&str>, object: &str| {
+            ClientInfo { uid: uid.to_owned(), utid: HOME.to_owned() }.fits(tenant, object)
+        };
+        for tenant in [Some(HOME), None] {
+            assert!(fits(USER, tenant, USER) && fits(&USER.to_uppercase(), tenant, USER));
+            for (uid, object) in
+                [(OTHER, USER), (USER, OTHER), (USER, ""), (USER, "é"), (&format!("{USER}-b2c_1_x"), USER)]
+            {
+                assert!(!fits(uid, tenant, object), "{uid} {object}");
+            }
+        }
+        assert!(fits(USER, Some(OTHER), OTHER) && !fits("user", Some(OTHER), "user"));
     }
 
     #[test]

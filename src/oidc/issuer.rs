@@ -79,7 +79,9 @@ pub(super) fn tenant_in<'a>(issuer: &'a str, template: &str) -> Option<&'a str> 
     (issuer == template.replace(TENANT_PLACEHOLDER, tenant)).then_some(tenant)
 }
 
-fn is_guid(text: &str) -> bool {
+/// Whether a text is a GUID as tenants have them, in any letter case.
+#[must_use]
+pub fn is_guid(text: &str) -> bool {
     text.len() == GUID_LENGTH
         && text.bytes().enumerate().all(|(position, byte)| match position {
             8 | 13 | 18 | 23 => byte == b'-',

@@ -123,21 +123,30 @@ impl TokenCacheEntry {
         }
     }
 
-    /// Finds a token for `resource` whose scopes include all `scopes`; of several the one that lasts longest.
+    /// Finds a token of `tenant` for `resource` whose scopes include all `scopes`; of several the one that lasts longest.
     #[must_use]
-    pub fn lookup(&self, resource: Option<&str>, scopes: &[String], now: Timestamp) -> Lookup<'_> {
+    pub fn lookup(
+        &self,
+        tenant: Option<&str>,
+        resource: Option<&str>,
+        scopes: &[String],
+        now: Timestamp,
+    ) -> Lookup<'_> {
+        let is_for = |cached: &&CachedAccessToken| {
+            cached.resource.as_deref() == resource && cached.tenant.as_deref() == tenant && cached.covers(scopes)
+        };
         let found = self
             .access_tokens
             .iter()
-            .filter(|cached| cached.resource.as_deref() == resource && cached.covers(scopes) && cached.expires_at > now)
+            .filter(|cached| is_for(cached) && cached.expires_at > now)
             .max_by_key(|cached| cached.expires_at);
         found.map_or(Lookup::Missing, |cached| cached.at(now))
     }
 
-    /// Saves a token; those for the same resource with any scope in common are dropped, as are expired ones.
+    /// Saves a token; those of the same tenant for the same resource with any scope in common are dropped, as are expired ones.
     pub fn save(&mut self, token: CachedAccessToken, now: Timestamp) {
         self.access_tokens.retain(|cached| {
-            let replaced = cached.resource == token.resource && cached.overlaps(&token.scopes);
+            let replaced = cached.is_beside(&token) && cached.overlaps(&token.scopes);
             !replaced && cached.expires_at > now
         });
         self.access_tokens.push(token);
@@ -163,7 +172,7 @@ impl TokenCacheEntry {
     pub fn inherit(&mut self, earlier: &Self, now: Timestamp) {
         self.refresh_token = self.refresh_token.take().or_else(|| earlier.refresh_token.clone());
         for cached in &earlier.access_tokens {
-            let has_own = |own: &CachedAccessToken| own.resource == cached.resource && own.overlaps(&cached.scopes);
+            let has_own = |own: &CachedAccessToken| own.is_beside(cached) && own.overlaps(&cached.scopes);
             if cached.expires_at > now && !self.access_tokens.iter().any(has_own) {
                 self.access_tokens.push(cached.clone());
             }
@@ -249,6 +258,7 @@ mod tests {
 
     fn token(name: &str, scopes: &str, expires: u64) -> CachedAccessToken {
         CachedAccessToken {
+            tenant: None,
             resource: Some("https://api.example".to_owned()),
             scopes: scopes.split(' ').map(str::to_owned).collect(),
             token: Secret::new(name.to_owned()),
@@ -265,7 +275,7 @@ mod tests {
 
     fn found(entry: &TokenCacheEntry, scopes: &str, now: u64) -> String {
         let scopes: Vec<_> = scopes.split(' ').map(str::to_owned).collect();
-        match entry.lookup(Some("https://api.example"), &scopes, at(now)) {
+        match entry.lookup(None, Some("https://api.example"), &scopes, at(now)) {
             Lookup::Fresh(cached) => format!("fresh {}", cached.token.expose()),
             Lookup::Due(cached) => format!("due {}", cached.token.expose()),
             Lookup::Expiring(cached) => format!("expiring {}", cached.token.expose()),

@@ -26,11 +26,11 @@ export const ordersApi = {
 
 /**
  * `app` is merged into the registration of the Worker's app, `entra` goes to startEntra, `otherApps` are more registrations.
- * `tenant` is `AzureAd.TenantId`; `azureAd`, `vars` and `apiVars` are merged into the Worker's variables, where `undefined`
- * removes one; they may be functions of `(entra, publicOrigin, orders)`. The rest goes to startBuiltWorker.
+ * `tenant` is `AzureAd.TenantId`; `azureAd`, `gateway`, `vars` and `apiVars` are merged into the Worker's variables, where
+ * `undefined` removes one; they may be functions of `(entra, publicOrigin, orders)`. The rest goes to startBuiltWorker.
  */
 export async function startEntraWorld(options = {}) {
-  const { app = {}, entra: more = {}, otherApps = [], tenant = contoso.id, azureAd, vars, apiVars, secrets = {}, ...places } = options;
+  const { app = {}, entra: more = {}, otherApps = [], tenant = contoso.id, azureAd, gateway, vars, apiVars, secrets = {}, ...places } = options;
   const port = await freePort();
   const publicOrigin = `http://localhost:${port}`;
   const secret = `${randomBytes(12).toString("base64url")}~+%&=!:`;
@@ -48,7 +48,7 @@ export async function startEntraWorld(options = {}) {
       Orders: { BaseUrl: `http://127.0.0.1:${orders.port}`, Scopes: "api://orders/orders.read api://orders/orders.write" },
       ...given(apiVars),
     },
-    Gateway: { PublicOrigin: publicOrigin, Origin: `http://127.0.0.1:${origin.port}` },
+    Gateway: { PublicOrigin: publicOrigin, Origin: `http://127.0.0.1:${origin.port}`, ...given(gateway) },
     ...given(vars),
   };
   const sessionKey = randomBytes(32).toString("base64");

@@ -6,7 +6,7 @@ use crate::api::{scopes, served, value};
 use crate::authorities;
 use crate::browser::{Browser, LOGIN};
 use crate::deployment::{self, CLIENT_ID};
-use crate::op::{ADA, BOB, Directory, Endpoint, Instead, TENANT, parameter};
+use crate::op::{ADA, BOB, Directory, Endpoint, Instead, TENANT, keys, parameter};
 use crate::world::World;
 
 const BASE: &str = "https://contoso.b2clogin.com/contoso.onmicrosoft.com";
@@ -314,4 +314,31 @@ fn the_documents_of_each_user_flow_are_kept_apart_and_bridge_an_outage() {
         assert_eq!(policy(browser.follow("/.auth/login?policy=edit_profile").location()), "B2C_1A_edit");
     }
     assert_eq!((world.op.count(Endpoint::Metadata), world.op.count(Endpoint::Jwks)), before, "from the store");
+}
+
+#[test]
+fn the_account_is_the_object_of_the_id_token_and_the_user_flow_no_part_of_it() {
+    for (uid, status) in [
+        ("home-of-ada+1/&<b>-b2c_1_susi", 303),
+        ("HOME-OF-ada+1/&<b>-B2C_1_SUSI", 303),
+        ("home-of-ada+1/&<b>-b2c_1_reset", 502),
+        ("home-of-bob-b2c_1_susi", 502),
+        ("-b2c_1_susi", 502),
+    ] {
+        let world = world();
+        let info = keys::encode(json!({ "uid": uid, "utid": TENANT }).to_string());
+        world.op.instead(Endpoint::Token, Instead::Merged(json!({ "client_info": info })));
+        let browser = Browser::new(&world);
+        let callback = world.op.authorize(&browser.begin("/"), &ADA);
+        assert_eq!(browser.come_back_as_script(&callback).status, status, "{uid}");
+    }
+}
+
+#[test]
+fn a_policy_that_sends_no_oid_has_it_as_sub() {
+    let world = world();
+    *world.op.claims.borrow_mut() = json!({ "oid": null, "sub": "home-of-ada" });
+    let info = keys::encode(json!({ "uid": "home-of-ada-b2c_1_susi", "utid": TENANT }).to_string());
+    world.op.instead(Endpoint::Token, Instead::Merged(json!({ "client_info": info })));
+    Browser::signed_in(&world, &ADA);
 }

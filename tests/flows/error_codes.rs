@@ -58,6 +58,7 @@ fn errors() -> Vec<Error> {
         Error::SessionEnded(SessionEnd::SignedOut),
         Error::StepUpFailed(JwtFault::AuthTimeTooOld),
         Error::StepUpRequired("admin".to_owned(), StepUp { acr_values: vec![], max_age: None }),
+        Error::TenantNotAllowed(Some("72f988bf-86f1-41af-91ab-2d7cd011db47".to_owned())),
         Error::UntrustedOrigin,
         Error::UpgradeRequired,
         Error::WrongMethod { allow: "GET" },
@@ -110,6 +111,7 @@ const fn is_listed(error: &Error) -> bool {
         | Error::SessionEnded(_)
         | Error::StepUpFailed(_)
         | Error::StepUpRequired(..)
+        | Error::TenantNotAllowed(_)
         | Error::UntrustedOrigin
         | Error::UpgradeRequired
         | Error::WrongMethod { .. } => true,

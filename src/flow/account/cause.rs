@@ -27,7 +27,7 @@ pub(crate) enum Cause {
 impl Cause {
     /// Whether the entry has what is wanted by now, since somebody else was first.
     pub(super) fn is_met(&self, entry: &TokenCacheEntry, api: &Api, now: Timestamp) -> bool {
-        let found = entry.lookup(api.resource.as_deref(), &api.scopes, now);
+        let found = entry.lookup(api.tenant.as_deref(), api.resource.as_deref(), &api.scopes, now);
         self.is_met_by(&found)
     }
 

@@ -19,6 +19,7 @@ use crate::oidc::id_token::IdToken;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::token::{TokenErrorCode, TokenParts};
 use crate::runtime::{AccountStorage, Runtime};
+use crate::session::account::AccountDigest;
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
 use crate::time::Lifetime;
@@ -118,8 +119,13 @@ impl<R: Runtime> Renewal<'_, R> {
             return Err(needs_user(InteractionReason::ScopesNotGranted));
         }
         let metadata = documents::metadata(self.context).await.map_err(failure)?;
-        let purpose =
-            Purpose { scopes: &self.api.scopes, resource: self.api.resource.as_deref(), claims: self.cause.claims() };
+        let api = self.api;
+        let purpose = Purpose {
+            tenant: api.tenant.as_deref(),
+            scopes: &api.scopes,
+            resource: api.resource.as_deref(),
+            claims: self.cause.claims(),
+        };
         let grant = Grant::Refresh(refresh_token.expose().clone());
         match token_endpoint::exchange(self.context, &metadata, grant, &purpose).await {
             Ok(response) => self.accept(entry, &metadata, &purpose, response).await,
@@ -156,7 +162,7 @@ impl<R: Runtime> Renewal<'_, R> {
         renewed.save(cached, *now);
         let renewed = self.keep(renewed).await?;
         log::happened(self.context, Event::TokenRefreshed, Some(self.session), json!({ "api": self.api.name }));
-        let found = renewed.lookup(self.api.resource.as_deref(), &self.api.scopes, *now);
+        let found = renewed.lookup(purpose.tenant, purpose.resource, purpose.scopes, *now);
         if found.valid().is_some() {
             return Ok(renewed);
         }
@@ -172,16 +178,20 @@ impl<R: Runtime> Renewal<'_, R> {
         response: &TokenParts,
     ) -> Result<Option<IdToken>, Error> {
         let occasion = Occasion::Refresh { issuer: &entry.issuer, subject: entry.claim("sub") };
-        let id_token = match &response.id_token {
+        // Another tenant's calls the end-user by other names; the home account is the same everywhere.
+        let id_token = match response.id_token.as_ref().filter(|_| self.api.tenant.is_none()) {
             Some(id_token) => Some(verify(self.context, metadata, id_token.expose(), &occasion).await?),
             None => None,
         };
-        let info = response.client_info.as_deref().filter(|_| self.context.realm.provider.is_entra);
-        let home = info.and_then(|info| user_flow::home_account(self.context, info));
-        if home.is_some_and(|home| home != self.session.account) {
-            return Err(Error::OpMisbehaved(OpFault::AccountMismatch));
+        if !self.context.realm.provider.is_entra {
+            return Ok(id_token);
         }
-        Ok(id_token)
+        match response.client_info.as_deref().map(|info| user_flow::client_info(self.context, info)) {
+            None if self.api.tenant.is_none() => Ok(id_token),
+            Some(Some(info)) if AccountDigest::from_client_info(&info) == self.session.account => Ok(id_token),
+            Some(Some(_)) => Err(Error::OpMisbehaved(OpFault::AccountMismatch)),
+            Some(None) | None => Err(Error::OpMisbehaved(OpFault::ClientInfo)),
+        }
     }
 
     /// Logs the precise error, of which a [`Failure`] keeps little.
@@ -203,7 +213,9 @@ impl<R: Runtime> Renewal<'_, R> {
     /// What a refusal means for this token. A refresh token that is spent for every purpose is given up where that is
     /// certain: in the object, which alone presents it.
     async fn refused(&self, entry: &TokenCacheEntry, refusal: Refusal) -> Result<Failure, Failure> {
-        let known = entry.is_consented(self.api.resource.as_deref(), &self.api.scopes);
+        // In another tenant nobody could be asked.
+        let is_elsewhere = self.api.tenant.is_some();
+        let known = is_elsewhere || entry.is_consented(self.api.resource.as_deref(), &self.api.scopes);
         match refusal {
             Refusal::Grant { is_spent, claims } => {
                 if is_spent && self.context.runtime.storage().is_some() {

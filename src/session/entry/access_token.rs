@@ -11,6 +11,8 @@ use crate::time::{Lifetime, Timestamp};
 /// An access token and what it is good for.
 #[derive(Clone)]
 pub struct CachedAccessToken {
+    /// The tenant it was asked for, where that is not the end-user's own.
+    pub tenant: Option<String>,
     /// The resource it was asked for (RFC 8707).
     pub resource: Option<String>,
     /// The scopes that were granted.
@@ -63,6 +65,11 @@ impl CachedAccessToken {
         } else {
             Lookup::Fresh(self)
         }
+    }
+
+    /// Whether both are tokens of one tenant for one resource.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.tenant == other.tenant && self.resource == other.resource
     }
 
     pub(super) fn covers(&self, wanted: &[String]) -> bool {

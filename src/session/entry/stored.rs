@@ -54,6 +54,7 @@ fn exposed(token: Option<&Secret>) -> Value {
 impl Json for CachedAccessToken {
     fn to_json(&self) -> Value {
         members([
+            ("tenant", self.tenant.to_json()),
             ("resource", self.resource.to_json()),
             ("scopes", self.scopes.to_json()),
             ("token", exposed(Some(&self.token))),
@@ -67,6 +68,7 @@ impl Json for CachedAccessToken {
     fn from_json(value: Value) -> Option<Self> {
         let mut stored = Members::of(value)?;
         Some(Self {
+            tenant: stored.take("tenant")?,
             resource: stored.take("resource")?,
             scopes: stored.take("scopes")?,
             token: Secret::new(stored.take("token")?),

@@ -41,7 +41,7 @@ impl Op {
         };
         let sub: &'static str = claims["sub"].as_str().unwrap().to_owned().leak();
         let token = self.secret("at");
-        let issued = Issued { token: token.clone(), sub, resource, scope: scope.to_owned() };
+        let issued = Issued { token: token.clone(), sub, tenant: None, resource, scope: scope.to_owned() };
         self.issued.borrow_mut().push(issued);
         let mut body = json!({ "access_token": token, "token_type": "Bearer", "expires_in": self.expires_in.get() });
         if !scope.is_empty() {

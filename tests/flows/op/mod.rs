@@ -69,6 +69,8 @@ type Call = (Endpoint, Vec<(String, String)>);
 pub(crate) struct Op {
     /// What its addresses begin with, unless it is the Microsoft identity platform.
     base: &'static str,
+    /// The tenant in the authority of the Microsoft identity platform, or a word for many.
+    authority: Cell<&'static str>,
     /// The path of the redirect URI that is registered.
     pub(super) callback: &'static str,
     /// The origins of the redirect URIs that are registered.
@@ -117,6 +119,8 @@ pub(crate) struct Op {
     access_tokens: RefCell<HashMap<String, Value>>,
     secrets: RefCell<Vec<String>>,
     counter: Cell<u64>,
+    /// The tenant of the Microsoft identity platform whose endpoint is called, where it is named.
+    pub(super) tenant: RefCell<Option<String>>,
     /// The time, set by the world with every call.
     pub(crate) now: Cell<u64>,
 }
@@ -130,6 +134,7 @@ impl Op {
     pub(crate) fn at(base: &'static str, callback: &'static str) -> Self {
         Self {
             base,
+            authority: Cell::new("https://login.microsoftonline.com/common"),
             callback,
             origins: RefCell::new(vec![PUBLIC]),
             issuer: RefCell::new(base.to_owned()),
@@ -162,14 +167,17 @@ impl Op {
             access_tokens: RefCell::default(),
             secrets: RefCell::default(),
             counter: Cell::new(0),
+            tenant: RefCell::default(),
             now: Cell::new(0),
         }
     }
 
     /// Answers the gateway.
     pub(crate) fn answer(&self, request: &OpRequest) -> Result<OpResponse, TransportFault> {
-        *self.last_url.borrow_mut() = request.uri().to_string();
-        let endpoint = self.endpoint(&self.last_url.borrow());
+        let url = request.uri().to_string();
+        self.tenant.replace(tenant_of(&url).filter(|_| self.is_microsoft.get()));
+        *self.last_url.borrow_mut() = url.clone();
+        let endpoint = self.endpoint(&url);
         let form = url::form_urlencoded::parse(request.body()).into_owned().collect();
         self.calls.borrow_mut().push((endpoint, form));
         let trace = ["traceparent", "tracestate"].map(|name| {
@@ -263,7 +271,12 @@ impl Op {
     }
 
     pub(crate) fn base(&self) -> &'static str {
-        if self.is_microsoft.get() { "https://login.microsoftonline.com/common" } else { self.base }
+        if self.is_microsoft.get() { self.authority.get() } else { self.base }
+    }
+
+    /// The Microsoft identity platform as that tenant, or that word for many, has it.
+    pub(crate) fn at_tenant(&self, tenant: &str) {
+        self.authority.set(format!("https://login.microsoftonline.com/{tenant}").leak());
     }
 
     /// What the addresses of the authority begin with that the URL is one of. In Azure AD B2C that is a user flow's.
@@ -288,9 +301,13 @@ impl Op {
     }
 
     fn endpoint(&self, url: &str) -> Endpoint {
+        if self.tenant.borrow().is_some() {
+            return Endpoint::Token;
+        }
         let base = self.base_of(url);
         // Each tenant has the same endpoints.
-        let url = &url.replace(&format!("/{}/", tokens::TENANT), "/common/");
+        let own = if base.contains(tokens::TENANT) { tokens::TENANT } else { "common" };
+        let url = &url.replace(&format!("/{}/", tokens::TENANT), &format!("/{own}/"));
         let metadata = if self.is_microsoft.get() { "/v2.0" } else { "" };
         match url.strip_prefix(&base).unwrap_or_else(|| panic!("not the OP's: {url}")) {
             "/token?tenant=a%20b" => Endpoint::Token,
@@ -304,7 +321,12 @@ impl Op {
     }
 
     fn metadata(&self, base: &str) -> Value {
-        let template = "https://login.microsoftonline.com/{tenantid}/v2.0".to_owned();
+        let is_many = base.ends_with("/common") || base.ends_with("/organizations");
+        let template = if is_many {
+            "https://login.microsoftonline.com/{tenantid}/v2.0".to_owned()
+        } else {
+            format!("{base}/v2.0")
+        };
         let directory = self.directory.borrow().as_ref().map(|directory| directory.issuer.clone());
         let issuer = directory.unwrap_or_else(|| if self.is_microsoft.get() { template } else { base.to_owned() });
         let introspection = self.introspects.get() && !self.is_microsoft.get();
@@ -332,6 +354,11 @@ impl Op {
 
 /// The keys of user flows, by their position.
 pub(super) const OF_USER_FLOWS: [&str; 3] = ["rsa", "rsa_other", "rsa"];
+/// The tenant in the address of its token endpoint.
+fn tenant_of(url: &str) -> Option<String> {
+    let path = url.strip_prefix("https://login.microsoftonline.com/")?;
+    path.strip_suffix("/oauth2/v2.0/token").map(str::to_owned)
+}
 
 fn response(status: u16, headers: &[(&str, &str)], body: String) -> OpResponse {
     let builder = http::Response::builder().status(status);

@@ -29,6 +29,8 @@ pub(super) struct Family {
 pub(crate) struct Issued {
     pub(crate) token: String,
     pub(crate) sub: &'static str,
+    /// The tenant that issued it, where that was asked by name.
+    pub(crate) tenant: Option<String>,
     pub(crate) resource: Option<String>,
     pub(crate) scope: String,
 }
@@ -204,8 +206,14 @@ impl Op {
         let mut body = json!({ "token_type": "bEARER", "expires_in": self.expires_in.get() });
         if self.issues_access_token(&scope) {
             let token = self.secret("at");
-            let sub = user.map_or("app", |user| user.sub);
-            self.issued.borrow_mut().push(Issued { token: token.clone(), sub, resource, scope: scope.clone() });
+            let issued = Issued {
+                token: token.clone(),
+                sub: user.map_or("app", |user| user.sub),
+                tenant: self.tenant.borrow().clone(),
+                resource,
+                scope: scope.clone(),
+            };
+            self.issued.borrow_mut().push(issued);
             body["access_token"] = token.into();
         }
         for (name, value) in ["refresh_token", "id_token"].into_iter().zip(tokens) {
@@ -219,7 +227,8 @@ impl Op {
         if let Some(user) = user.filter(|_| self.is_microsoft.get()) {
             let policy = self.user_flow().map(|(policy, _)| format!("-{}", policy.to_ascii_lowercase()));
             let uid = format!("home-of-{}{}", user.sub, policy.unwrap_or_default());
-            let home = json!({ "uid": uid, "utid": TENANT }).to_string();
+            let tenant = self.claims.borrow()["tid"].as_str().unwrap_or(TENANT).to_owned();
+            let home = json!({ "uid": uid, "utid": tenant }).to_string();
             body["client_info"] = keys::encode(home).into();
         }
         body
@@ -252,6 +261,7 @@ impl Op {
         }
         if self.is_microsoft.get() {
             claims["tid"] = TENANT.into();
+            claims["oid"] = format!("home-of-{}", user.sub).into();
             claims["login_hint"] = "O.hint&x=1".into();
         }
         let mut key = self.signing_key.borrow().clone();
@@ -261,6 +271,13 @@ impl Op {
             OF_USER_FLOWS[position].clone_into(&mut key);
         }
         merge(&mut claims, &self.claims.borrow());
+        if let Some(tenant) = &*self.tenant.borrow() {
+            // Another directory: nothing in it but the home account is the same.
+            claims["iss"] = format!("https://login.microsoftonline.com/{tenant}/v2.0").into();
+            claims["tid"] = tenant.as_str().into();
+            claims["oid"] = format!("guest-{}", user.sub).into();
+            claims["sub"] = format!("guest-sub-{}", user.sub).into();
+        }
         let mut header = json!({ "alg": keys::algorithm(&key), "kid": key, "typ": "JWT" });
         merge(&mut header, &self.header.borrow());
         let compact = keys::compact(&key, &header, &claims);
