@@ -15,6 +15,7 @@ mod environment;
 mod extra;
 mod fault;
 mod gateway;
+mod graph;
 mod operator;
 mod paths;
 mod platform;

@@ -47,6 +47,7 @@ pub(crate) mod explained_bearer;
 pub(crate) mod failures;
 pub(crate) mod forwarding;
 pub(crate) mod front_channel;
+pub(crate) mod graph;
 pub(crate) mod invalid_token;
 pub(crate) mod jar;
 pub(crate) mod kv;
