@@ -167,7 +167,7 @@ settings! {
     "DownstreamApis.<Name>.Resource" Text, "resource indicator (RFC 8707) to send with token requests";
     "DownstreamApis.<Name>.ExtraHeaderParameters" Table, "headers to set on requests to the API";
     "DownstreamApis.<Name>.ExtraQueryParameters" Table, "parameters to append to the query of requests to the API";
-    "DownstreamApis.<Name>.RewriteLinks" Boolean, "whether @odata.nextLink and @odata.deltaLink that point at BaseUrl become addresses of the gateway; true with Preset";
+    "DownstreamApis.<Name>.RewriteLinks" Boolean ["false"], "whether @odata.nextLink and @odata.deltaLink that point at BaseUrl become addresses of the gateway; true with Preset";
     "DownstreamApis.<Name>.TimeoutSeconds" Seconds ["30"], "how long the API may take to answer, 1 to 300";
 
     "Gateway.PublicOrigin" Url, "scheme, host and port that browsers use; every absolute URL starts with it; required";
