@@ -79,7 +79,8 @@ pub(super) fn tenant_in<'a>(issuer: &'a str, template: &str) -> Option<&'a str> 
     (issuer == template.replace(TENANT_PLACEHOLDER, tenant)).then_some(tenant)
 }
 
-fn is_guid(text: &str) -> bool {
+/// Whether it is a GUID, in either case.
+pub(crate) fn is_guid(text: &str) -> bool {
     text.len() == GUID_LENGTH
         && text.bytes().enumerate().all(|(position, byte)| match position {
             8 | 13 | 18 | 23 => byte == b'-',

@@ -205,7 +205,7 @@ impl<R: Runtime> Renewal<'_, R> {
     async fn refused(&self, entry: &TokenCacheEntry, refusal: Refusal) -> Result<Failure, Failure> {
         let known = entry.is_consented(self.api.resource.as_deref(), &self.api.scopes);
         match refusal {
-            Refusal::Grant { is_spent, claims } => {
+            Refusal::Grant { is_spent, claims, .. } => {
                 if is_spent && self.context.runtime.storage().is_some() {
                     let mut without = entry.clone();
                     without.spend_refresh_token();
