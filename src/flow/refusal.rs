@@ -79,6 +79,8 @@ fn way_on<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error, page: Option<&R
     let prompt = if selects { "select_account" } else { "login" };
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("prompt", prompt);
+    // What the one account wanted is not what the other one does.
+    let page = page.filter(|_| !matches!(error, Error::AccountMismatch));
     query.extend_pairs(page.map(|page| ("return_to", page.as_str())));
     let login = incoming.login_url(&incoming.realm.provider);
     ("Try again with another account", format!("{login}?{}", query.finish()))
