@@ -158,14 +158,9 @@ impl Answer {
 
     /// The page of an error, for people.
     #[must_use]
-    pub fn error_page(error: &Error, trace: &str, home: Option<&str>) -> Self {
+    pub fn error_page(error: &Error, trace: &str, action: Option<Action<'_>>) -> Self {
         let code = error.code();
-        let page = Page {
-            title: title(code),
-            text: advice(code),
-            action: home.map(|home| Action::Link("Start again", home)),
-            trace: Some(trace),
-        };
+        let page = Page { title: title(code), text: advice(code), action, trace: Some(trace) };
         Self::page(error.status(), &page).with_error_headers(error)
     }
 

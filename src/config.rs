@@ -16,6 +16,7 @@ mod error_path;
 mod extra;
 mod fault;
 mod gateway;
+mod graph;
 mod operator;
 mod paths;
 mod platform;

@@ -10,6 +10,7 @@ mod wire;
 
 use crate::oidc::authorization::AuthorizationResponseFault;
 use crate::oidc::jwt::JwtFault;
+use crate::oidc::op_error::Obstacle;
 use crate::request::HeadFault;
 use crate::rules::StepUp;
 use crate::runtime::{StoreFault, TransportFault};
@@ -46,8 +47,6 @@ pub enum Error {
     CacheUnavailable(StoreFault),
     /// The OP refused the code or the refresh token's grant at sign-in (`invalid_grant`).
     CodeRejected,
-    /// The user or an administrator said no at the OP (`access_denied`).
-    Denied,
     /// A route rule, by its name, requires of whoever is signed in what their claims do not say.
     Forbidden {
         /// The rule.
@@ -98,6 +97,8 @@ pub enum Error {
     },
     /// The browser's session is over.
     SessionEnded(SessionEnd),
+    /// The OP did not sign the end-user in, for a reason that people can do something about.
+    SignInRefused(Obstacle),
     /// The OP did not sign the end-user in as a route rule demands, though it was asked to.
     StepUpFailed(JwtFault),
     /// A route rule, by its name, demands a better or a more recent sign-in.
@@ -143,7 +144,6 @@ impl Error {
             | Self::AuthorizationResponseInvalid(_)
             | Self::BadRequest(_)
             | Self::CodeRejected
-            | Self::Denied
             | Self::Forbidden { .. }
             | Self::InteractionRequired(_)
             | Self::LoginRequestInvalid(_)
@@ -157,6 +157,7 @@ impl Error {
             | Self::OperatorRequestInvalid(_)
             | Self::ScopeInsufficient { .. }
             | Self::SessionEnded(_)
+            | Self::SignInRefused(_)
             | Self::StepUpFailed(_)
             | Self::StepUpRequired(..)
             | Self::TenantNotAllowed(_)
@@ -186,7 +187,6 @@ impl Error {
             | Self::Bug(_)
             | Self::CacheUnavailable(_)
             | Self::CodeRejected
-            | Self::Denied
             | Self::Forbidden { .. }
             | Self::IdTokenRejected(_)
             | Self::InteractionLoop(_)
@@ -206,6 +206,7 @@ impl Error {
             | Self::OperatorRequestInvalid(_)
             | Self::OriginUnreachable(_)
             | Self::ScopeInsufficient { .. }
+            | Self::SignInRefused(_)
             | Self::StepUpFailed(_)
             | Self::StepUpRequired(..)
             | Self::TenantNotAllowed(_)

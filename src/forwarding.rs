@@ -99,6 +99,18 @@ pub struct AnswerEdits {
     pub set: Vec<(Cow<'static, str>, String)>,
     /// Whether [`crate::flow::relocated`] is asked where a redirect leads.
     pub relocate: bool,
+    /// Which links in a JSON answer lead elsewhere, if any.
+    pub links: Option<Relinking>,
+}
+
+/// What links to further pages of an answer (`@odata.nextLink`, `@odata.deltaLink`) are turned into. Both end without a
+/// slash, and a link that goes on with one behind `from` goes on behind `to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relinking {
+    /// The API's own address.
+    pub from: String,
+    /// The address of the gateway's for it.
+    pub to: String,
 }
 
 /// The answer headers of the CORS protocol (Fetch standard, 3.3.3): to be removed where we decide about it.
@@ -195,12 +207,18 @@ pub fn api_headers(
     let mut remove = headers_to_remove(head, claim_headers);
     // The cookies of our origin are not the API's business, and neither is where its caller is.
     remove.extend(["cookie", "origin", "referer"].map(str::to_owned));
+    let mut set: Vec<_> =
+        api.extra_headers.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone())).collect();
+    if api.rewrites_links {
+        // The platform can read no other compression, whatever the browser can.
+        let takes_gzip = head.header("accept-encoding").is_some_and(|accepted| accepted.contains("gzip"));
+        set.push(("accept-encoding".into(), if takes_gzip { "gzip" } else { "identity" }.to_owned()));
+    }
     if !api.extra_headers.is_empty() {
         let is_extra = |name: &&str| api.extra_headers.iter().any(|(extra, _)| is_listed(name, &[extra], &[]));
         remove.extend(head.header_names().filter(is_extra).map(str::to_owned));
     }
-    let set = api.extra_headers.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone()));
-    (remove, set.collect())
+    (remove, set)
 }
 
 fn principal(verified: &Map<String, Value>, idp: &str) -> Value {

@@ -22,6 +22,7 @@ pub mod jwks;
 pub mod jwt;
 pub mod logout_token;
 pub mod metadata;
+pub mod op_error;
 pub mod pkce;
 pub mod protected_resource;
 pub mod retry_after;

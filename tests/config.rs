@@ -287,6 +287,41 @@ fn the_query_of_an_authority_goes_to_the_authorization_request() {
 }
 
 #[test]
+fn the_graph_preset_fills_in_what_is_not_written() {
+    let graph = |instance: &str, api: Value| {
+        let vars = json!({"AzureAd": {"Instance": instance, "TenantId": TENANT}, "DownstreamApis": {"Graph": api}});
+        parsed(&azure_ad(&json!({ "vars": vars }))).apis.remove(0)
+    };
+    for (instance, base, resource) in [
+        ("https://login.microsoftonline.com/", "https://graph.microsoft.com/v1.0", "https://graph.microsoft.com"),
+        ("https://login.microsoftonline.us/", "https://graph.microsoft.us/v1.0", "https://graph.microsoft.us"),
+        (
+            "https://login.partner.microsoftonline.cn",
+            "https://microsoftgraph.chinacloudapi.cn/v1.0",
+            "https://microsoftgraph.chinacloudapi.cn",
+        ),
+    ] {
+        let api = graph(instance, json!({"Preset": "Graph"}));
+        assert_eq!((api.base_url.as_str(), api.scopes, api.rewrites_links), (base, vec!["User.Read".to_owned()], true));
+        let api = graph(instance, json!({"Preset": "Graph", "RequestAppToken": true, "RelativePath": "me"}));
+        assert_eq!(api.base_url.as_str(), format!("{base}/me"));
+        assert_eq!((api.token, api.scopes), (ApiToken::App, vec![format!("{resource}/.default")]));
+    }
+    let api = graph(
+        "https://login.microsoftonline.us/",
+        json!({"Preset": "Graph", "BaseUrl": "https://dod-graph.microsoft.us/v1.0"}),
+    );
+    assert_eq!(api.scopes, ["https://dod-graph.microsoft.us/User.Read"]);
+    let written =
+        json!({"Preset": "Graph", "BaseUrl": "http://127.0.0.1:1/v1.0", "Scopes": "Mail.Read", "RewriteLinks": false});
+    let api = graph("https://login.microsoftonline.com/", written);
+    assert_eq!((api.base_url.port(), api.rewrites_links), (Some(1), false));
+    assert_eq!(api.scopes, ["Mail.Read"]);
+    let plain = json!({"BaseUrl": "https://graph.microsoft.com/v1.0", "Scopes": "User.Read"});
+    assert!(!graph("https://login.microsoftonline.com/", plain).rewrites_links);
+}
+
+#[test]
 fn apis_are_sorted_and_found_by_exact_name() {
     let api = |base: &str, path: &str| json!({"BaseUrl": base, "RelativePath": path, "Scopes": "a b"});
     let config = parsed(&azure_ad(&json!({"vars": {"DownstreamApis": {
@@ -726,6 +761,7 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
         ("Session.PreviousKeys", ..) => json!("BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ("Gateway.OriginService", ..) => json!("APP"),
         ("Gateway.AlternateOrigins", ..) => json!("https://www.example.com"),
+        ("DownstreamApis.<Name>.Preset", ..) => json!("Graph"),
         ("DownstreamApis.<Name>.Resource", ..) => json!("urn:example:orders"),
         ("Gateway.Routes[].Path", ..) => json!("/docs/**"),
         ("Gateway.Routes[].Methods", ..) => json!("GET"),
@@ -743,6 +779,9 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
     };
     if setting.key == "AzureAd.Authority" {
         patch(&mut environment, &json!({"vars": {"AzureAd": {"TenantId": null}}}));
+    }
+    if setting.key == "DownstreamApis.<Name>.Preset" {
+        patch(&mut environment, &json!({"vars": {"DownstreamApis": {"Orders": {"BaseUrl": null}}}}));
     }
     if setting.key == "Gateway.OriginService" {
         patch(&mut environment, &json!({"vars": {"Gateway": {"Origin": null}}, "bindings": ["TOKEN_CACHE", "APP"]}));

@@ -16,7 +16,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
     (
         "access_denied",
         "Sign-in was declined",
-        "You or an administrator declined the sign-in. You can try again with another account.",
+        "You cancelled the sign-in, or did not agree to what the application asks for. You can start again.",
     ),
     ("access_token_invalid", "The access token cannot be used", "It is not valid here, or not any more."),
     ("access_token_malformed", "There is no access token", "The request names one and has none."),
@@ -26,6 +26,12 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "This is another account",
         "You came back with another account than the one that you are signed in with, so nothing was changed. \
          You can start again and choose the account.",
+    ),
+    (
+        "admin_consent_required",
+        "An administrator has to allow this application",
+        "Your organization lets nobody use this application until one of its administrators has agreed to what it asks \
+         for. Ask them, with the reference below, or use an account of another organization.",
     ),
     (
         "api_unreachable",
@@ -100,6 +106,12 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "This application is not set up correctly",
         "Its operator has been told what is wrong in the log.",
     ),
+    (
+        "not_assigned",
+        "You are not assigned to this application",
+        "Your organization decides who may use this application, and your account is not among them. Ask an \
+         administrator to assign you, or use another account.",
+    ),
     ("not_found", "Not found", "There is nothing at this address."),
     (
         "op_error",
@@ -115,6 +127,23 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "The application did not answer. Please try again in a moment.",
     ),
     ("session_expired", "Your session has ended", "Please sign in again."),
+    (
+        "sign_in_blocked",
+        "Your organization blocks this sign-in",
+        "It does not let your account sign in here, or not from this device or place. Its administrators can say more, \
+         with the reference below.",
+    ),
+    (
+        "sign_in_incomplete",
+        "The sign-in is not complete",
+        "The sign-in service wants something else of you first, for instance another proof that it is you. Please sign in \
+         again.",
+    ),
+    (
+        "sign_in_loop",
+        "Too many sign-ins",
+        "You were sent to sign in too often within a short time. Please wait a few minutes and try again.",
+    ),
     (
         "step_up_failed",
         "This sign-in is not enough",
@@ -132,6 +161,12 @@ const TEXTS: &[(&str, &str, &str)] = &[
          work or school account of an organization that uses it.",
     ),
     ("upgrade_required", "This is no page", "The address is for the scripts of this application."),
+    (
+        "wrong_account",
+        "This account cannot be used here",
+        "It belongs to another organization, or is a personal one where a work or school account is needed. Please choose \
+         another account, or ask an administrator to invite you.",
+    ),
 ];
 
 #[cfg(test)]

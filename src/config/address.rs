@@ -77,7 +77,7 @@ fn web_url(text: &str, example: &'static str) -> Result<Url, Problem> {
     let Ok(url) = Url::parse(text) else { return Err(needs_https) };
     let is_secure = match url.scheme() {
         "https" => url.host().is_some(),
-        "http" => url.host().is_some_and(|host| is_loopback(&host)),
+        "http" => is_on_loopback(&url),
         _ => false,
     };
     if !is_secure {
@@ -87,6 +87,11 @@ fn web_url(text: &str, example: &'static str) -> Result<Url, Problem> {
         return Err(Problem::Invalid(NEEDS_BARE, Some(example)));
     }
     Ok(url)
+}
+
+/// Whether it is on the machine that it is written on.
+pub(super) fn is_on_loopback(url: &Url) -> bool {
+    url.host().is_some_and(|host| is_loopback(&host))
 }
 
 fn is_loopback(host: &Host<&str>) -> bool {

@@ -6,6 +6,7 @@ use crate::time::Lifetime;
 
 use super::extra::Purpose;
 use super::fault::Problem;
+use super::graph::{self, Graph};
 use super::platform::Platform;
 use super::provider::has_own_section;
 use super::section::Section;
@@ -14,7 +15,10 @@ use super::{address, extra, is_name, tenancy};
 
 const ANONYMOUS: &str = "Anonymous";
 const APP: &str = "RequestAppToken";
+const GRAPH: &str = "Graph";
 const INCREMENTAL: &str = "IncrementalConsent";
+const LINKS: &str = "RewriteLinks";
+const PRESET: &str = "Preset";
 const SCOPES: &str = "Scopes";
 const TOKEN_SETTINGS: [&str; 3] = [SCOPES, "Resource", tenancy::OPTIONS];
 
@@ -47,6 +51,9 @@ pub struct Api {
     pub extra_headers: Vec<(String, String)>,
     /// `ExtraQueryParameters` to append to its requests' query, sorted by name; none by default.
     pub extra_query: Vec<(String, String)>,
+    /// `RewriteLinks`: the links to further pages in its JSON answers become addresses of the gateway where they point at
+    /// `base_url`; with `Preset = "Graph"` by default.
+    pub rewrites_links: bool,
     /// `TimeoutSeconds` until its answer begins; 30 s by default.
     pub timeout: Lifetime,
 }
@@ -85,17 +92,29 @@ pub(super) fn read(root: &mut Section<'_>, platforms: &[(String, Platform)]) -> 
 
 fn api(section: &mut Section<'_>, name: &str, platforms: &[(String, Platform)]) -> Option<Api> {
     let provider = provider(section, platforms);
-    let platform = provider.as_ref().map_or(Platform::Other, |(_, platform)| *platform);
-    let base = section.required("BaseUrl", "e.g. \"https://api.example.com\"", |text| address::base_url(text, EXAMPLE));
+    let platform = provider.as_ref().map(|(_, platform)| *platform);
+    let graph = preset(section, platform);
+    let base = match graph {
+        Some(graph) => section.parsed_or("BaseUrl", graph.base_url, |text| graph.accept(text)),
+        None => {
+            section.required("BaseUrl", "e.g. \"https://api.example.com\"", |text| address::base_url(text, EXAMPLE))
+        }
+    };
     let relative = section.parsed_or("RelativePath", "", address::relative_path);
     let token_settings: Vec<_> = TOKEN_SETTINGS.into_iter().filter(|name| section.holds(name)).collect();
+    let platform = platform.unwrap_or(Platform::Other);
     let tenant = tenancy::of_api(section, platform);
     let platform = if tenant.is_some() { platform.of_one_tenant() } else { platform };
     let token = token(section, platform);
     if token == Some(ApiToken::None) {
         refuse_token_settings(section, &token_settings);
     }
-    let scopes = scopes(section, token, platform);
+    if token == Some(ApiToken::None) && graph.is_some() {
+        refuse_beside(section, PRESET, ANONYMOUS);
+    }
+    let of_preset = graph.zip(base.as_ref()).map(|(graph, base)| graph.scopes(base, token == Some(ApiToken::App)));
+    let scopes = scopes(section, (token, platform), of_preset);
+    let rewrites_links = if section.holds(LINKS) { section.flag(LINKS) } else { Some(graph.is_some()) };
     let incremental_consent = incremental_consent(section, token);
     let resource = section.parsed("Resource", address::resource);
     let timeout = section.seconds("TimeoutSeconds", &TIMEOUT);
@@ -112,8 +131,27 @@ fn api(section: &mut Section<'_>, name: &str, platforms: &[(String, Platform)]) 
         resource,
         extra_headers,
         extra_query,
+        rewrites_links: rewrites_links?,
         timeout: timeout?,
     })
+}
+
+/// `Preset`: Microsoft Graph of the provider's cloud. A preset with a fault still counts as one, so that nothing else is
+/// missed.
+fn preset(section: &mut Section<'_>, platform: Option<Platform>) -> Option<&'static Graph> {
+    let name = section.text(PRESET)?;
+    let graph = match platform {
+        Some(Platform::Entra { graph, .. }) => graph,
+        Some(Platform::Other) => {
+            section.fault(PRESET, Problem::NeedsBeside("a provider that is the Microsoft identity platform"));
+            &graph::PUBLIC
+        }
+        None => &graph::PUBLIC,
+    };
+    if name != GRAPH {
+        section.fault(PRESET, Problem::Invalid("be Graph, the only one there is", None));
+    }
+    Some(graph)
 }
 
 fn provider(section: &mut Section<'_>, platforms: &[(String, Platform)]) -> Option<(String, Platform)> {
@@ -160,19 +198,30 @@ fn refuse_token_settings(section: &mut Section<'_>, settings: &[&str]) {
     }
 }
 
-fn scopes(section: &mut Section<'_>, token: Option<ApiToken>, platform: Platform) -> Option<Vec<String>> {
+fn scopes(
+    section: &mut Section<'_>,
+    (token, platform): (Option<ApiToken>, Platform),
+    of_preset: Option<Vec<String>>,
+) -> Option<Vec<String>> {
     const HINT: &str = "the scopes of the API's access token, e.g. \"User.Read\"; \
         Anonymous = true is for an API that takes no token";
 
     if token == Some(ApiToken::None) {
         return Some(Vec::new());
     }
-    if token.is_some() && section.lacks(SCOPES) {
+    let is_missing = section.lacks(SCOPES);
+    if token.is_some() && is_missing && of_preset.is_none() {
         section.missing(SCOPES, HINT);
         section.take(SCOPES);
         return None;
     }
-    let scopes = section.scopes(SCOPES)?;
+    let scopes = match of_preset.filter(|_| is_missing) {
+        None => section.scopes(SCOPES)?,
+        Some(scopes) => {
+            section.take(SCOPES);
+            scopes
+        }
+    };
     let is_accepted = match token? {
         ApiToken::App => platform.accepts_app_scopes(&scopes),
         ApiToken::User | ApiToken::None => platform.accepts_user_scopes(&scopes),

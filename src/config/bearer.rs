@@ -132,7 +132,8 @@ mod tests {
     }
 
     fn providers() -> [(String, Platform); 2] {
-        let entra = Platform::Entra { has_one_tenant: true, is_b2c: false };
+        let graph = &crate::config::graph::PUBLIC;
+        let entra = Platform::Entra { has_one_tenant: true, is_b2c: false, graph };
         [("AzureAd".to_owned(), entra), ("Partner".to_owned(), Platform::Other)]
     }
 

@@ -15,6 +15,7 @@ use super::b2c;
 use super::cloud::Cloud;
 use super::entra;
 use super::fault::Problem;
+use super::graph::Graph;
 use super::paths::{ProviderPaths, Redirects};
 use super::platform::Platform;
 use super::section::{Section, plain_text};
@@ -188,7 +189,8 @@ pub(super) fn read(mut section: Section<'_>, defaults: &Defaults, label: Option<
     let authority = if is_entra { entra::read(&mut section) } else { authority(&mut section) };
     let tenancy = if is_entra { tenancy::read(&mut section, authority.as_ref()) } else { Tenancy::default() };
     let has_one_tenant = tenancy.app.is_some() || authority.as_ref().is_none_or(|authority| authority.has_one_tenant);
-    let platform = if is_entra { Platform::Entra { has_one_tenant, is_b2c } } else { Platform::Other };
+    let graph = Graph::of(authority.as_ref().and_then(|authority| authority.cloud));
+    let platform = if is_entra { Platform::Entra { has_one_tenant, is_b2c, graph } } else { Platform::Other };
     let extra_query = extra::authorization_query(&mut section, query.as_deref());
     let provider = provider(&mut section, (defaults, label), authority, &redirects);
     let provider = provider.map(|provider| Provider {

@@ -163,10 +163,11 @@ settings! {
     "Providers.<Name>.SignedOutRedirectUri" Url, "a path or URL to go to after sign-out, instead of the signed-out page";
     "Providers.<Name>.ErrorPath" Path, "a path of the origin that explains why a sign-in failed, instead of Vestibule's own page";
 
-    "DownstreamApis.<Name>.BaseUrl" Url, "where requests for the API go; required";
+    "DownstreamApis.<Name>.BaseUrl" Url, "where requests for the API go; required unless Preset is set";
+    "DownstreamApis.<Name>.Preset" Text, "Graph for Microsoft Graph in the cloud of AzureAd.Instance: BaseUrl, Scopes and RewriteLinks have its values by default";
     "DownstreamApis.<Name>.Provider" Text, "the provider whose tokens it takes and whose users may call it; needed where there are several and none has a section of its own";
     "DownstreamApis.<Name>.RelativePath" Text, "segments to append to BaseUrl";
-    "DownstreamApis.<Name>.Scopes" List, "scopes of the API's access token; required unless Anonymous is set";
+    "DownstreamApis.<Name>.Scopes" List, "scopes of the API's access token; required unless Anonymous or Preset is set";
     "DownstreamApis.<Name>.RequestAppToken" Boolean ["false"], "whether the API gets the application's own access token";
     "DownstreamApis.<Name>.Anonymous" Boolean ["false"], "whether the API is called without an access token";
     "DownstreamApis.<Name>.IncrementalConsent" Boolean ["false"], "whether its scopes are asked for at its first call instead of at sign-in";
@@ -174,6 +175,7 @@ settings! {
     "DownstreamApis.<Name>.Resource" Text, "resource indicator (RFC 8707) to send with token requests";
     "DownstreamApis.<Name>.ExtraHeaderParameters" Table, "headers to set on requests to the API";
     "DownstreamApis.<Name>.ExtraQueryParameters" Table, "parameters to append to the query of requests to the API";
+    "DownstreamApis.<Name>.RewriteLinks" Boolean ["false"], "whether @odata.nextLink and @odata.deltaLink that point at BaseUrl become addresses of the gateway; true with Preset";
     "DownstreamApis.<Name>.TimeoutSeconds" Seconds ["30"], "how long the API may take to answer, 1 to 300";
 
     "Gateway.PublicOrigin" Url, "scheme, host and port that browsers use; every absolute URL starts with it; required";

@@ -1,5 +1,6 @@
-// What is changed on the head of an answer that is passed on. Its body is handed over unread.
+// What is changed on an answer that is passed on. Its body is handed over unread, but for the links of an API that wants it.
 
+import { relinked } from "./links.js";
 import { unlessBroken } from "./traps.js";
 
 // The bits of `switches`: see `start` in glue.rs.
@@ -22,7 +23,8 @@ export function edit(headers, edits) {
 }
 
 /** The answer itself wherever possible: a new Response object costs, and only what must change is worth it. */
-export function edited(answer, request, switches, edits, cookies) {
+export function edited(answer, request, switches, edits, cookies, links) {
+  if (links !== undefined) answer = relinked(answer, links);
   const location = switches & RELOCATE ? elsewhere(answer, request) : undefined;
   const passing = cookiesToPass(answer.headers, switches & DROP_COOKIES);
   const isUntouched = edits === "" && cookies === "" && location === undefined && passing === undefined;

@@ -41,10 +41,10 @@ const PAST_THE_CACHE = { cacheTtl: -1 };
 
 /**
  * Passes a request on: over the network, or to the binding `service` of `env`. `edits` and `answerEdits` are those of
- * `edit`, `switches` those of edited.js. Headers are copied natively and the body is handed over unread. Rejects with
+ * `edit`, `switches` and `links` those of edited.js. Headers are copied natively and the body is handed over unread. Rejects with
  * TIMED_OUT or one of the numbers above.
  */
-export function forward(request, env, service, url, edits, timeout, switches, answerEdits, cookies) {
+export function forward(request, env, service, url, edits, timeout, switches, answerEdits, cookies, links) {
   const headers = new Headers(request.headers);
   edit(headers, edits);
   // A redirect is an answer for the browser. Followed here, it would take a token to wherever it points.
@@ -73,7 +73,7 @@ export function forward(request, env, service, url, edits, timeout, switches, an
     };
     const destination = service === undefined ? globalThis : env[service];
     destination.fetch(url, init).then(
-      settle((answer) => resolve(edited(answer, request, switches, answerEdits, cookies))),
+      settle((answer) => resolve(edited(answer, request, switches, answerEdits, cookies, links))),
       settle(() => reject(NO_CONNECTION)),
     );
   });

@@ -10,7 +10,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::context::ExecutionContext;
 use crate::answer::Answer;
 use crate::flow::Reply;
-use crate::forwarding::{AnswerEdits, Destination, ForwardPlan};
+use crate::forwarding::{AnswerEdits, Destination, ForwardPlan, Relinking};
 use crate::measure::Measure;
 use crate::runtime::{OpRequest, OpResponse, TransportFault};
 use crate::time::Lifetime;
@@ -64,6 +64,7 @@ extern "C" {
         switches: u32,
         answer_edits: &str,
         cookies: &str,
+        links: Option<String>,
     ) -> Promise;
 
     /// The promise of a forward, as the handler's own: a failure becomes an answer, and some answers another one.
@@ -164,12 +165,13 @@ fn start(request: &JsValue, env: &JsValue, plan: &ForwardPlan) -> Promise {
         Destination::Service { name, .. } => Some(name.as_str()),
     };
     let edits = edits(&plan.remove, &plan.set);
-    let AnswerEdits { set_cookie, drop_cookies, force_no_store, remove, set, relocate } = &plan.answer;
+    let AnswerEdits { set_cookie, drop_cookies, force_no_store, remove, set, relocate, links } = &plan.answer;
     let switches = [*force_no_store, *drop_cookies, *relocate, plan.may_be_cached];
     let switches = switches.iter().rev().fold(0, |sum, is_on| sum * 2 + u32::from(*is_on));
     let timeout = milliseconds(plan.timeout);
     let (url, answer_edits, cookies) = (plan.destination.url(), self::edits(remove, set), set_cookie.join("\n"));
-    js_forward(request, env, service, url, &edits, timeout, switches, &answer_edits, &cookies)
+    let links = links.as_ref().map(|Relinking { from, to }| format!("{from}\n{to}"));
+    js_forward(request, env, service, url, &edits, timeout, switches, &answer_edits, &cookies, links)
 }
 
 /// As `edit` of `edited.js` wants them.

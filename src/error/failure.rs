@@ -119,7 +119,6 @@ impl Failure {
             | Error::BadRequest(_)
             | Error::Bug(_)
             | Error::CodeRejected
-            | Error::Denied
             | Error::Forbidden { .. }
             | Error::InteractionLoop(_)
             | Error::InteractionRequired(_)
@@ -135,6 +134,7 @@ impl Failure {
             | Error::OperatorRequestInvalid(_)
             | Error::OriginUnreachable(_)
             | Error::ScopeInsufficient { .. }
+            | Error::SignInRefused(_)
             | Error::StepUpFailed(_)
             | Error::StepUpRequired(..)
             | Error::TenantNotAllowed(_)

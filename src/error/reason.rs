@@ -19,7 +19,6 @@ impl fmt::Display for Error {
             Self::Bug(what) => write!(f, "bug: {what}"),
             Self::CacheUnavailable(fault) => write!(f, "token cache: {fault:?}"),
             Self::CodeRejected => f.write_str("the OP rejected the authorization code (invalid_grant)"),
-            Self::Denied => f.write_str("the OP answered access_denied"),
             Self::Forbidden { rule, .. } => write!(f, "rule {rule} requires other claims"),
             Self::IdTokenRejected(fault) => write!(f, "ID token rejected: {fault}"),
             Self::InteractionLoop(api) => write!(f, "API {api} still refuses after several sign-ins for it"),
@@ -44,6 +43,7 @@ impl fmt::Display for Error {
                 write!(f, "rule {rule} requires scopes that the access token lacks")
             }
             Self::SessionEnded(end) => write!(f, "session ended: {end:?}"),
+            Self::SignInRefused(obstacle) => write!(f, "the OP signed nobody in: {obstacle:?}"),
             Self::StepUpFailed(fault) => write!(f, "step-up: ID token rejected: {fault}"),
             Self::StepUpRequired(rule, _) => write!(f, "rule {rule} demands a better or more recent sign-in"),
             Self::TenantNotAllowed(tenant) => {

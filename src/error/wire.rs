@@ -1,6 +1,7 @@
 //! What the wire gets of an error: vague, stable and documented in the README.
 
 use super::{Error, ExchangeFault};
+use crate::oidc::op_error::Obstacle;
 use crate::runtime::{RETRY_AFTER, TransportFault};
 
 impl Error {
@@ -27,7 +28,6 @@ impl Error {
             | Self::SessionEnded(_)
             | Self::StepUpRequired(..) => 401,
             Self::AccountMismatch
-            | Self::Denied
             | Self::Forbidden { hides: false, .. }
             | Self::InteractionLoop(_)
             | Self::NotExchanged(_, ExchangeFault::ConsentMissing | ExchangeFault::NoEndUser)
@@ -35,6 +35,15 @@ impl Error {
             | Self::StepUpFailed(_)
             | Self::TenantNotAllowed(_)
             | Self::UntrustedOrigin => 403,
+            Self::SignInRefused(obstacle) => match obstacle {
+                Obstacle::AdminConsent
+                | Obstacle::Blocked
+                | Obstacle::Declined
+                | Obstacle::Incomplete
+                | Obstacle::NotAssigned
+                | Obstacle::WrongAccount => 403,
+                Obstacle::Loop => 429,
+            },
             Self::Forbidden { hides: true, .. } | Self::NoSuchRoute => 404,
             Self::WrongMethod { .. } => 405,
             Self::UpgradeRequired => 426,
@@ -62,7 +71,6 @@ impl Error {
             Self::BadRequest(_) => "bad_request",
             Self::Bug(_) => "internal",
             Self::CacheUnavailable(_) => "cache_unavailable",
-            Self::Denied => "access_denied",
             Self::Forbidden { hides: false, .. } => "forbidden",
             Self::IdTokenRejected(_) | Self::OpMisbehaved(_) => "op_error",
             Self::InteractionLoop(_) => "interaction_loop",
@@ -83,6 +91,15 @@ impl Error {
             Self::OriginUnreachable(_) => "origin_unreachable",
             Self::ScopeInsufficient { .. } => "insufficient_scope",
             Self::SessionEnded(_) => "session_expired",
+            Self::SignInRefused(obstacle) => match obstacle {
+                Obstacle::AdminConsent => "admin_consent_required",
+                Obstacle::Blocked => "sign_in_blocked",
+                Obstacle::Declined => "access_denied",
+                Obstacle::Incomplete => "sign_in_incomplete",
+                Obstacle::Loop => "sign_in_loop",
+                Obstacle::NotAssigned => "not_assigned",
+                Obstacle::WrongAccount => "wrong_account",
+            },
             Self::StepUpFailed(_) => "step_up_failed",
             Self::StepUpRequired(..) => "step_up_required",
             Self::TenantNotAllowed(_) => "tenant_not_allowed",

@@ -11,7 +11,7 @@ use super::caller::Caller;
 use super::{Incoming, cors};
 use crate::config::{Api, ApiToken};
 use crate::error::Error;
-use crate::forwarding::{AnswerEdits, Destination, ForwardPlan, api_address, api_headers};
+use crate::forwarding::{AnswerEdits, Destination, ForwardPlan, Relinking, api_address, api_headers};
 use crate::oidc::challenge::BearerChallenge;
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::retry_after::retry_after;
@@ -192,6 +192,7 @@ fn plan<R: Runtime>(
         set_cookie: caller.rolled(incoming),
         drop_cookies: true,
         force_no_store: true,
+        links: links(incoming, api),
         ..AnswerEdits::default()
     };
     cors::edit(&mut answer, incoming.head, rule);
@@ -206,6 +207,14 @@ fn plan<R: Runtime>(
         carried: None,
         measure: None,
     }
+}
+
+/// The API's own address becomes that of the gateway, at the origin that the page is of.
+fn links<R: Runtime>(incoming: &Incoming<'_, R>, api: &Api) -> Option<Relinking> {
+    api.rewrites_links.then(|| Relinking {
+        from: api.base_url.as_str().trim_end_matches('/').to_owned(),
+        to: incoming.public_url(&format!("{}/{}", incoming.app.config.paths.api, api.name)),
+    })
 }
 
 /// Longer than this a person looks at nothing.

@@ -6,10 +6,11 @@
 use serde_json::json;
 
 use super::establish::SignIn;
+use super::late_callback::{Arrived, Remedy};
 use super::log::{self, Event};
 use super::token_endpoint::{Grant, Purpose, Refusal, exchange};
 use super::verify_id_token::{Occasion, verify};
-use super::{Incoming, authenticate, documents, establish, onward, refusal};
+use super::{Incoming, authenticate, documents, establish, login, onward, refusal};
 use crate::answer::Answer;
 use crate::error::{Error, OpFault};
 use crate::oidc::authorization::{
@@ -17,6 +18,7 @@ use crate::oidc::authorization::{
     UntrustedAuthorizationResponse,
 };
 use crate::oidc::metadata::Metadata;
+use crate::oidc::op_error::Obstacle;
 use crate::oidc::user_flow::UserFlow;
 use crate::request::Method;
 use crate::runtime::{RETRY_AFTER, Runtime, TransportFault};
@@ -26,37 +28,58 @@ use crate::session::login_attempt::{AttemptFault, LoginAttempt, id_of};
 /// Answers the callback. The cookie of the attempt that it names is cleared whatever comes of it.
 pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
     let response = UntrustedAuthorizationResponse::parse(incoming.head.target.query().unwrap_or(""));
-    let attempt_id = response.as_ref().ok().and_then(|response| response.state()).and_then(id_of).map(str::to_owned);
+    let state = response.as_ref().ok().and_then(|response| response.state()).filter(|state| id_of(state).is_some());
+    let attempt_id = state.and_then(id_of).map(str::to_owned);
+    let attempt = attempt(incoming, attempt_id.as_deref());
+    let has_code = response.as_ref().is_ok_and(UntrustedAuthorizationResponse::has_code);
+    let arrived = Arrived::new(state, has_code, attempt.as_ref().ok());
     let outcome = match response {
         Err(fault) => Err(Error::AuthorizationResponseInvalid(fault)),
-        Ok(response) => signed_in(incoming, response, attempt_id.as_deref()).await,
+        Ok(response) => signed_in(incoming, response, attempt).await,
     };
-    let answer = outcome.unwrap_or_else(|error| {
-        incoming.refused(&error);
-        refusal::sign_in_failed(incoming, &error)
-    });
+    let answer = match outcome {
+        Ok(answer) => answer,
+        Err(error) => failed(incoming, &arrived, &error).await,
+    };
     match attempt_id {
         Some(id) => answer.with("set-cookie", CookieName::LoginAttempt(incoming.realm.ring.label(), &id).expire()),
         None => answer,
     }
 }
 
+/// What a sign-in that failed is answered: by accident alone, with another try.
+async fn failed<R: Runtime>(incoming: &Incoming<'_, R>, arrived: &Arrived, error: &Error) -> Answer {
+    incoming.refused(error);
+    let again = match arrived.remedy(incoming, error).await {
+        Remedy::None => return refusal::sign_in_failed(incoming, error, arrived.return_to.as_ref()),
+        Remedy::GoOn(return_to) => return onward::to(incoming, &return_to),
+        Remedy::SignInAgain(return_to) => login::begin(incoming, login::Wish::another(return_to)).await,
+    };
+    again.unwrap_or_else(|error| {
+        incoming.refused(&error);
+        refusal::sign_in_failed(incoming, &error, None)
+    })
+}
+
 async fn signed_in<R: Runtime>(
     incoming: &Incoming<'_, R>,
     response: UntrustedAuthorizationResponse,
-    attempt_id: Option<&str>,
+    attempt: Result<LoginAttempt, Error>,
 ) -> Result<Answer, Error> {
     incoming.only(&[Method::Get], "GET")?;
-    let attempt = attempt(incoming, attempt_id)?;
+    let attempt = attempt?;
     let incoming = &incoming.in_flow(attempt.user_flow);
     let metadata = documents::metadata(incoming).await?;
     let session_state = response.session_state().map(str::to_owned);
     let departure = response.departure();
-    let code = match (accept(response, &attempt, &metadata), departure) {
+    let code = match (accept(incoming, response, &attempt, &metadata), departure) {
         (Ok(code), _) => code,
-        (Err(Error::Denied), Some(departure)) => return onward::instead(incoming, attempt, departure).await,
+        (Err(Error::SignInRefused(Obstacle::Declined)), Some(departure)) => {
+            return onward::instead(incoming, attempt, departure).await;
+        }
         (Err(error), _) => return Err(error),
     };
+    let attempt_id = attempt.id().to_owned();
     let LoginAttempt { nonce, verifier, return_to, resource, scopes, interaction, step_up, created_at, .. } = attempt;
 
     let claims = interaction.as_ref().and_then(|interaction| interaction.claims.as_ref());
@@ -65,7 +88,9 @@ async fn signed_in<R: Runtime>(
     let tokens = exchange(incoming, &metadata, grant, &purpose).await.map_err(|refusal| match refusal {
         Refusal::Client(code) => Error::OpRefused(code.name().to_owned()),
         Refusal::Error(error) => error,
-        Refusal::Grant { .. } => Error::CodeRejected,
+        Refusal::Grant { obstacle: Some(obstacle), .. } => Error::SignInRefused(obstacle),
+        Refusal::Grant { is_spent: true, .. } => Error::CodeRejected,
+        Refusal::Grant { is_spent: false, .. } => Error::SignInRefused(Obstacle::Incomplete),
     })?;
     let compact = tokens.id_token.as_ref().ok_or(Error::OpMisbehaved(OpFault::IdTokenMissing))?;
     let access_token = tokens.access_token.expose();
@@ -105,11 +130,12 @@ fn attempt<R: Runtime>(incoming: &Incoming<'_, R>, id: Option<&str>) -> Result<L
         attempt.provider == provider.name && is_known
     };
     attempt
-        .and_then(|attempt| if ours(&attempt) { Ok(attempt) } else { Err(AttemptFault::Missing) })
+        .and_then(|attempt| if ours(&attempt) { Ok(attempt) } else { Err(AttemptFault::OtherProvider) })
         .map_err(Error::AttemptInvalid)
 }
 
-fn accept(
+fn accept<R: Runtime>(
+    incoming: &Incoming<'_, R>,
     response: UntrustedAuthorizationResponse,
     attempt: &LoginAttempt,
     metadata: &Metadata,
@@ -120,12 +146,19 @@ fn accept(
         tenant: None,
         issuer_required: metadata.sends_issuer_parameter,
     };
+    let details = response.details().clone();
     response.accept(&expected).map_err(|fault| {
         let AuthorizationResponseFault::OpError(code) = fault else {
             return Error::AuthorizationResponseInvalid(fault);
         };
+        log::op_error(incoming, code.name(), None, &details);
+        if let Some(obstacle) = details.obstacle() {
+            return Error::SignInRefused(obstacle);
+        }
         match code {
-            AuthorizationErrorCode::AccessDenied => Error::Denied,
+            AuthorizationErrorCode::AccessDenied => Error::SignInRefused(Obstacle::Declined),
+            // Nobody was told not to ask the end-user, so only somebody else can consent.
+            AuthorizationErrorCode::ConsentRequired => Error::SignInRefused(Obstacle::AdminConsent),
             AuthorizationErrorCode::InvalidRequest
             | AuthorizationErrorCode::InvalidScope
             | AuthorizationErrorCode::UnauthorizedClient
@@ -134,10 +167,9 @@ fn accept(
                 Error::OpUnreachable(TransportFault::Busy { retry_after: RETRY_AFTER })
             }
             AuthorizationErrorCode::AccountSelectionRequired
-            | AuthorizationErrorCode::ConsentRequired
             | AuthorizationErrorCode::InteractionRequired
-            | AuthorizationErrorCode::LoginRequired
-            | AuthorizationErrorCode::Other => Error::AuthorizationResponseInvalid(fault),
+            | AuthorizationErrorCode::LoginRequired => Error::SignInRefused(Obstacle::Incomplete),
+            AuthorizationErrorCode::Other => Error::AuthorizationResponseInvalid(fault),
         }
     })
 }

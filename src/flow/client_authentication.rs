@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::Context;
+use super::{Context, request_id};
 use crate::config::ClientCredential;
 use crate::error::Error;
 use crate::oidc::client_authentication::{ClientAuthentication, form};
@@ -20,6 +20,7 @@ pub(super) async fn post<R: Runtime>(
         ClientCredential::SecretPost(secret) => ClientAuthentication::SecretPost(secret.expose()),
     };
     let request = form(endpoint, (&provider.client_id, authentication), parameters);
-    let request = request.map_err(|_| Error::Bug("a request to the OP is malformed"))?;
+    let mut request = request.map_err(|_| Error::Bug("a request to the OP is malformed"))?;
+    request_id::identify(context, &mut request);
     context.call_op(request).await.map_err(Error::OpUnreachable)
 }

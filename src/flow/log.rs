@@ -5,10 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::request_id::request_id;
 use super::{Context, Incoming, authenticate, hex};
 use crate::config::{Config, ConfigFault, TokenCache};
 use crate::error::{Error, Failure};
 use crate::measure::Measure;
+use crate::oidc::op_error::OpErrorDetails;
 use crate::request::TraceParent;
 use crate::runtime::Runtime;
 use crate::session::session::Session;
@@ -59,6 +61,8 @@ events! {
         "The OpenID Provider had a browser load the front-channel logout."
     LogoutReturned "logout.returned" []
         "A browser came back from the OpenID Provider after a sign-out."
+    OpError "op.error" ["client_request_id" "error" "op_correlation_id" "op_error_code" "op_trace_id" "suberror"]
+        "The OpenID Provider answered an authorization or token request with an error. What comes of it follows."
     RequestRefused "request.refused" ["code" "fault" "reason" "route" "status"]
         "A request was refused, or a page sent to sign in first: `login.started` follows then."
     RequestServed "request.served" ["decided" "route" "status"]
@@ -143,6 +147,24 @@ pub(super) fn served<R: Runtime>(incoming: &Incoming<'_, R>, decided: &str) -> O
     line.insert("route".to_owned(), incoming.route.name().into());
     line.insert("decided".to_owned(), decided.into());
     Some(Measure::of(&line))
+}
+
+/// Logs what the OP says of an error of its own: words that are known, a number and ids, and nothing of its text.
+pub(super) fn op_error<R: Runtime>(
+    context: &Context<'_, R>,
+    error: &str,
+    suberror: Option<&str>,
+    details: &OpErrorDetails,
+) {
+    let details = json!({
+        "client_request_id": request_id(context),
+        "error": error,
+        "op_correlation_id": details.correlation_id,
+        "op_error_code": details.number.map(|number| number.to_string()),
+        "op_trace_id": details.trace_id,
+        "suberror": suberror,
+    });
+    happened(context, Event::OpError, None, details);
 }
 
 /// What is logged of a failed renewal. The code is that of the refusal which it would be.

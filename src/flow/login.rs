@@ -19,7 +19,7 @@ use crate::rules::StepUp;
 use crate::runtime::Runtime;
 use crate::session::cookie::{CookieName, Cookies};
 use crate::session::entry::TokenCacheEntry;
-use crate::session::login_attempt::{Beginning, Interaction, LoginAttempt, surplus};
+use crate::session::login_attempt::{Beginning, Interaction, LoginAttempt, is_another, surplus};
 use crate::session::login_request::LoginRequest;
 use crate::session::return_to::ReturnTo;
 use crate::time::Lifetime;
@@ -32,13 +32,14 @@ pub(super) struct Wish {
     domain_hint: Option<String>,
     interaction: Option<Interaction>,
     step_up: Option<StepUp>,
+    is_another: bool,
 }
 
 impl Wish {
     /// To go on with an attempt in another user flow.
     pub(super) fn of_attempt(attempt: LoginAttempt) -> Self {
         let LoginAttempt { return_to, interaction, step_up, .. } = attempt;
-        Self { return_to, prompt: None, login_hint: None, domain_hint: None, interaction, step_up }
+        Self { return_to, prompt: None, login_hint: None, domain_hint: None, interaction, step_up, is_another: false }
     }
 
     /// To come back to the page that was asked for, with what it lacks by an error.
@@ -52,7 +53,14 @@ impl Wish {
             domain_hint: None,
             interaction,
             step_up,
+            is_another: false,
         }
+    }
+
+    /// To try once more what came to nothing, and then to go to that page.
+    pub(super) const fn another(return_to: ReturnTo) -> Self {
+        let (prompt, login_hint, domain_hint) = (None, None, None);
+        Self { return_to, prompt, login_hint, domain_hint, interaction: None, step_up: None, is_another: true }
     }
 
     /// Whether whoever is signed in is to sign in again, and nobody says as whom.
@@ -82,6 +90,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, is_chosen:
         domain_hint: hint("domain_hint"),
         interaction: request.transpose()?.map(|request| request.interaction),
         step_up: step_up(incoming),
+        is_another: false,
     };
     begin(incoming, wish).await
 }
@@ -130,6 +139,7 @@ pub(super) async fn begin<R: Runtime>(incoming: &Incoming<'_, R>, wish: Wish) ->
         scopes,
         interaction: wish.interaction.clone(),
         step_up: wish.step_up.clone(),
+        is_another: wish.is_another,
         now: incoming.now,
     });
     let entry = match entry {
@@ -149,6 +159,7 @@ fn started<R: Runtime>(incoming: &Incoming<'_, R>, attempt: &LoginAttempt) -> Va
         (Some(_), _) => "api",
         (None, Some(_)) => "step_up",
         (None, None) if matches!(incoming.route, Route::Login(_)) => "login",
+        (None, None) if is_another(&attempt.state) => "another",
         (None, None) => "page",
     };
     let user_flow = incoming.realm.provider.user_flows.as_ref().map(|_| attempt.user_flow.name());

@@ -5,6 +5,7 @@ use super::{Incoming, authenticate};
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::oidc::authorization::Departure;
+use crate::oidc::op_error::Obstacle;
 use crate::oidc::user_flow::UserFlow;
 use crate::router;
 use crate::runtime::Runtime;
@@ -36,6 +37,6 @@ pub(super) async fn instead<R: Runtime>(
         Departure::Cancelled if !is_sign_in && authenticate::opened(incoming).is_ok() => {
             Ok(to(incoming, &attempt.return_to))
         }
-        Departure::Cancelled | Departure::PasswordForgotten => Err(Error::Denied),
+        Departure::Cancelled | Departure::PasswordForgotten => Err(Error::SignInRefused(Obstacle::Declined)),
     }
 }

@@ -3,7 +3,7 @@
 use url::form_urlencoded;
 
 use super::{Incoming, bearer, interaction, login};
-use crate::answer::Answer;
+use crate::answer::{Action, Answer};
 use crate::error::Error;
 use crate::request::RequestHead;
 use crate::router::Route;
@@ -19,10 +19,10 @@ pub(super) async fn answer<R: Runtime>(incoming: &Incoming<'_, R>, route: Route<
     let answer = if wants_login(incoming.head, route, &error) {
         login(incoming, &error).await.unwrap_or_else(|error| {
             incoming.refused(&error);
-            sign_in_failed(incoming, &error)
+            sign_in_failed(incoming, &error, None)
         })
     } else if matches!(route, Route::Login(_)) {
-        sign_in_failed(incoming, &error)
+        sign_in_failed(incoming, &error, None)
     } else {
         shown(incoming, &error)
     };
@@ -49,36 +49,53 @@ pub(super) fn problem<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> 
 }
 
 /// The answer to a sign-in that cannot begin or does not succeed: the origin's own page explains it, if it has one. No
-/// rule has that page ask for a sign-in.
-pub(super) fn sign_in_failed<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
-    let page = incoming.realm.provider.error_path.as_ref().filter(|_| incoming.head.is_navigation());
-    let Some(page) = page else { return shown(incoming, error) };
+/// rule has that page ask for a sign-in. `page` is the one that the end-user wanted, where that is known.
+pub(super) fn sign_in_failed<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error, page: Option<&ReturnTo>) -> Answer {
+    let own = incoming.realm.provider.error_path.as_ref().filter(|_| incoming.head.is_navigation());
+    let Some(own) = own else { return shown_for(incoming, error, page) };
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("error", error.code()).append_pair("trace", &incoming.trace);
-    Answer::redirect(303, format!("{}?{}", incoming.public_url(page), query.finish()))
+    Answer::redirect(303, format!("{}?{}", incoming.public_url(own), query.finish()))
 }
 
 /// The answer to an error that no redirect mends.
 pub(super) fn shown<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> Answer {
+    shown_for(incoming, error, None)
+}
+
+/// The same, where it is known which page the end-user wanted.
+pub(super) fn shown_for<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error, page: Option<&ReturnTo>) -> Answer {
     if incoming.route.rule().is_some_and(|rule| rule.access == Access::Bearer) {
         return bearer::refused(incoming, error);
     }
     if incoming.head.is_navigation() && !is_for_programs(incoming) {
-        let start = if matches!(error, Error::AccountMismatch | Error::TenantNotAllowed(_)) {
-            // The OP would bring the same account again without asking. `login` is the one of these values that every OP
-            // knows (OIDC Core 15.1); the Microsoft identity platform would keep to the account with it, and its Azure AD
-            // B2C knows no other.
-            let provider = &incoming.realm.provider;
-            let selects = provider.is_entra && provider.user_flows.is_none();
-            let prompt = if selects { "select_account" } else { "login" };
-            format!("{}?prompt={prompt}", incoming.login_url(&incoming.realm.provider))
-        } else {
-            incoming.public_url("/")
-        };
-        return Answer::error_page(error, &incoming.trace, Some(&start));
+        let (label, url) = way_on(incoming, error, page);
+        return Answer::error_page(error, &incoming.trace, Some(Action::Link(label, &url)));
     }
     let login_url = needs_login(error).then(|| login_url(incoming, error));
     Answer::problem(error, &incoming.trace, login_url.as_deref())
+}
+
+/// What there is to do about an error, and where.
+fn way_on<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error, page: Option<&ReturnTo>) -> (&'static str, String) {
+    let is_of_the_account = matches!(error, Error::AccountMismatch | Error::TenantNotAllowed(_))
+        || matches!(error, Error::SignInRefused(obstacle) if obstacle.is_of_the_account());
+    if !is_of_the_account {
+        return ("Start again", incoming.public_url(page.map_or("/", ReturnTo::as_str)));
+    }
+    // The OP would bring the same account again without asking. `login` is the one of these values that every OP knows
+    // (OIDC Core 15.1); the Microsoft identity platform would keep to the account with it, and its Azure AD B2C knows no
+    // other.
+    let provider = &incoming.realm.provider;
+    let selects = provider.is_entra && provider.user_flows.is_none();
+    let prompt = if selects { "select_account" } else { "login" };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("prompt", prompt);
+    // What the one account wanted is not what the other one does.
+    let page = page.filter(|_| !matches!(error, Error::AccountMismatch));
+    query.extend_pairs(page.map(|page| ("return_to", page.as_str())));
+    let login = incoming.login_url(&incoming.realm.provider);
+    ("Try again with another account", format!("{login}?{}", query.finish()))
 }
 
 /// Whether the rule says that only programs ask here: they read no page, whatever asks.

@@ -3,15 +3,16 @@
 use http::header::CONTENT_TYPE;
 use url::Url;
 
-use super::{Context, client_authentication, documents};
+use super::{Context, client_authentication, documents, log};
 use crate::error::{Error, OpFault};
 use crate::oidc::authorization::SIGN_IN_SCOPES;
 use crate::oidc::claims_challenge::ClaimsChallenge;
 use crate::oidc::claims_request::claims_request;
 use crate::oidc::metadata::Metadata;
+use crate::oidc::op_error::Obstacle;
 use crate::oidc::pkce::CodeVerifier;
 use crate::oidc::tenant;
-use crate::oidc::token::{Remedy, TokenError, TokenErrorCode, TokenParts};
+use crate::oidc::token::{Remedy, Suberror, TokenError, TokenErrorCode, TokenParts};
 use crate::oidc::token_exchange::TokenExchange;
 use crate::runtime::{OpResponse, RETRY_AFTER, Runtime, TransportFault};
 use crate::secret::Secret;
@@ -52,6 +53,8 @@ pub(super) enum Refusal {
     Grant {
         /// Whether it is no good for any purpose.
         is_spent: bool,
+        /// What stands in the way, as far as people can do something about it.
+        obstacle: Option<Obstacle>,
         /// What the OP demands of the next sign-in.
         claims: Option<ClaimsChallenge>,
     },
@@ -76,7 +79,7 @@ pub(super) async fn exchange<R: Runtime>(
         }
         outcome => outcome,
     };
-    accept(&response.map_err(Refusal::Error)?)
+    accept(context, &response.map_err(Refusal::Error)?)
 }
 
 /// The token of a response as it is cached: with the scopes that were granted, or those asked for where it is silent
@@ -166,7 +169,7 @@ fn scopes(purpose: &Purpose<'_>) -> String {
 }
 
 /// What the answer comes to (RFC 6749 §5).
-fn accept(response: &OpResponse) -> Result<TokenParts, Refusal> {
+fn accept<R: Runtime>(context: &Context<'_, R>, response: &OpResponse) -> Result<TokenParts, Refusal> {
     const NONE: Refusal = Refusal::Error(Error::OpMisbehaved(OpFault::TokenResponse));
 
     if response.status().as_u16() == 200 {
@@ -177,9 +180,11 @@ fn accept(response: &OpResponse) -> Result<TokenParts, Refusal> {
         return parts.ok_or(NONE);
     }
     let error = TokenError::parse(response.body()).ok_or(NONE)?;
+    log::op_error(context, error.code.name(), error.suberror.map(Suberror::name), &error.details);
     Err(match error.remedy() {
         Remedy::NeedsUser => Refusal::Grant {
             is_spent: error.spends_refresh_token(),
+            obstacle: error.details.obstacle(),
             claims: error.claims.as_deref().and_then(ClaimsChallenge::parse),
         },
         Remedy::Permanent => Refusal::Client(error.code),

@@ -77,6 +77,8 @@ pub struct Beginning {
     pub interaction: Option<Interaction>,
     /// What a route rule demands of the sign-in.
     pub step_up: Option<StepUp>,
+    /// Whether the answer to another attempt could not be used: then `state` says so.
+    pub is_another: bool,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -92,6 +94,8 @@ pub enum AttemptFault {
     Missing,
     /// The OP's session that it led to ended while the sign-in was under way.
     OpSessionEnded,
+    /// The attempt was sent to another provider.
+    OtherProvider,
 }
 
 impl LoginAttempt {
@@ -103,7 +107,7 @@ impl LoginAttempt {
         let mut verifier = [0; 32];
         verifier.copy_from_slice(beginning.random.last_chunk::<32>().unwrap_or(&[0; 32]));
         Self {
-            state: format!("{}.{}", part(0..8), part(8..24)),
+            state: format!("{}.{}{}", part(0..8), part(8..24), if beginning.is_another { ANOTHER } else { "" }),
             nonce: part(24..48),
             verifier: CodeVerifier::from_random(verifier),
             return_to: beginning.return_to,
@@ -210,6 +214,13 @@ impl Json for Interaction {
     }
 }
 
+/// Whether a `state` is that of an attempt which took the place of another. It is in the `state` itself, so that it comes
+/// back even to a browser that keeps no cookies; whoever makes it up gets less and not more.
+#[must_use]
+pub fn is_another(state: &str) -> bool {
+    state.ends_with(ANOTHER)
+}
+
 /// The attempt id inside a `state` value: the part before the dot, if it is one that we could have made.
 #[must_use]
 pub fn id_of(state: &str) -> Option<&str> {
@@ -230,6 +241,8 @@ pub fn surplus<T>(attempts: Vec<(T, Option<Timestamp>)>, allowed: usize) -> Vec<
     attempts.into_iter().take(excess.max(unreadable)).map(|(id, _)| id).collect()
 }
 
+/// No end of a base64url value.
+const ANOTHER: &str = ".2";
 /// Eight bytes in base64url.
 const ID_LENGTH: usize = 11;
 
@@ -255,6 +268,7 @@ mod tests {
             scopes: vec!["orders.read".to_owned()],
             interaction: None,
             step_up: Some(StepUp { acr_values: vec!["mfa".to_owned()], max_age: Some(Lifetime::from_seconds(60)) }),
+            is_another: false,
             now: Timestamp::from_unix(1000),
         })
     }

@@ -135,7 +135,7 @@ test("another account that comes back changes nothing, and may be chosen then", 
   const other = await context.newPage();
   await other.goto(home);
   await seesSignedIn(other, home, alice);
-  await page.getByRole("link", { name: "Start again" }).click();
+  await page.getByRole("link", { name: "Try again with another account" }).click();
   await seesSignInPage(page, stack);
   await typePassword(page, bob);
   await seesSignedIn(page, `${stack.publicOrigin}/`, bob);

@@ -78,6 +78,21 @@ async function visitSignedOut(page, see) {
   await page.getByRole("button", { name: "Cancel" }).click();
   await seesHeading(page, "Sign-in was declined");
   await see("3-error");
+  await visitRefused(page, see);
+}
+
+// As the Microsoft identity platform sends them back.
+async function visitRefused(page, see) {
+  const refusals = { AADSTS50105: "You are not assigned", AADSTS90094: "An administrator has to allow", AADSTS50020: "This account cannot be used" };
+  for (const [number, heading] of Object.entries(refusals)) {
+    const sent = page.waitForRequest((request) => request.url().startsWith(`${stack.op.issuer}/auth?`));
+    await page.goto(home());
+    const state = new URL((await sent).url()).searchParams.get("state");
+    const answer = { error: "access_denied", error_description: `${number}: x`, state, iss: stack.op.issuer };
+    await page.goto(`${stack.publicOrigin}/signin-oidc?${new URLSearchParams(answer)}`);
+    await page.getByRole("heading", { name: heading }).waitFor();
+    await see(`3-${number}`);
+  }
 }
 
 async function visitSignedIn(page, see) {

@@ -32,13 +32,13 @@ const faults = {
   "a state of hostile text": [edited((query) => query.set("state", hostile)), /./],
   "a state changed at its end": [edited((query) => query.set("state", flipped(query.get("state")))), /StateMismatch|DoesNotOpen/],
   "no code": [edited((query) => query.delete("code")), /CodeMissing/],
-  "a wrong code": [edited((query) => query.set("code", "wrong")), /invalid_grant/],
+  "a wrong code": [edited((query) => query.set("code", "wrong")), /invalid_grant/, true],
   "another issuer": [edited((query) => query.set("iss", "https://evil.example")), /IssuerMismatch/],
   "no issuer though it was announced": [edited((query) => query.delete("iss")), /IssuerMissing/],
   "nothing at all": [edited((_query, _browser, url) => url.origin + url.pathname), /./],
 };
-for (const [name, [callback, reason]] of Object.entries(faults)) {
-  test(`a callback with ${name} signs nobody in`, () => assertRefused(world, callback, { ...attemptInvalid, reason }));
+for (const [name, [callback, reason, isLate]] of Object.entries(faults)) {
+  test(`a callback with ${name} signs nobody in`, () => assertRefused(world, callback, { ...attemptInvalid, reason, isLate }));
 }
 
 function flipped(state) {
@@ -50,7 +50,7 @@ test("the answer to one browser's attempt signs no other browser in", async () =
     await browser.step("/page/one");
     return world.browser().signInUpToCallback("/page/one");
   };
-  await assertRefused(world, foreign, { ...attemptInvalid, reason: /Missing/ });
+  await assertRefused(world, foreign, { ...attemptInvalid, reason: /Missing/, isLate: true });
 });
 
 test("an answer that comes after the attempt's end signs nobody in", async () => {
@@ -62,7 +62,7 @@ test("an answer that comes after the attempt's end signs nobody in", async () =>
     await world.advance(0);
     return late(browser);
   };
-  await assertRefused(world, early, { ...attemptInvalid, reason: /Expired/ });
+  await assertRefused(world, early, { ...attemptInvalid, reason: /Expired/, isLate: true });
   await world.advance(0);
 });
 
@@ -71,12 +71,31 @@ test("an answer works once: the attempt is gone with any outcome", async () => {
     const browser = world.browser();
     const good = await browser.signInUpToCallback("/page/one");
     const first = failure ? good.replace(/code=[^&]+/, "code=wrong") : good;
-    assert.equal((await browser.step(first)).status, failure ? 400 : 303);
-    assert.deepEqual(browser.jar.names("localhost").filter((name) => name.startsWith("__Host-login")), []);
+    const attempts = () => browser.jar.names("localhost").filter((name) => name.startsWith("__Host-login"));
+    const [attempt] = attempts();
+    assert.equal((await browser.step(first)).status, failure ? 302 : 303);
+    assert.ok(!attempts().includes(attempt));
+    assert.equal(attempts().length, failure ? 1 : 0, "only that of the second try is left");
     const second = await browser.script(good);
     assert.deepEqual([second.status, second.json().code], [400, "login_attempt_invalid"]);
     if (!failure) await browser.signOut();
   }
+});
+
+test("a callback that is opened again goes on, and one without cookies is sent to the OP once and not again", async () => {
+  const browser = world.browser();
+  const callback = await browser.signInUpToCallback("/page/one");
+  assert.equal((await browser.step(callback)).headers.location, `${world.publicOrigin}/page/one`);
+  const again = await browser.step(callback);
+  assert.deepEqual([again.status, again.headers.location], [303, `${world.publicOrigin}/`]);
+  await browser.signOut();
+  const lost = world.browser();
+  const first = await lost.step(await world.browser().signInUpToCallback("/page/one"));
+  assert.equal(first.status, 302);
+  const { searchParams } = new URL(first.headers.location);
+  const query = new URLSearchParams({ code: "x", state: searchParams.get("state"), iss: world.op.issuer });
+  const second = await world.browser().step(`/signin-oidc?${query}`);
+  assert.deepEqual([second.status, second.headers.location], [400, undefined]);
 });
 
 test("an attempt whose cookie has a bit flipped signs nobody in", async () => {
@@ -86,16 +105,17 @@ test("an attempt whose cookie has a bit flipped signs nobody in", async () => {
     bytes[bytes.length >> 1] ^= 1;
     browser.jar.set("localhost", name, bytes.toString("base64url"));
   });
-  await assertRefused(world, tampered, { ...attemptInvalid, reason: /DoesNotOpen/ });
+  await assertRefused(world, tampered, { ...attemptInvalid, reason: /DoesNotOpen/, isLate: true });
 });
 
 const answers = {
-  access_denied: { status: 403, code: "access_denied", reason: /access_denied/ },
+  access_denied: { status: 403, code: "access_denied", reason: /Declined/ },
+  consent_required: { status: 403, code: "admin_consent_required", reason: /AdminConsent/ },
   invalid_scope: { status: 500, code: "misconfigured", reason: /invalid_scope/ },
   unauthorized_client: { status: 500, code: "misconfigured", reason: /unauthorized_client/ },
   server_error: { status: 503, code: "op_unreachable", reason: /Busy/ },
   temporarily_unavailable: { status: 503, code: "op_unreachable", reason: /Busy/ },
-  login_required: { ...attemptInvalid, reason: /./ },
+  login_required: { status: 403, code: "sign_in_incomplete", reason: /Incomplete/ },
   made_up: { ...attemptInvalid, reason: /./ },
 };
 for (const [error, expected] of Object.entries(answers)) {

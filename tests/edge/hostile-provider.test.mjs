@@ -91,7 +91,7 @@ for (const [status, body, expected] of [
   [500, "oops", { status: 503, code: "op_unreachable", reason: /Failing/ }],
   [503, "", { status: 503, code: "op_unreachable", reason: /Failing\(503\)/ }],
   [429, "", { status: 503, code: "op_unreachable", reason: /Busy/ }],
-  [400, '{"error":"invalid_grant"}', { status: 400, code: "login_attempt_invalid", reason: /invalid_grant/ }],
+  [400, '{"error":"invalid_grant"}', { status: 400, code: "login_attempt_invalid", reason: /invalid_grant/, isLate: true }],
   [401, '{"error":"invalid_client"}', { status: 500, code: "misconfigured", reason: /invalid_client/ }],
   [400, '{"error":"\\"><script>"}', { status: 503, code: "op_unreachable", reason: /Busy/ }],
   [400, "no json", { status: 502, code: "op_error", reason: /./ }],

@@ -4,18 +4,21 @@ import assert from "node:assert/strict";
 
 /**
  * `callback` gives the address that a new browser ends at. It is opened by one browser as a page and by another as a
- * script; both must be refused alike, with `reason` in the log.
+ * script; both must be refused alike, with `reason` in the log. A page that is only late is sent to the OP once more instead.
  */
-export async function assertRefused(world, callback, { status, code, reason }) {
+export async function assertRefused(world, callback, { status, code, reason, isLate = false }) {
   const [person, program] = [world.browser(), world.browser()];
   const pageAddress = await callback(person);
   const page = await person.step(pageAddress, { site: "cross-site" });
   const scriptAddress = await callback(program);
   const problem = await program.script(scriptAddress);
-  assertPage(page, status);
+  if (isLate) assertSentAgain(world, page);
+  else assertPage(page, status);
   assertProblem(problem, status, code);
-  const refusals = (await world.events()).filter(({ event }) => event === "request.refused");
-  const ours = refusals.filter(({ trace }) => [problem.json().trace, traceOf(page)].includes(trace));
+  const events = await world.events();
+  const shown = isLate ? events.findLast((line) => line.event === "login.started" && line.for === "another").trace : traceOf(page);
+  const refusals = events.filter(({ event }) => event === "request.refused");
+  const ours = refusals.filter(({ trace }) => [problem.json().trace, shown].includes(trace));
   assert.equal(ours.length, 2, "each refusal is logged once, under the reference that was shown");
   for (const line of ours) {
     assert.deepEqual([line.code, line.status], [code, status]);
@@ -23,6 +26,12 @@ export async function assertRefused(world, callback, { status, code, reason }) {
   }
   await assertNotSignedIn(world, person);
   await assertNotSignedIn(world, program);
+}
+
+function assertSentAgain(world, page) {
+  assert.equal(page.status, 302, page.text);
+  assert.ok(page.headers.location.startsWith(`${world.op.issuer}/auth?`), page.headers.location);
+  assert.match(new URL(page.headers.location).searchParams.get("state"), /\.2$/);
 }
 
 export function assertPage(page, status) {

@@ -180,7 +180,7 @@ fn whoever_cancels_is_told_so_and_no_number_is_shown() {
         let browser = Browser::new(&world);
         let page = browser.come_back(&leaves(&world, &browser.begin("/page"), number));
         assert_eq!(page.status, 403, "{number}");
-        assert!(page.body.contains("href=\"https://app.example/\""));
+        assert!(page.body.contains("href=\"https://app.example/page\""));
         assert!(number.is_empty() || !page.body.contains(number));
         assert!(!page.body.contains("Correlation") && !page.body.contains("The user"));
         assert!(browser.jar.names(LOGIN).is_empty());

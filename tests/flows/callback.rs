@@ -118,10 +118,10 @@ fn every_error_of_the_op_has_its_code_and_ends_the_attempt() {
         ("invalid_scope", 500, "misconfigured"),
         ("unauthorized_client", 500, "misconfigured"),
         ("unsupported_response_type", 500, "misconfigured"),
-        ("login_required", 400, "login_attempt_invalid"),
-        ("consent_required", 400, "login_attempt_invalid"),
-        ("interaction_required", 400, "login_attempt_invalid"),
-        ("account_selection_required", 400, "login_attempt_invalid"),
+        ("login_required", 403, "sign_in_incomplete"),
+        ("consent_required", 403, "admin_consent_required"),
+        ("interaction_required", 403, "sign_in_incomplete"),
+        ("account_selection_required", 403, "sign_in_incomplete"),
         ("<script>alert(1)</script>", 400, "login_attempt_invalid"),
     ] {
         let world = World::new();

@@ -10,6 +10,7 @@ use vestibule::error::{
 use vestibule::oidc::authorization::AuthorizationResponseFault;
 use vestibule::oidc::claims_challenge::ClaimsChallenge;
 use vestibule::oidc::jwt::JwtFault;
+use vestibule::oidc::op_error::Obstacle;
 use vestibule::request::HeadFault;
 use vestibule::rules::StepUp;
 use vestibule::runtime::{StoreFault, TransportFault};
@@ -19,6 +20,12 @@ use vestibule::session::login_request::LoginRequestFault;
 
 /// One of each.
 fn errors() -> Vec<Error> {
+    let mut errors = plain();
+    errors.extend(Obstacle::ALL.map(Error::SignInRefused));
+    errors
+}
+
+fn plain() -> Vec<Error> {
     vec![
         Error::AccessTokenMalformed,
         Error::AccessTokenMissing,
@@ -31,7 +38,6 @@ fn errors() -> Vec<Error> {
         Error::Bug("none"),
         Error::CacheUnavailable(StoreFault::Get),
         Error::CodeRejected,
-        Error::Denied,
         Error::Forbidden { rule: "admin".to_owned(), hides: false },
         Error::Forbidden { rule: "admin".to_owned(), hides: true },
         Error::IdTokenRejected(JwtFault::Expired),
@@ -88,7 +94,6 @@ const fn is_listed(error: &Error) -> bool {
         | Error::Bug(_)
         | Error::CacheUnavailable(_)
         | Error::CodeRejected
-        | Error::Denied
         | Error::Forbidden { .. }
         | Error::IdTokenRejected(_)
         | Error::InteractionLoop(_)
@@ -109,6 +114,7 @@ const fn is_listed(error: &Error) -> bool {
         | Error::OriginUnreachable(_)
         | Error::ScopeInsufficient { .. }
         | Error::SessionEnded(_)
+        | Error::SignInRefused(_)
         | Error::StepUpFailed(_)
         | Error::StepUpRequired(..)
         | Error::TenantNotAllowed(_)

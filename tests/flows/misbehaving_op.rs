@@ -70,7 +70,7 @@ fn a_token_endpoint_that_does_not_answer_as_it_should_has_its_code() {
         (says(401, &[], &oauth("invalid_client")), 500, "misconfigured"),
         (says(400, &[], &oauth("unauthorized_client")), 500, "misconfigured"),
         (says(400, &[], &oauth("invalid_grant")), 400, "login_attempt_invalid"),
-        (says(400, &[], &oauth("interaction_required")), 400, "login_attempt_invalid"),
+        (says(400, &[], &oauth("interaction_required")), 403, "sign_in_incomplete"),
         (says(400, &[], &oauth("temporarily_unavailable")), 503, "op_unreachable"),
         (says(400, &[], &oauth("<script>")), 503, "op_unreachable"),
         (Instead::Merged(json!({ "token_type": "mac" })), 502, "op_error"),

@@ -217,7 +217,7 @@ impl<R: Runtime> Renewal<'_, R> {
         let is_elsewhere = self.api.tenant.is_some();
         let known = is_elsewhere || entry.is_consented(self.api.resource.as_deref(), &self.api.scopes);
         match refusal {
-            Refusal::Grant { is_spent, claims } => {
+            Refusal::Grant { is_spent, claims, .. } => {
                 if is_spent && self.context.runtime.storage().is_some() {
                     let mut without = entry.clone();
                     without.spend_refresh_token();

@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
 use crate::oidc::issuer::{IssuerRule, tenant_in};
+use crate::oidc::op_error::OpErrorDetails;
 use crate::order;
 use crate::secret::Secret;
 
@@ -20,6 +21,7 @@ pub struct UntrustedAuthorizationResponse {
     code: Option<Secret>,
     departure: Option<Departure>,
     error: Option<String>,
+    details: OpErrorDetails,
     iss: Option<String>,
     session_state: Option<String>,
     state: Option<String>,
@@ -61,9 +63,12 @@ impl UntrustedAuthorizationResponse {
         if pairs.windows(2).any(|pair| matches!(pair, [(first, _), (second, _)] if first == second)) {
             return Err(AuthorizationResponseFault::Duplicate);
         }
+        // Read for what stands in fixed places alone, so its other characters do no harm.
         let description = pairs.iter().find(|(name, _)| name == "error_description");
+        let details = description.map(|(_, text)| OpErrorDetails::of_description(text)).unwrap_or_default();
         Ok(Self {
             departure: description.and_then(|(_, description)| Departure::parse(description)),
+            details,
             code: take(&mut pairs, "code")?.map(Secret::new),
             error: take(&mut pairs, "error")?,
             iss: take(&mut pairs, "iss")?,
@@ -88,6 +93,18 @@ impl UntrustedAuthorizationResponse {
     #[must_use]
     pub const fn departure(&self) -> Option<Departure> {
         self.departure
+    }
+
+    /// What the provider says of its error; unverified until [`Self::accept`] has said that there is one.
+    #[must_use]
+    pub const fn details(&self) -> &OpErrorDetails {
+        &self.details
+    }
+
+    /// Whether there is a code, whatever it is worth.
+    #[must_use]
+    pub const fn has_code(&self) -> bool {
+        self.code.is_some() && self.error.is_none()
     }
 
     /// Gives the code up if the response belongs to the login attempt. `iss` is looked at before `error`, since an

@@ -1,13 +1,14 @@
 //! The token endpoint's error response (RFC 6749 §5.2) and what can be done about it.
 //!
-//! Only `error` and `suberror` decide. `error_description` and the numbers in it are prose that may change; they are
-//! not even kept, so nothing can come to depend on them, log them or show them.
+//! Only `error` and `suberror` decide. `error_description` is prose that may change and is not kept, so that nothing can
+//! come to depend on it, log it or show it; the number and ids in it are, for the log.
 
 use std::fmt;
 
 use serde_json::Value;
 
 use crate::json;
+use crate::oidc::op_error::OpErrorDetails;
 
 /// An error response.
 pub struct TokenError {
@@ -17,6 +18,8 @@ pub struct TokenError {
     pub suberror: Option<Suberror>,
     /// A claims challenge, which the next authorization request must carry. Never logged.
     pub claims: Option<String>,
+    /// What else the Microsoft identity platform says of it.
+    pub details: OpErrorDetails,
 }
 
 /// Who can make the next attempt succeed.
@@ -31,8 +34,8 @@ pub enum Remedy {
 }
 
 impl TokenError {
-    /// Reads the body of a response that is not 200; `None` for one that is no error response. An odd `suberror` or
-    /// `claims` must not hide the error itself, so those two are read only where they are strings.
+    /// Reads the body of a response that is not 200; `None` for one that is no error response. Anything odd in the
+    /// others must not hide the error itself, so they are read only where they are what they should be.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Self> {
         let members = json::object(body)?;
@@ -41,6 +44,7 @@ impl TokenError {
             code: TokenErrorCode::parse(members.get("error")?.as_str()?),
             suberror: text("suberror").map(Suberror::parse),
             claims: text("claims").map(str::to_owned),
+            details: OpErrorDetails::of_token_response(&members),
         })
     }
 
@@ -204,6 +208,18 @@ impl Suberror {
             "protection_policy_required" => Self::ProtectionPolicyRequired,
             "token_expired" => Self::TokenExpired,
             _ => Self::Other,
+        }
+    }
+
+    /// The `suberror` value; `other` for those that change nothing.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BadToken => "bad_token",
+            Self::ClientMismatch => "client_mismatch",
+            Self::Other => "other",
+            Self::ProtectionPolicyRequired => "protection_policy_required",
+            Self::TokenExpired => "token_expired",
         }
     }
 }

@@ -111,6 +111,7 @@ pub(crate) struct Op {
     /// The address of the last call.
     pub(crate) last_url: RefCell<String>,
     traces: RefCell<Vec<(Endpoint, String)>>,
+    request_ids: RefCell<Vec<(Endpoint, Option<String>)>>,
     authorizations: RefCell<Vec<Vec<(String, String)>>>,
     codes: RefCell<HashMap<String, Authorization>>,
     families: RefCell<HashMap<u64, Family>>,
@@ -160,6 +161,7 @@ impl Op {
             calls: RefCell::default(),
             last_url: RefCell::default(),
             traces: RefCell::default(),
+            request_ids: RefCell::default(),
             authorizations: RefCell::default(),
             codes: RefCell::default(),
             families: RefCell::default(),
@@ -185,6 +187,8 @@ impl Op {
             value.map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
         });
         self.traces.borrow_mut().push((endpoint, trace.concat()));
+        let id = request.headers().get("client-request-id").map(|value| value.to_str().unwrap().to_owned());
+        self.request_ids.borrow_mut().push((endpoint, id));
         let once = self.once.borrow_mut().get_mut(&endpoint).and_then(VecDeque::pop_front);
         let instead = once.or_else(|| self.instead.borrow().get(&endpoint).cloned());
         let patch = match instead {
@@ -237,6 +241,12 @@ impl Op {
     /// Which endpoints were called since it was asked last, and in whose trace.
     pub(crate) fn take_traces(&self) -> Vec<(Endpoint, String)> {
         self.traces.take()
+    }
+
+    /// By what the endpoint finds its last call again.
+    pub(crate) fn last_request_id(&self, endpoint: Endpoint) -> Option<String> {
+        let ids = self.request_ids.borrow();
+        ids.iter().rfind(|(called, _)| *called == endpoint).and_then(|(_, id)| id.clone())
     }
 
     /// How often an endpoint was called.
