@@ -1,10 +1,14 @@
 //! Keys that people bring along from `appsettings.json` and that mean nothing here, each with the reason. Ignoring
 //! one silently would promise something that does not happen.
 
+/// What the patterns of entries of that list end in.
+pub(super) const CLIENT_CREDENTIALS: &str = ".ClientCredentials[]";
+
 /// Where a key of that name is refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Api,
+    Credential,
     Gateway,
     OpenIdConnect,
     Provider,
@@ -19,13 +23,18 @@ pub(super) fn reason(pattern: &str, name: &str) -> Option<&'static str> {
         "OpenIdConnect" => &[Place::Provider, Place::OpenIdConnect],
         "DownstreamApis.<Name>" => &[Place::Api],
         "Gateway" => &[Place::Gateway],
+        _ if pattern.ends_with(CLIENT_CREDENTIALS) => &[Place::Credential],
         _ => return None,
     };
     let entry = UNSUPPORTED.iter().find(|(at, known, _)| places.contains(at) && known.eq_ignore_ascii_case(name));
     entry.map(|(_, _, reason)| *reason)
 }
 
-const ONE_CREDENTIAL: &str = "a client secret is the only client credential of this version";
+const NO_AZURE_HOST: &str = "managed identities exist on Azure hosts only; use SourceType CustomSignedAssertion";
+const NO_STORE: &str = "a Worker has no disk and no certificate store; store the certificate as the secret of an entry with SourceType Base64Encoded";
+const NO_VAULT: &str =
+    "a Worker cannot sign in to a vault; store the certificate as the secret of an entry with SourceType Base64Encoded";
+const NAME_OF_SOURCE: &str = "set AssertionService or AssertionUrl";
 const NO_DECRYPTION: &str = "encrypted ID tokens are refused";
 const OWN_POLICIES: &str =
     "the user flows are those of SignUpSignInPolicyId, ResetPasswordPolicyId and EditProfilePolicyId";
@@ -49,8 +58,7 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Provider, "Audiences", "the audience of an ID token is always ClientId"),
     (Place::Provider, "AzureRegion", "all tokens come from the global endpoint of Instance"),
     (Place::Provider, "CacheOptions", OWN_CACHE),
-    (Place::Provider, "ClientCertificates", ONE_CREDENTIAL),
-    (Place::Provider, "ClientCredentials", ONE_CREDENTIAL),
+    (Place::Provider, "ClientCertificates", "it is named ClientCredentials here, with the same entries"),
     (Place::Provider, "DefaultUserFlow", OWN_POLICIES),
     (Place::Provider, "EditProfilePath", USER_FLOW_PATH),
     (Place::Provider, "EnablePiiLogging", "no personal data is ever logged"),
@@ -66,7 +74,6 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Provider, "Resource", "set Resource of the downstream API"),
     (Place::Provider, "ResponseType", "the authorization code flow is the only one"),
     (Place::Provider, "SaveTokens", "tokens are always kept, and only at the edge"),
-    (Place::Provider, "SendX5C", ONE_CREDENTIAL),
     (Place::Provider, "TokenDecryptionCertificates", NO_DECRYPTION),
     (Place::Provider, "TokenDecryptionCredentials", NO_DECRYPTION),
     (Place::Provider, "TokenValidationParameters", "the checks of OpenID Connect Core cannot be changed"),
@@ -79,6 +86,18 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::OpenIdConnect, "ResetPasswordPolicyId", B2C_ONLY),
     (Place::OpenIdConnect, "SignUpSignInPolicyId", B2C_ONLY),
     (Place::OpenIdConnect, "ClientCapabilities", "only the Microsoft identity platform knows client capabilities"),
+    (Place::Credential, "CertificateDiskPath", NO_STORE),
+    (Place::Credential, "CertificateDistinguishedName", NO_STORE),
+    (Place::Credential, "CertificateStorePath", NO_STORE),
+    (Place::Credential, "CertificateSubjectName", NO_STORE),
+    (Place::Credential, "CertificateThumbprint", NO_STORE),
+    (Place::Credential, "CustomSignedAssertionProviderData", NAME_OF_SOURCE),
+    (Place::Credential, "CustomSignedAssertionProviderName", NAME_OF_SOURCE),
+    (Place::Credential, "KeyVaultCertificateName", NO_VAULT),
+    (Place::Credential, "KeyVaultUrl", NO_VAULT),
+    (Place::Credential, "ManagedIdentityClientId", NO_AZURE_HOST),
+    (Place::Credential, "SignedAssertionFileDiskPath", NO_STORE),
+    (Place::Credential, "TokenExchangeAuthority", "the assertion comes from AssertionService or AssertionUrl"),
     (Place::Api, "AcceptHeader", OWN_CALLS),
     (Place::Api, "AcquireTokenOptions", "tokens are acquired as the provider's section and the API's own settings say"),
     (Place::Api, "ContentType", OWN_CALLS),
@@ -88,3 +107,24 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Api, "UserFlow", "tokens come from the user flow that signed the end-user in"),
     (Place::Gateway, "OriginHost", "the platform sends the host of Origin; X-Forwarded-Host has the public one"),
 ];
+
+/// Why there is no credential of that `SourceType`, by the name or the number of Microsoft.Identity.Web.
+pub(super) fn source_type(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Certificate" | "0" => "it is an object of a program; store the certificate as Base64Encoded",
+        "KeyVault" | "1" | "SignedAssertionFromVault" | "9" => NO_VAULT,
+        "Path"
+        | "3"
+        | "StoreWithThumbprint"
+        | "4"
+        | "StoreWithDistinguishedName"
+        | "5"
+        | "StoreWithSubjectName"
+        | "13"
+        | "SignedAssertionFilePath"
+        | "8" => NO_STORE,
+        "SignedAssertionFromManagedIdentity" | "7" | "ManagedCertificate" | "12" => NO_AZURE_HOST,
+        "AutoDecryptKeys" | "10" => NO_DECRYPTION,
+        _ => return None,
+    })
+}

@@ -97,7 +97,7 @@ async fn send<R: Runtime>(
     metadata: &Metadata,
     parameters: &[(&str, &str)],
 ) -> Result<OpResponse, Error> {
-    let response = client_authentication::post(context, &metadata.token_endpoint, parameters).await?;
+    let response = client_authentication::post(context, metadata, &metadata.token_endpoint, parameters).await?;
     match documents::outage(&response, context.runtime.now()) {
         None => Ok(response),
         Some(fault) => Err(Error::OpUnreachable(fault)),
