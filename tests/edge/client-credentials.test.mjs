@@ -6,7 +6,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { after, before, test } from "node:test";
 
 import { freePort } from "../worker/free-port.mjs";
-import { makeClientKey } from "./client-keys.mjs";
+import { makeClientKey, signer } from "./client-keys.mjs";
 import { until } from "./until.mjs";
 import { startWorld } from "./world.mjs";
 
@@ -145,30 +145,11 @@ test("of two credentials the one that the OP takes is found, and remembered", as
   }
 });
 
-/** Signs for the client, with an end that is too near for an assertion to be kept. */
-function signer(jwk, clientId) {
-  return `
-    const encode = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\\+/g, "-").replace(/\\//g, "_").replace(/=/g, "");
-    const text = (value) => encode(new TextEncoder().encode(JSON.stringify(value)));
-    const ES256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-    export default {
-      async fetch(request) {
-        const aud = new URL(request.url).searchParams.get("audience");
-        if (request.method !== "GET" || request.headers.get("authorization") !== "Bearer let me in") return new Response("no", { status: 403 });
-        const now = Math.floor(Date.now() / 1000);
-        const claims = { iss: "${clientId}", sub: "${clientId}", aud, jti: crypto.randomUUID(), iat: now, exp: now + 50 };
-        const input = text({ alg: "ES256" }) + "." + text(claims);
-        const key = await crypto.subtle.importKey("jwk", ${JSON.stringify(jwk)}, ES256, false, ["sign"]);
-        const signature = new Uint8Array(await crypto.subtle.sign(ES256, key, new TextEncoder().encode(input)));
-        return Response.json({ value: input + "." + encode(signature) });
-      },
-    };`;
-}
-
 test("an assertion of a service binding will do, and no secret of the client's is stored", async () => {
   const port = await freePort();
   const entry = { SourceType: "CustomSignedAssertion", AssertionService: "SIGNER", TokenExchangeUrl: `http://127.0.0.1:${port}` };
-  const services = { SIGNER: signer(keys.p256.privateJwk, "edge-tests") };
+  // Its end is too near for an assertion to be kept, so that each is used once.
+  const services = { SIGNER: signer({ jwk: keys.p256.privateJwk, iss: "edge-tests", sub: "edge-tests", seconds: 50, bearer: "let me in" }) };
   const secrets = { "0__AssertionToken": "let me in" };
   const world = await worldOf({ entries: [entry], secrets, alg: "ES256", jwk: keys.p256.publicJwk, services, provider: { port } });
   try {

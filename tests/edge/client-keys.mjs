@@ -1,4 +1,4 @@
-// Keys and certificates of a client as operators make them: with openssl.
+// Keys and certificates of a client as operators make them, with openssl, and a Worker that signs for a client.
 
 import { execFileSync } from "node:child_process";
 import { createPrivateKey, createPublicKey } from "node:crypto";
@@ -32,4 +32,27 @@ export function makeClientKey(kind = "RSA") {
     },
     remove: () => rmSync(folder, { recursive: true }),
   };
+}
+
+/** A Worker that answers with an assertion for whatever audience is asked for, if it is asked with the token `bearer`. */
+export function signer({ jwk, iss, sub, seconds, bearer }) {
+  const authorization = bearer ? `Bearer ${bearer}` : null;
+  return `
+    const encode = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\\+/g, "-").replace(/\\//g, "_").replace(/=/g, "");
+    const text = (value) => encode(new TextEncoder().encode(JSON.stringify(value)));
+    const ES256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+    export default {
+      async fetch(request) {
+        const aud = new URL(request.url).searchParams.get("audience");
+        const isAllowed = request.headers.get("authorization") === ${JSON.stringify(authorization)};
+        if (request.method !== "GET" || !isAllowed) return new Response("no", { status: 403 });
+        const now = Math.floor(Date.now() / 1000);
+        const names = ${JSON.stringify({ iss, sub })};
+        const claims = { ...names, aud, jti: crypto.randomUUID(), iat: now, nbf: now, exp: now + ${seconds} };
+        const input = text({ alg: "ES256" }) + "." + text(claims);
+        const key = await crypto.subtle.importKey("jwk", ${JSON.stringify(jwk)}, ES256, false, ["sign"]);
+        const signature = new Uint8Array(await crypto.subtle.sign(ES256, key, new TextEncoder().encode(input)));
+        return Response.json({ value: input + "." + encode(signature) });
+      },
+    };`;
 }
