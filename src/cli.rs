@@ -13,6 +13,7 @@ mod report;
 mod routes;
 mod schema;
 mod secrets;
+mod stand_in_key;
 mod wrangler;
 
 use std::ffi::OsString;

@@ -9,6 +9,8 @@ mod authority;
 mod b2c;
 mod bearer;
 mod claim_headers;
+mod client_credential;
+mod client_credentials;
 mod cloud;
 mod entra;
 mod environment;
@@ -43,12 +45,16 @@ use self::section::Section;
 
 pub use self::api::{Api, ApiToken};
 pub use self::bearer::{Bearer, Introspection};
+pub use self::client_credential::{AssertionPlace, AssertionSource, ClientCredential};
+pub use self::client_credentials::AssertionAudience;
 pub use self::cloud::Cloud;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use self::environment::flat_name;
 pub use self::fault::{ConfigFault, Problem};
 pub use self::gateway::{Gateway, Origin};
 pub use self::operator::Operator;
 pub use self::paths::{Paths, ProviderPaths};
-pub use self::provider::{ClientCredential, Provider};
+pub use self::provider::Provider;
 pub use self::rewriting::Rewriting;
 pub use self::session::{LONGEST_SESSION, SessionKeys, SessionSettings, SignOutScope};
 #[cfg(not(target_arch = "wasm32"))]
@@ -150,7 +156,7 @@ impl Config {
         if let Some(token_cache) = token_cache {
             token_cache::look(&mut root, token_cache, bindings);
         }
-        let providers::Readings { providers, redirects, platforms } = providers::read_all(&mut root);
+        let providers::Readings { providers, redirects, platforms } = providers::read_all(&mut root, bindings);
         let apis = api::read(&mut root, &platforms);
         let mut section = root.child("Gateway", "Gateway");
         let gateway = gateway::read(&mut section, bindings);

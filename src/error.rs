@@ -18,7 +18,8 @@ use crate::session::login_attempt::{AttemptFault, Interaction};
 use crate::session::login_request::LoginRequestFault;
 
 pub use causes::{
-    AccessTokenFault, ExchangeFault, InteractionNeed, LogoutRequestFault, OpFault, OperatorFault, SessionEnd,
+    AccessTokenFault, CredentialFault, ExchangeFault, InteractionNeed, LogoutRequestFault, OpFault, OperatorFault,
+    SessionEnd,
 };
 pub use failure::{Failure, InteractionReason};
 
@@ -70,7 +71,7 @@ pub enum Error {
     LogoutResponseInvalid,
     /// The logout token of a back-channel logout request failed a check. Anybody may have sent it.
     LogoutTokenRejected(JwtFault),
-    /// A setting is wrong; the faults themselves were logged when the configuration was read.
+    /// A setting is wrong; the faults themselves were logged when the configuration was read, or used first.
     Misconfigured,
     /// No such path.
     NoSuchRoute,

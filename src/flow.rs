@@ -40,6 +40,7 @@ mod revoke;
 mod sessions;
 mod sign_in_scope;
 mod sign_out;
+mod signed_assertion;
 mod signer;
 mod token_cache;
 mod token_endpoint;

@@ -3,6 +3,7 @@
 //! Everything here is bounded.
 
 mod bearer_tokens;
+mod client_credentials;
 mod exchanges;
 mod generations;
 mod introspections;
@@ -24,6 +25,7 @@ use crate::time::{Lifetime, Timestamp};
 use generations::Generations;
 
 pub use bearer_tokens::{BearerTokenKey, BearerTokens, JudgedBy};
+pub use client_credentials::ClientCredentials;
 pub use exchanges::{ExchangeFailure, ExchangeKey, Exchanges};
 pub use introspections::{Introspections, Pause};
 pub use slot::{Held, Slot};
@@ -44,6 +46,8 @@ pub struct Memory {
     pub exchanges: Exchanges,
     /// What the OP said of others.
     pub introspections: Introspections,
+    /// The ways in which the client authenticates.
+    pub client_credentials: ClientCredentials,
     left_out: RefCell<Vec<String>>,
     /// Whose turn it is to renew the tokens of a session. For an account's object only.
     pub turns: Turns,
@@ -94,6 +98,7 @@ impl Memory {
             bearer_tokens: BearerTokens::new(sessions),
             exchanges: Exchanges::new(sessions),
             introspections: Introspections::new(sessions),
+            client_credentials: ClientCredentials::default(),
             left_out: RefCell::default(),
             turns: Turns::default(),
             everybody,

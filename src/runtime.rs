@@ -10,7 +10,9 @@ use crate::forwarding::ForwardPlan;
 use crate::json::{Json, Members, name_and_value, named};
 use crate::measure::Measure;
 use crate::oidc::algorithm::Algorithm;
+use crate::oidc::client_key::ClientKey;
 use crate::oidc::jwks::Jwk;
+use crate::oidc::pfx::{OpenedPfx, Pfx, PfxFault};
 use crate::secret::Secret;
 use crate::session::session::{Session, SessionId};
 use crate::session::signing_key::{PublicPoint, SigningKey};
@@ -34,6 +36,14 @@ pub trait Runtime {
 
     /// Sends a request to the OpenID Provider and reads the whole answer. Redirects are answers, never followed.
     async fn call_op(&self, request: OpRequest, timeout: Lifetime) -> Result<OpResponse, TransportFault>;
+
+    /// Sends a request to a service binding instead, and reads the whole answer.
+    async fn call_service(
+        &self,
+        service: &str,
+        request: OpRequest,
+        timeout: Lifetime,
+    ) -> Result<OpResponse, TransportFault>;
 
     /// Passes a request on and returns its answer as soon as the head is there.
     async fn forward(&self, inbound: &Self::Inbound, plan: &ForwardPlan) -> Result<Self::Forwarded, TransportFault>;
@@ -96,6 +106,13 @@ pub trait Runtime {
 
     /// Signs with the platform's cryptography: ES256, the 64 bytes of RFC 7518 §3.4. `None` if the platform refuses.
     async fn sign(&self, key: &SigningKey, data: &[u8]) -> Option<Vec<u8>>;
+
+    /// Signs with a key of this client's, called `name` in this deployment; ES256 as the 64 bytes of RFC 7518 §3.4. `None`
+    /// if the platform refuses.
+    async fn sign_as_client(&self, name: &str, key: &ClientKey, data: &[u8]) -> Option<Vec<u8>>;
+
+    /// Opens a PFX file with the platform's cryptography.
+    async fn open_pfx(&self, pfx: &Pfx) -> Result<OpenedPfx, PfxFault>;
 
     /// The public half of a key of ours: the coordinates as a JWK has them (RFC 7518 §6.2.1). `None` if the platform
     /// refuses.

@@ -46,6 +46,19 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{date:02} {:02}:{:02} UTC", seconds / 3600, seconds / 60 % 60)
     }
 
+    /// The moment of a date and so many seconds into its day, in UTC; `None` for a date that no calendar has, and before 1970.
+    #[must_use]
+    pub fn from_utc(year: u64, month: u64, date: u64, seconds: u64) -> Option<Self> {
+        let turn = u64::from(month <= 2);
+        let from_march = (month + 9) % 12;
+        let (year_of_march, day) = (year.checked_sub(turn)?, (153 * from_march + 2) / 5 + date.checked_sub(1)?);
+        let days = 365 * year_of_march + year_of_march / 4 - year_of_march / 100 + year_of_march / 400 + day;
+        let moment = Self(days.checked_sub(719_468)? * 86_400 + seconds);
+        // What the calendar does not have comes out as another date.
+        let written = format!("{year:04}-{month:02}-{date:02} ");
+        (seconds < 86_400 && moment.to_utc().starts_with(&written)).then_some(moment)
+    }
+
     /// The moment, or the second after `watermark` if that is later: what begins then began after the watermark, even
     /// within the same second.
     #[must_use]
@@ -144,6 +157,27 @@ mod tests {
             (4_107_542_400, "2100-03-01 00:00 UTC"),
         ] {
             assert_eq!(Timestamp::from_unix(seconds).to_utc(), expected);
+        }
+    }
+    #[test]
+    fn a_date_becomes_the_moment_that_is_written_so() {
+        for (date, expected) in [
+            ((1970, 1, 1, 0), Some(0)),
+            ((1969, 12, 31, 86_399), None),
+            ((2000, 2, 29, 0), Some(951_782_400)),
+            ((2024, 2, 29, 86_399), Some(1_709_251_199)),
+            ((2026, 2, 29, 0), None),
+            ((2100, 2, 29, 0), None),
+            ((2100, 3, 1, 0), Some(4_107_542_400)),
+            ((2027, 1, 15, 28_800), Some(1_800_000_000)),
+            ((2027, 13, 1, 0), None),
+            ((2027, 0, 1, 0), None),
+            ((2027, 1, 0, 0), None),
+            ((2027, 4, 31, 0), None),
+            ((2027, 1, 1, 86_400), None),
+        ] {
+            let (year, month, day, seconds) = date;
+            assert_eq!(Timestamp::from_utc(year, month, day, seconds).map(Timestamp::as_unix), expected, "{date:?}");
         }
     }
 }

@@ -7,7 +7,11 @@
 
 use std::fs;
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
+use ring::rsa::PublicKeyComponents;
+use ring::signature::RsaKeyPair;
 use serde_json::{Map, Value, json};
 use vestibule::config::{
     ApiToken, ClientCredential, Cloud, Config, Introspection, Kind, Origin, Provider, SETTINGS, Setting,
@@ -72,7 +76,7 @@ fn azure_ad_becomes_the_endpoints_of_its_tenant() {
             assert!(provider.is_entra);
             assert_eq!(provider.name, "AzureAd");
             assert_eq!(provider.id_token_algorithms, [Algorithm::Rs256]);
-            assert!(matches!(provider.credential, ClientCredential::SecretPost(_)));
+            assert!(matches!(provider.credentials[..], [ClientCredential::SecretPost(_)]));
         }
     }
 }
@@ -234,7 +238,7 @@ fn the_issuer_of_another_provider_is_kept_byte_for_byte() {
         assert_eq!(provider.metadata_url.as_str(), metadata);
         assert_eq!(provider.id_token_algorithms, Algorithm::ALL);
         assert!(!provider.is_entra);
-        let ClientCredential::SecretBasic(secret) = provider.credential else { panic!("not the default") };
+        let [ClientCredential::SecretBasic(secret)] = &provider.credentials[..] else { panic!("not the default") };
         assert_eq!(secret.expose(), "SECRET?%G+client ~");
     }
 }
@@ -478,6 +482,9 @@ fn a_setting_that_is_not_listed_is_refused() {
         let mut environment = base_of(setting);
         let key = format!("{}X", setting.key.replace("<Name>", "Orders").replace("[]", "[0]"));
         match key.rsplit_once("Routes[0].") {
+            None if key.contains("[0]") => {
+                environment["vars"][key.replace(['.', '['], "__").replace(']', "")] = json!("1")
+            }
             None => environment["vars"][key.replace('.', "__")] = json!("1"),
             Some((_, name)) => {
                 let name = name.replace('.', "/");
@@ -589,7 +596,7 @@ proptest! {
                 | Kind::Text
                 | Kind::Url => json!(value),
             };
-            let is_flat = is_flat && !setting.key.contains("[]");
+                let is_flat = is_flat && !setting.key.contains("Routes[]");
             set(&mut environment, setting, value, is_flat, wrong_case);
             for line in faults(&environment) {
                 prop_assert!(!line.contains("q0Z") && !line.contains("x9W"), "{}", line);
@@ -677,6 +684,14 @@ fn section_of(setting: &Setting) -> Value {
     const OF_ENTRA: &[&str] = &["Instance", "TenantId", "Domain", "ClientCapabilities"];
     const OF_MANY: &[&str] = &["AllowedTenants", "AppHomeTenantId"];
 
+    if let Some((section, name)) = setting.key.split_once(".ClientCredentials[].") {
+        let environment = match section {
+            "AzureAd" => azure_ad(&json!({})),
+            "OpenIdConnect" => open_id_connect(&json!({})),
+            _ => several("OpenIdConnect", &json!({"Authority": "https://staff.example"})),
+        };
+        return with_credential(environment, section, name);
+    }
     match setting.key.rsplit_once('.').unwrap() {
         ("AzureAd", name) if OF_MANY.contains(&name) => azure_ad(&json!({"vars": {"AzureAd": {"TenantId": "common"}}})),
         ("Providers.<Name>", name) if OF_MANY.contains(&name) => several("AzureAd", &json!({"TenantId": "common"})),
@@ -712,6 +727,50 @@ fn b2c_section() -> Value {
     })
 }
 
+/// The environment with the least entry in which the setting may stand as the only credential of a provider.
+fn with_credential(mut environment: Value, section: &str, name: &str) -> Value {
+    let (source, secret) = match name {
+        "Base64EncodedValue" | "CertificatePassword" => ("Base64Encoded", Some(("Base64EncodedValue", json!("AAAA")))),
+        "Pem" | "KeyId" | "SigningAlgorithm" => ("Pem", Some(("Pem", json!(pem())))),
+        "Jwk" => ("Jwk", Some(("Jwk", json!(jwk())))),
+        "AssertionService" | "AssertionToken" | "TokenExchangeUrl" | "AssertionUrl" => ("CustomSignedAssertion", None),
+        _ => ("ClientSecret", Some(("ClientSecret", json!("SECRET?%G+client ~")))),
+    };
+    let flat = section.replace("<Name>", "Orders").replace('.', "__");
+    environment["vars"].as_object_mut().unwrap().remove(&format!("{flat}__ClientSecret"));
+    environment["bindings"].as_array_mut().unwrap().push(json!("ASSERTIONS"));
+    let entry = format!("{flat}__ClientCredentials__0");
+    environment["vars"][format!("{entry}__SourceType")] = json!(source);
+    if let Some((name, value)) = secret {
+        environment["vars"][format!("{entry}__{name}")] = value;
+    } else {
+        environment["vars"][format!("{entry}__AssertionService")] = json!("ASSERTIONS");
+    }
+    environment
+}
+
+/// A key with its certificate.
+fn pem() -> String {
+    let block =
+        |label: &str, der: &[u8]| format!("-----BEGIN {label}-----{}-----END {label}-----", STANDARD.encode(der));
+    let certificate = block("CERTIFICATE", include_bytes!("keys/rsa-2048.crt"));
+    block("PRIVATE KEY", include_bytes!("keys/rsa-2048.pk8")) + &certificate
+}
+
+/// Has the form of one with that certificate: nothing is signed with it.
+fn jwk() -> String {
+    let pair = RsaKeyPair::from_pkcs8(include_bytes!("keys/rsa-2048.pk8")).unwrap();
+    let n = PublicKeyComponents::<Vec<u8>>::from(pair.public()).n;
+    let mut jwk = json!({
+        "kty": "RSA", "n": URL_SAFE_NO_PAD.encode(n), "e": "AQAB",
+        "x5c": [STANDARD.encode(include_bytes!("keys/rsa-2048.crt"))],
+    });
+    for name in ["d", "p", "q", "dp", "dq", "qi"] {
+        jwk[name] = json!("AQ");
+    }
+    jwk.to_string()
+}
+
 /// A second provider, `Orders`.
 fn several(kind: &str, authority: &Value) -> Value {
     let mut environment = azure_ad(&json!({"vars": {
@@ -745,6 +804,12 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
         ("Providers.<Name>.TokenEndpointAuthMethod", ..) => json!("client_secret_post"),
         ("Providers.<Name>.IdTokenSigningAlgorithms", ..) => json!("ES256"),
         ("Providers.<Name>.ClockSkewSeconds", ..) => json!("10"),
+        (key, ..) if key.ends_with("[].SourceType") => json!("ClientSecret"),
+        (key, ..) if key.ends_with("[].SigningAlgorithm") => json!("RS256"),
+        (key, ..) if key.ends_with("[].AssertionService") => json!("ASSERTIONS"),
+        (key, ..) if key.ends_with("[].Base64EncodedValue") => json!("AA=="),
+        (key, ..) if key.ends_with("[].Pem") => json!(pem()),
+        (key, ..) if key.ends_with("[].Jwk") => json!(jwk()),
         ("AzureAd.TenantId", ..) => json!("common"),
         ("AzureAd.Authority", ..) => json!("https://login.microsoftonline.com/common"),
         ("AzureAd.ClientCapabilities", ..) => json!("cp1"),
@@ -786,6 +851,13 @@ fn with_setting(setting: &Setting, default: Option<&str>) -> Value {
     if setting.key == "Gateway.OriginService" {
         patch(&mut environment, &json!({"vars": {"Gateway": {"Origin": null}}, "bindings": ["TOKEN_CACHE", "APP"]}));
     }
+    let replaced = match setting.key.rsplit_once('.').unwrap().1 {
+        // It stands there already in the other form, or what cannot stand beside it.
+        "SourceType" => "__SourceType",
+        "AssertionService" | "AssertionUrl" => "__AssertionService",
+        _ => "__",
+    };
+    environment["vars"].as_object_mut().unwrap().retain(|name, _| replaced == "__" || !name.ends_with(replaced));
     set(&mut environment, setting, value, setting.kind == Kind::Secret, false);
     environment
 }
@@ -795,7 +867,7 @@ fn set(environment: &mut Value, setting: &Setting, value: Value, is_flat: bool, 
     let key = setting.key.replace("<Name>", "Orders");
     let (section, name) = key.rsplit_once('.').unwrap();
     let name = if wrong_case { name.to_lowercase() } else { name.to_owned() };
-    let flat = format!("{}__{name}", section.replace('.', "__"));
+    let flat = format!("{}__{name}", section.replace('.', "__").replace("[]", "__0"));
     if is_flat {
         environment["vars"][flat] = value;
         return;
@@ -804,7 +876,12 @@ fn set(environment: &mut Value, setting: &Setting, value: Value, is_flat: bool, 
     for part in section.split('.') {
         table = match part.strip_suffix("[]") {
             None => &mut table[part],
-            Some(list) => &mut table[list][0],
+            Some(list) => {
+                if table[list].is_null() {
+                    table[list] = json!([{}]);
+                }
+                &mut table[list][0]
+            }
         };
         if table.is_null() {
             *table = Value::Object(Map::new());

@@ -20,6 +20,8 @@ mod bearer;
 mod challenge;
 #[path = "oidc/claims.rs"]
 mod claims;
+#[path = "oidc/client_key.rs"]
+mod client_key;
 #[path = "oidc/documents.rs"]
 mod documents;
 #[path = "oidc/id_token.rs"]

@@ -56,8 +56,10 @@ pub(super) fn read(file: &File, is_assuming: bool, report: &mut Report) -> Resul
 /// A secret among the variables works, and is in version control. Inside a table the Worker's own parser refuses it.
 fn committed(deployment: &Deployment, report: &mut Report) {
     for (name, value) in deployment.vars() {
-        let key = name.replace("__", ".");
-        if known::is_secret(&key) && !value.is_object() {
+        let key = known::key(&name);
+        // A list of credentials in one text holds secrets.
+        let is_list = key.ends_with(".ClientCredentials") && value.is_string();
+        if is_list || known::is_secret(&key) && !value.is_object() {
             report.fault(&key, format!("is a secret and must not stand in [vars]; use `wrangler secret put {name}`"));
         }
     }

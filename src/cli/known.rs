@@ -22,6 +22,20 @@ pub(super) fn position(key: &str) -> Option<usize> {
     SETTINGS.iter().position(|setting| is_meant(&setting))
 }
 
+/// The key of a name in the `Section__Key` form: `A__B__0__C` is `A.B[0].C`.
+pub(super) fn key(name: &str) -> String {
+    let mut key = String::new();
+    for part in name.split("__") {
+        if !key.is_empty() && !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
+            key += &format!("[{part}]");
+        } else {
+            let dot = if key.is_empty() { "" } else { "." };
+            key += &[dot, part].concat();
+        }
+    }
+    key
+}
+
 /// Whether a key is that of a secret.
 pub(super) fn is_secret(key: &str) -> bool {
     setting(key).is_some_and(|setting| setting.kind == Kind::Secret)
@@ -31,7 +45,7 @@ pub(super) fn is_secret(key: &str) -> bool {
 pub(super) fn values(vars: &Map<String, Value>) -> Vec<(String, &Value)> {
     let mut values = Vec::new();
     for (name, value) in vars {
-        collect(&name.replace("__", "."), value, &mut values);
+        collect(&key(name), value, &mut values);
     }
     values
 }
@@ -85,6 +99,21 @@ mod tests {
         assert!(setting("AzureAdB2CX.ClientSecret").is_none());
         assert!(is_secret("Session.Key") && !is_secret("Session.IdleSeconds"));
         assert!(is_part("Routes[]", "Routes[3]") && !is_part("Routes[]", "Routes") && !is_part("Routes[]", "Routesx]"));
+    }
+
+    #[test]
+    fn a_name_with_positions_is_a_key() {
+        for (name, expected) in [
+            ("A__B", "A.B"),
+            ("A__B__0__C", "A.B[0].C"),
+            ("AzureAd__ClientCredentials__12__Pem", "AzureAd.ClientCredentials[12].Pem"),
+            ("0__A", "0.A"),
+            ("A", "A"),
+        ] {
+            assert_eq!(key(name), expected);
+        }
+        assert!(is_secret(&key("Providers__Staff__ClientCredentials__1__Jwk")));
+        assert!(!is_secret(&key("AzureAd__ClientCredentials__0__SourceType")));
     }
 
     #[test]

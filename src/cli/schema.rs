@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Config, Kind, Problem, SECTION_ALIASES, SETTINGS, Setting};
+use crate::config::{Config, Kind, Problem, SECTION_ALIASES, SETTINGS, Setting, flat_name};
 
 /// A name that the operator chooses.
 const CHOSEN: &str = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}";
@@ -173,7 +173,7 @@ fn described(setting: &Setting) -> Value {
     let mut schema = of_kind(setting);
     let mut description = setting.meaning.to_owned();
     if setting.kind == Kind::Secret {
-        let flat = setting.key.replace('.', "__");
+        let flat = flat_name(&setting.key.replace("[]", "[0]"));
         description +=
             &format!("\n\nA secret: it does not stand in this file. Store it with: wrangler secret put {flat}");
     }

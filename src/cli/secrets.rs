@@ -11,8 +11,9 @@ use super::arguments::File;
 use super::dev_vars::DevVars;
 use super::known::is_secret;
 use super::report::Report;
+use super::stand_in_key;
 use super::wrangler::Deployment;
-use crate::config::{Config, ConfigFault, Problem};
+use crate::config::{Config, ConfigFault, Problem, flat_name};
 
 /// The Worker's environment as far as it is known, and what its parser makes of it.
 pub(super) struct Reading {
@@ -66,9 +67,15 @@ struct StandIns {
 }
 
 impl StandIns {
-    /// Serves as a key and as a client's secret, and is never the same twice.
+    /// Serves as a key and as a client's secret, and is never the same twice; a client's key has another form.
     fn put(&mut self, name: &str, vars: &mut Map<String, Value>) {
         if vars.contains_key(name) {
+            return;
+        }
+        let key = name.rsplit("__").next().and_then(stand_in_key::named);
+        if let Some(key) = key.filter(|_| name.contains("__ClientCredentials__")) {
+            vars.insert(name.to_owned(), Value::String(key));
+            self.names.push(name.to_owned());
             return;
         }
         let mut bytes = [0; 32];
@@ -102,7 +109,7 @@ impl StandIns {
     fn without_own_faults(&self, faults: Vec<ConfigFault>, unknown: &mut Vec<String>) -> Vec<ConfigFault> {
         let is_own = |fault: &ConfigFault| {
             let is_of_value = matches!(fault.problem(), Problem::Invalid(..) | Problem::OutOfRange(..));
-            is_of_value && self.names.iter().any(|name| name.replace("__", ".") == fault.key())
+            is_of_value && self.names.iter().any(|name| *name == flat_name(fault.key()))
         };
         let (own, others): (Vec<_>, Vec<_>) = faults.into_iter().partition(is_own);
         unknown.extend(own.iter().map(|fault| fault.key().to_owned()));
@@ -113,7 +120,7 @@ impl StandIns {
 /// The name of a required secret that is not there, as `wrangler secret put` takes it.
 fn missing_secret(faults: &[ConfigFault], vars: &Map<String, Value>) -> Option<String> {
     let missing = |fault: &&ConfigFault| matches!(fault.problem(), Problem::Missing(_)) && is_secret(fault.key());
-    let names = faults.iter().filter(missing).map(|fault| fault.key().replace('.', "__"));
+    let names = faults.iter().filter(missing).map(|fault| flat_name(fault.key()));
     // One that is there and counts as missing all the same would be put for ever.
     names.into_iter().find(|name| !vars.contains_key(name))
 }

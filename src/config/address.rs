@@ -26,6 +26,14 @@ pub(super) fn base_url(text: &str, example: &'static str) -> Result<Url, Problem
     Ok(url)
 }
 
+/// An https URL, or http on a loopback host, that is requested as it is written, with its query.
+pub(super) fn endpoint(text: &str) -> Result<Url, Problem> {
+    const EXAMPLE: &str = "https://issuer.example.com/assertion?version=2";
+
+    let url = web_url(text, EXAMPLE)?;
+    if url.fragment().is_some() { Err(Problem::Invalid("have no fragment", Some(EXAMPLE))) } else { Ok(url) }
+}
+
 /// Scheme, host and port.
 pub(super) fn origin(text: &str, example: &'static str) -> Result<Url, Problem> {
     let url = base_url(text, example)?;

@@ -78,22 +78,60 @@ impl Table {
     fn merge(&mut self, other: Self, path: &str, faults: &mut Vec<ConfigFault>) {
         for (name, node) in other.0 {
             let key = join(path, &name);
-            match (self.0.get_mut(&name), node) {
-                (None, node) => {
-                    self.0.insert(name, node);
+            let Some(known) = self.0.remove(&name) else {
+                self.0.insert(name, node);
+                continue;
+            };
+            let kept = match aligned(known, node) {
+                (Node::Table(mut table), Node::Table(more)) => {
+                    table.merge(more, &key, faults);
+                    Node::Table(table)
                 }
-                (Some(Node::Table(table)), Node::Table(more)) => table.merge(more, &key, faults),
                 // A value where a section belongs: the section's reader says so.
-                (Some(Node::Leaf(_)), Node::Table(_)) if path.is_empty() => {}
-                (Some(Node::Leaf(_) | Node::Table(_)), Node::Leaf(_) | Node::Table(_)) => {
-                    faults.push(ConfigFault::new(&key, Problem::SetTwice(key.replace('.', "__"))));
+                (known @ Node::Leaf(_), Node::Table(_)) if path.is_empty() => known,
+                (known, Node::Leaf(_) | Node::Table(_)) => {
+                    faults.push(ConfigFault::new(&key, Problem::SetTwice(flat_name(&key))));
+                    known
                 }
+            };
+            self.0.insert(name, kept);
+        }
+    }
+
+    /// Whether its keys are positions in a list, as in `ClientCredentials__0__ClientSecret`.
+    fn is_by_position(&self) -> bool {
+        self.0.keys().all(|key| key.parse::<u16>().is_ok())
+    }
+}
+
+/// A list of tables and a table of positions both as the latter, so that a secret joins its entry.
+fn aligned(one: Node, other: Node) -> (Node, Node) {
+    match (one, other) {
+        (Node::Leaf(list), table @ Node::Table(_)) if table.is_by_position() => (list.by_position(), table),
+        (table @ Node::Table(_), Node::Leaf(list)) if table.is_by_position() => (table, list.by_position()),
+        both => both,
+    }
+}
+
+impl Leaf {
+    fn by_position(self) -> Node {
+        match self.value {
+            Value::Array(items) if items.iter().all(Value::is_object) => {
+                let entries = items.into_iter().enumerate();
+                let entries =
+                    entries.map(|(position, item)| (position.to_string(), Node::from_value(item, Form::Plain)));
+                Node::Table(Table(entries.collect()))
             }
+            value => Node::Leaf(Self { value, form: self.form }),
         }
     }
 }
 
 impl Node {
+    fn is_by_position(&self) -> bool {
+        matches!(self, Self::Table(table) if table.is_by_position())
+    }
+
     /// Objects are tables; a list stays one value, whose reader knows whether tables stand in it.
     pub(super) fn from_value(value: Value, form: Form) -> Self {
         match value {
@@ -118,4 +156,9 @@ fn strings(values: &[Value]) -> Option<Vec<String>> {
 /// The dotted key of `name` in the section `path`; the root's path is empty.
 pub(super) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// The name of a dotted key as a variable or secret: `A.B[0].C` is `A__B__0__C`.
+pub(crate) fn flat_name(key: &str) -> String {
+    key.replace(['.', '['], "__").replace(']', "")
 }

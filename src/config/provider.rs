@@ -7,18 +7,19 @@ use url::Url;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::issuer::IssuerRule;
 use crate::oidc::user_flow::UserFlow;
-use crate::secret::Secret;
 use crate::time::Lifetime;
 
 use super::authority::{Authority, authority_of};
 use super::b2c;
+use super::client_credential::{ClientCredential, client_text};
+use super::client_credentials::{self, AssertionAudience, Kind};
 use super::cloud::Cloud;
 use super::entra;
 use super::fault::Problem;
 use super::graph::Graph;
 use super::paths::{ProviderPaths, Redirects};
 use super::platform::Platform;
-use super::section::{Section, plain_text};
+use super::section::Section;
 use super::tenancy::{self, Tenancy};
 use super::user_flows::{Policy, UserFlows};
 use super::values::Range;
@@ -57,8 +58,10 @@ pub struct Provider {
     pub app_tenant: Option<String>,
     /// `ClientId`.
     pub client_id: String,
-    /// `ClientSecret`, and how it is sent.
-    pub credential: ClientCredential,
+    /// `ClientCredentials`, or `ClientSecret` alone, in the order in which they are tried; at least one.
+    pub credentials: Vec<ClientCredential>,
+    /// `ClientAssertionAudience`: what the assertions of its keys name in `aud`; the token endpoint for `AzureAd`.
+    pub assertion_audience: AssertionAudience,
     /// `Scope`: scopes of every sign-in beyond `openid profile offline_access`; none by default.
     pub scopes: Vec<String>,
     /// `ExtraQueryParameters` of the authorization request, sorted by name; none by default.
@@ -85,15 +88,6 @@ pub struct Provider {
     pub signed_out_redirect_uri: Option<String>,
 }
 
-/// How the client authenticates at the token endpoint (`TokenEndpointAuthMethod`, RFC 6749 §2.3.1).
-#[derive(Clone, Debug)]
-pub enum ClientCredential {
-    /// `client_secret_basic`, the default of `OpenIdConnect`.
-    SecretBasic(Secret<String>),
-    /// `client_secret_post`, the default of `AzureAd`.
-    SecretPost(Secret<String>),
-}
-
 /// What became of the section; other sections are compared even with a faulty one.
 pub(super) struct Reading {
     pub(super) provider: Option<Provider>,
@@ -105,8 +99,7 @@ pub(super) struct Reading {
 pub(super) struct Defaults {
     pub(super) name: &'static str,
     is_entra: bool,
-    auth_method: &'static str,
-    secret_hint: &'static str,
+    credentials: Kind,
     algorithms: &'static [Algorithm],
     clock_skew: Range,
 }
@@ -114,23 +107,34 @@ pub(super) struct Defaults {
 pub(super) const AZURE_AD: Defaults = Defaults {
     name: "AzureAd",
     is_entra: true,
-    auth_method: "client_secret_post",
-    secret_hint: "store it with `wrangler secret put AzureAd__ClientSecret`",
+    credentials: Kind {
+        auth_method: "client_secret_post",
+        secret_hint: "store it with `wrangler secret put AzureAd__ClientSecret`",
+        is_entra: true,
+        pattern: "AzureAd.ClientCredentials[]",
+    },
     algorithms: &[Algorithm::Rs256],
     clock_skew: Range { min: 0, max: 600, default: 300 },
 };
 
 pub(super) const AZURE_AD_B2C: Defaults = Defaults {
     name: b2c::SECTION,
-    secret_hint: "store it with `wrangler secret put AzureAdB2C__ClientSecret`",
+    credentials: Kind {
+        secret_hint: "store it with `wrangler secret put AzureAdB2C__ClientSecret`",
+        ..AZURE_AD.credentials
+    },
     ..AZURE_AD
 };
 
 pub(super) const OPEN_ID_CONNECT: Defaults = Defaults {
     name: "OpenIdConnect",
     is_entra: false,
-    auth_method: "client_secret_basic",
-    secret_hint: "store it with `wrangler secret put OpenIdConnect__ClientSecret`",
+    credentials: Kind {
+        auth_method: "client_secret_basic",
+        secret_hint: "store it with `wrangler secret put OpenIdConnect__ClientSecret`",
+        is_entra: false,
+        pattern: "OpenIdConnect.ClientCredentials[]",
+    },
     algorithms: &Algorithm::ALL,
     clock_skew: Range { min: 0, max: 600, default: 60 },
 };
@@ -180,8 +184,8 @@ impl Provider {
     }
 }
 
-/// Reads a section; `label` is the name that `Providers` gives it.
-pub(super) fn read(mut section: Section<'_>, defaults: &Defaults, label: Option<&str>) -> Reading {
+/// Reads a section; `label` is the name that `Providers` gives it, and `bindings` may have its assertions.
+pub(super) fn read(mut section: Section<'_>, defaults: &Defaults, label: Option<&str>, bindings: &[String]) -> Reading {
     let redirects = Redirects::read(&mut section, label);
     let is_entra = defaults.is_entra;
     let is_b2c = is_entra && b2c::is_meant(&section);
@@ -192,7 +196,7 @@ pub(super) fn read(mut section: Section<'_>, defaults: &Defaults, label: Option<
     let graph = Graph::of(authority.as_ref().and_then(|authority| authority.cloud));
     let platform = if is_entra { Platform::Entra { has_one_tenant, is_b2c, graph } } else { Platform::Other };
     let extra_query = extra::authorization_query(&mut section, query.as_deref());
-    let provider = provider(&mut section, (defaults, label), authority, &redirects);
+    let provider = provider(&mut section, (defaults, label, bindings), authority, &redirects);
     let provider = provider.map(|provider| Provider {
         allowed_tenants: tenancy.allowed,
         app_tenant: tenancy.app,
@@ -205,7 +209,7 @@ pub(super) fn read(mut section: Section<'_>, defaults: &Defaults, label: Option<
 
 fn provider(
     section: &mut Section<'_>,
-    (defaults, label): (&Defaults, Option<&str>),
+    (defaults, label, bindings): (&Defaults, Option<&str>, &[String]),
     authority: Option<Authority>,
     redirects: &Redirects,
 ) -> Option<Provider> {
@@ -213,7 +217,9 @@ fn provider(
     let display_name = if label.is_some() { section.text("DisplayName") } else { None };
     let is_entra = defaults.is_entra;
     let client_id = section.required("ClientId", "the id that the OpenID Provider gave this client", client_text);
-    let credential = credential(section, (defaults, label));
+    let kind = if label.is_some() { defaults.credentials.of_named() } else { defaults.credentials };
+    let credentials = client_credentials::read(section, kind, bindings);
+    let assertion_audience = client_credentials::audience(section, is_entra);
     let scopes = section.scopes("Scope").unwrap_or_default();
     let id_token_algorithms = algorithms(section, defaults);
     let client_capabilities = if is_entra { entra::client_capabilities(section) } else { Some(Vec::new()) };
@@ -244,7 +250,8 @@ fn provider(
         allowed_tenants: Vec::new(),
         app_tenant: None,
         client_id: client_id?,
-        credential: credential?,
+        credentials: credentials?,
+        assertion_audience: assertion_audience?,
         scopes,
         extra_query: Vec::new(),
         id_token_algorithms: id_token_algorithms?,
@@ -265,31 +272,6 @@ fn authority(section: &mut Section<'_>) -> Option<Authority> {
         // The text and not the parsed URL: issuers compare byte for byte (OIDC Core 3.1.3.7 step 2).
         Authority::at(issuer, IssuerRule::Exact(issuer.to_owned()))
     })
-}
-
-fn credential(section: &mut Section<'_>, (defaults, label): (&Defaults, Option<&str>)) -> Option<ClientCredential> {
-    const NAMED: &str = "store it with `wrangler secret put Providers__<Name>__ClientSecret`";
-
-    let secret_hint = if label.is_some() { NAMED } else { defaults.secret_hint };
-    let wrap = section.parsed_or("TokenEndpointAuthMethod", defaults.auth_method, |method| match method {
-        "client_secret_basic" => Ok(ClientCredential::SecretBasic as fn(Secret<String>) -> ClientCredential),
-        "client_secret_post" => Ok(ClientCredential::SecretPost as fn(Secret<String>) -> ClientCredential),
-        _ => Err(Problem::Invalid("be client_secret_basic or client_secret_post", None)),
-    });
-    if !section.holds("ClientSecret") {
-        section.missing("ClientSecret", secret_hint);
-    }
-    let value = section.secret("ClientSecret")?;
-    let secret = plain_text(&value).and_then(|text| client_text(&text));
-    section.accept("ClientSecret", secret).map(Secret::new).zip(wrap).map(|(secret, wrap)| wrap(secret))
-}
-
-/// RFC 6749 Appendix A.1 and A.2 allow visible ASCII and spaces only.
-fn client_text(text: &str) -> Result<String, Problem> {
-    if text.bytes().all(|byte| matches!(byte, 0x20..=0x7E)) {
-        return Ok(text.to_owned());
-    }
-    Err(Problem::Invalid("be printable ASCII, not a placeholder", None))
 }
 
 fn algorithms(section: &mut Section<'_>, defaults: &Defaults) -> Option<Vec<Algorithm>> {

@@ -27,35 +27,35 @@ pub(super) struct Readings {
 }
 
 /// Reads every provider; there must be one.
-pub(super) fn read_all(root: &mut Section<'_>) -> Readings {
+pub(super) fn read_all(root: &mut Section<'_>, bindings: &[String]) -> Readings {
     let mut readings = Readings::default();
     let is_alias = root.mentions(AZURE_AD_B2C.name);
     let is_entra = root.mentions(AZURE_AD.name) || is_alias;
     let entra = if is_alias { &AZURE_AD_B2C } else { &AZURE_AD };
     if is_alias && root.mentions(AZURE_AD.name) {
         root.fault(AZURE_AD_B2C.name, Problem::Conflict(AZURE_AD.name.to_owned()));
-        read(root.child(AZURE_AD.name, AZURE_AD.name), &AZURE_AD, None);
+        read(root.child(AZURE_AD.name, AZURE_AD.name), &AZURE_AD, None, bindings);
     }
     let is_other = root.mentions(OPEN_ID_CONNECT.name);
     let is_many = root.mentions(SECTION);
     if is_entra && is_other {
         root.fault(OPEN_ID_CONNECT.name, Problem::Conflict(entra.name.to_owned()));
         // Its own faults are worth knowing all the same.
-        read(root.child(OPEN_ID_CONNECT.name, OPEN_ID_CONNECT.name), &OPEN_ID_CONNECT, None);
+        read(root.child(OPEN_ID_CONNECT.name, OPEN_ID_CONNECT.name), &OPEN_ID_CONNECT, None, bindings);
     }
     if is_entra || is_other {
         let (defaults, pattern) =
             if is_entra { (entra, AZURE_AD.name) } else { (&OPEN_ID_CONNECT, OPEN_ID_CONNECT.name) };
-        readings.add(defaults.name, read(root.child(defaults.name, pattern), defaults, None));
+        readings.add(defaults.name, read(root.child(defaults.name, pattern), defaults, None, bindings));
     }
     if !(is_entra || is_other || is_many) {
         root.missing(AZURE_AD.name, "add [vars.AzureAd], or [vars.OpenIdConnect] for any other OpenID Provider");
     }
-    named(root, &mut readings);
+    named(root, bindings, &mut readings);
     readings
 }
 
-fn named(root: &mut Section<'_>, readings: &mut Readings) {
+fn named(root: &mut Section<'_>, bindings: &[String], readings: &mut Readings) {
     let is_needed = root.holds(SECTION) && readings.platforms.is_empty();
     let mut section = root.child(SECTION, SECTION);
     let names = section.names();
@@ -76,7 +76,7 @@ fn named(root: &mut Section<'_>, readings: &mut Readings) {
         }
         let mut child = section.child(name, PATTERN);
         let defaults = kind(&mut child);
-        readings.add(name, read(child, defaults, Some(name)));
+        readings.add(name, read(child, defaults, Some(name), bindings));
     }
     section.finish();
 }

@@ -1,9 +1,11 @@
 //! A typed reader of one section. Each read takes its key out, so that what is left at the end is unknown; each
 //! fault goes into one list, so that all of them are reported together.
 
+mod secret_tables;
+
 use serde_json::Value;
 
-use super::environment::{Form, Leaf, Node, Table, join};
+use super::environment::{Form, Leaf, Node, Table, flat_name, join};
 use super::fault::{ConfigFault, Problem};
 use super::settings;
 
@@ -128,7 +130,7 @@ impl<'a> Section<'a> {
         match leaf.form {
             Form::Flat => Some(leaf.value),
             Form::Plain => {
-                let flat = self.key(name).replace('.', "__");
+                let flat = flat_name(&self.key(name));
                 self.fault(name, Problem::PlainSecret(flat));
                 None
             }

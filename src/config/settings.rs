@@ -95,8 +95,19 @@ settings! {
     "AzureAd.AllowedTenants" List, "GUIDs of the tenants whose users may sign in, with TenantId common or organizations; all of them if absent";
     "AzureAd.AppHomeTenantId" Text, "GUID of the tenant that issues the application's own tokens, with TenantId common, organizations or consumers";
     "AzureAd.ClientId" Text, "the application (client) id; required";
-    "AzureAd.ClientSecret" Secret, "the client secret; required";
+    "AzureAd.ClientSecret" Secret, "the client secret; required unless ClientCredentials is set";
     "AzureAd.TokenEndpointAuthMethod" Text ["client_secret_post"], "client_secret_post or client_secret_basic";
+    "AzureAd.ClientCredentials[].SourceType" Text, "where the credential comes from: ClientSecret, Base64Encoded, Pem, Jwk or CustomSignedAssertion; required. Entries are tried in their order, instead of ClientSecret";
+    "AzureAd.ClientCredentials[].ClientSecret" Secret, "ClientSecret only: the client secret";
+    "AzureAd.ClientCredentials[].Base64EncodedValue" Secret, "Base64Encoded only: a PFX file with the certificate and its key, in base64";
+    "AzureAd.ClientCredentials[].CertificatePassword" Secret, "Base64Encoded only: the password of the PFX file; none if absent";
+    "AzureAd.ClientCredentials[].Pem" Secret, "Pem only: a private key (PKCS#8) and its certificates in one text";
+    "AzureAd.ClientCredentials[].Jwk" Secret, "Jwk only: a private key as a JSON Web Key";
+    "AzureAd.ClientCredentials[].AssertionService" Text, "CustomSignedAssertion only: the service binding that answers with an assertion";
+    "AzureAd.ClientCredentials[].AssertionUrl" Url, "CustomSignedAssertion only: the URL that answers with an assertion, instead of AssertionService";
+    "AzureAd.ClientCredentials[].AssertionToken" Secret, "CustomSignedAssertion only: a token to ask with, sent as Bearer";
+    "AzureAd.ClientCredentials[].TokenExchangeUrl" Text ["api://AzureADTokenExchange"], "CustomSignedAssertion only: the audience to ask for";
+    "AzureAd.SendX5C" Boolean ["false"], "whether assertions carry the certificates";
     "AzureAd.Domain" Text, "a domain name of the tenant, which names it where TenantId is absent; required for Azure AD B2C";
     "AzureAd.Scope" List, "scopes to ask for at sign-in beyond openid, profile and offline_access";
     "AzureAd.ExtraQueryParameters" Table, "parameters to add to the authorization request";
@@ -116,8 +127,22 @@ settings! {
 
     "OpenIdConnect.Authority" Url, "the OP's issuer identifier, byte for byte; required";
     "OpenIdConnect.ClientId" Text, "the client id; required";
-    "OpenIdConnect.ClientSecret" Secret, "the client secret; required";
+    "OpenIdConnect.ClientSecret" Secret, "the client secret; required unless ClientCredentials is set";
     "OpenIdConnect.TokenEndpointAuthMethod" Text ["client_secret_basic"], "client_secret_basic or client_secret_post";
+    "OpenIdConnect.ClientCredentials[].SourceType" Text, "where the credential comes from: ClientSecret, Base64Encoded, Pem, Jwk or CustomSignedAssertion; required. Entries are tried in their order, instead of ClientSecret";
+    "OpenIdConnect.ClientCredentials[].ClientSecret" Secret, "ClientSecret only: the client secret";
+    "OpenIdConnect.ClientCredentials[].Base64EncodedValue" Secret, "Base64Encoded only: a PFX file with the certificate and its key, in base64";
+    "OpenIdConnect.ClientCredentials[].CertificatePassword" Secret, "Base64Encoded only: the password of the PFX file; none if absent";
+    "OpenIdConnect.ClientCredentials[].Pem" Secret, "Pem only: a private key (PKCS#8) and its certificates in one text";
+    "OpenIdConnect.ClientCredentials[].Jwk" Secret, "Jwk only: a private key as a JSON Web Key";
+    "OpenIdConnect.ClientCredentials[].KeyId" Text, "the kid of assertions by this key; that of the JWK if absent";
+    "OpenIdConnect.ClientCredentials[].SigningAlgorithm" Text, "RS256, PS256 or ES256; what fits the key if absent";
+    "OpenIdConnect.ClientCredentials[].AssertionService" Text, "CustomSignedAssertion only: the service binding that answers with an assertion";
+    "OpenIdConnect.ClientCredentials[].AssertionUrl" Url, "CustomSignedAssertion only: the URL that answers with an assertion, instead of AssertionService";
+    "OpenIdConnect.ClientCredentials[].AssertionToken" Secret, "CustomSignedAssertion only: a token to ask with, sent as Bearer";
+    "OpenIdConnect.ClientCredentials[].TokenExchangeUrl" Text, "CustomSignedAssertion only: the audience to ask for; none if absent";
+    "OpenIdConnect.SendX5C" Boolean ["false"], "whether assertions carry the certificates";
+    "OpenIdConnect.ClientAssertionAudience" Text ["Issuer"], "whom assertions by a key are for: Issuer or TokenEndpoint";
     "OpenIdConnect.Scope" List, "scopes to ask for at sign-in beyond openid, profile and offline_access";
     "OpenIdConnect.ExtraQueryParameters" Table, "parameters to add to the authorization request";
     "OpenIdConnect.IdTokenSigningAlgorithms" List ["RS256 ES256 PS256 EdDSA"], "accepted ID token algorithms";
@@ -144,8 +169,22 @@ settings! {
     "Providers.<Name>.AllowedTenants" List, "AzureAd only: GUIDs of the tenants whose users may sign in";
     "Providers.<Name>.AppHomeTenantId" Text, "AzureAd only: GUID of the tenant that issues the application's own tokens";
     "Providers.<Name>.ClientId" Text, "the client id; required";
-    "Providers.<Name>.ClientSecret" Secret, "the client secret, as Providers__<Name>__ClientSecret; required";
+    "Providers.<Name>.ClientSecret" Secret, "the client secret, as Providers__<Name>__ClientSecret; required unless ClientCredentials is set";
     "Providers.<Name>.TokenEndpointAuthMethod" Text, "client_secret_post or client_secret_basic; the default is that of Kind";
+    "Providers.<Name>.ClientCredentials[].SourceType" Text, "where the credential comes from: ClientSecret, Base64Encoded, Pem, Jwk or CustomSignedAssertion; required. Entries are tried in their order, instead of ClientSecret";
+    "Providers.<Name>.ClientCredentials[].ClientSecret" Secret, "ClientSecret only: the client secret";
+    "Providers.<Name>.ClientCredentials[].Base64EncodedValue" Secret, "Base64Encoded only: a PFX file with the certificate and its key, in base64";
+    "Providers.<Name>.ClientCredentials[].CertificatePassword" Secret, "Base64Encoded only: the password of the PFX file; none if absent";
+    "Providers.<Name>.ClientCredentials[].Pem" Secret, "Pem only: a private key (PKCS#8) and its certificates in one text";
+    "Providers.<Name>.ClientCredentials[].Jwk" Secret, "Jwk only: a private key as a JSON Web Key";
+    "Providers.<Name>.ClientCredentials[].KeyId" Text, "the kid of assertions by this key; that of the JWK if absent";
+    "Providers.<Name>.ClientCredentials[].SigningAlgorithm" Text, "RS256, PS256 or ES256; what fits the key if absent";
+    "Providers.<Name>.ClientCredentials[].AssertionService" Text, "CustomSignedAssertion only: the service binding that answers with an assertion";
+    "Providers.<Name>.ClientCredentials[].AssertionUrl" Url, "CustomSignedAssertion only: the URL that answers with an assertion, instead of AssertionService";
+    "Providers.<Name>.ClientCredentials[].AssertionToken" Secret, "CustomSignedAssertion only: a token to ask with, sent as Bearer";
+    "Providers.<Name>.ClientCredentials[].TokenExchangeUrl" Text, "CustomSignedAssertion only: the audience to ask for; for AzureAd api://AzureADTokenExchange if absent";
+    "Providers.<Name>.SendX5C" Boolean ["false"], "whether assertions carry the certificates";
+    "Providers.<Name>.ClientAssertionAudience" Text ["Issuer"], "OpenIdConnect only: whom assertions by a key are for: Issuer or TokenEndpoint";
     "Providers.<Name>.Domain" Text, "AzureAd only: a domain name of the tenant, as in AzureAd";
     "Providers.<Name>.Scope" List, "scopes to ask for at sign-in beyond openid, profile and offline_access";
     "Providers.<Name>.ExtraQueryParameters" Table, "parameters to add to the authorization request";
@@ -253,6 +292,9 @@ pub(crate) fn names_under(pattern: &str) -> impl Iterator<Item = &'static str> {
 /// Why `name`, which nothing reads, does not belong under `pattern`.
 pub(crate) fn explain(pattern: &str, name: &str) -> Problem {
     if names_under(pattern).any(|known| known == name) {
+        if pattern.ends_with(unsupported::CLIENT_CREDENTIALS) {
+            return Problem::Unsupported("an entry of this SourceType has no such setting");
+        }
         return Problem::Unsupported("a provider of this Kind has no such setting");
     }
     if let Some(right) = names_under(pattern).find(|known| known.eq_ignore_ascii_case(name)) {
@@ -306,6 +348,9 @@ mod tests {
                 "AzureAd",
                 "OpenIdConnect",
                 "Providers.<Name>",
+                "AzureAd.ClientCredentials[]",
+                "OpenIdConnect.ClientCredentials[]",
+                "Providers.<Name>.ClientCredentials[]",
                 "DownstreamApis.<Name>",
                 "DownstreamApis.<Name>.AcquireTokenOptions",
                 "Gateway",

@@ -1,11 +1,15 @@
 //! Keys that people bring along from `appsettings.json` and that mean nothing here, each with the reason. Ignoring
 //! one silently would promise something that does not happen.
 
+/// What the patterns of entries of that list end in.
+pub(super) const CLIENT_CREDENTIALS: &str = ".ClientCredentials[]";
+
 /// Where a key of that name is refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     AcquireToken,
     Api,
+    Credential,
     Gateway,
     OpenIdConnect,
     Provider,
@@ -19,6 +23,7 @@ impl Place {
         match self {
             Self::AcquireToken => "DownstreamApis.<Name>.AcquireTokenOptions",
             Self::Api => "DownstreamApis.<Name>",
+            Self::Credential => "ClientCredentials",
             Self::Gateway => "Gateway",
             Self::OpenIdConnect => "OpenIdConnect",
             Self::Provider => "AzureAd, OpenIdConnect, Providers.<Name>",
@@ -44,13 +49,18 @@ pub(super) fn reason(pattern: &str, name: &str) -> Option<&'static str> {
         "DownstreamApis.<Name>" => &[Place::Api],
         "DownstreamApis.<Name>.AcquireTokenOptions" => &[Place::AcquireToken],
         "Gateway" => &[Place::Gateway],
+        _ if pattern.ends_with(CLIENT_CREDENTIALS) => &[Place::Credential],
         _ => return None,
     };
     let entry = UNSUPPORTED.iter().find(|(at, known, _)| places.contains(at) && known.eq_ignore_ascii_case(name));
     entry.map(|(_, _, reason)| *reason)
 }
 
-const ONE_CREDENTIAL: &str = "a client secret is the only client credential of this version";
+const NO_AZURE_HOST: &str = "managed identities exist on Azure hosts only; use SourceType CustomSignedAssertion";
+const NO_STORE: &str = "a Worker has no disk and no certificate store; store the certificate as the secret of an entry with SourceType Base64Encoded";
+const NO_VAULT: &str =
+    "a Worker cannot sign in to a vault; store the certificate as the secret of an entry with SourceType Base64Encoded";
+const NAME_OF_SOURCE: &str = "set AssertionService or AssertionUrl";
 const NO_DECRYPTION: &str = "encrypted ID tokens are refused";
 const FIXED_CHECKS: &str = "the checks of OpenID Connect Core cannot be changed";
 const IS_AZURE_AD: &str = "the section is named AzureAd";
@@ -120,8 +130,7 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Provider, "BackchannelTimeout", "set BackchannelTimeoutSeconds"),
     (Place::Provider, "CacheOptions", OWN_CACHE),
     (Place::Provider, "ClaimsIssuer", OF_ASP_NET),
-    (Place::Provider, "ClientCertificates", ONE_CREDENTIAL),
-    (Place::Provider, "ClientCredentials", ONE_CREDENTIAL),
+    (Place::Provider, "ClientCertificates", "it is named ClientCredentials here, with the same entries"),
     (Place::Provider, "ClientName", NO_TELEMETRY),
     (Place::Provider, "ClientVersion", NO_TELEMETRY),
     (Place::Provider, "CorrelationCookie", OWN_COOKIES),
@@ -155,7 +164,6 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::Provider, "ReturnUrlParameter", "it is always return_to"),
     (Place::Provider, "SaveTokens", "tokens are always kept, and only at the edge"),
     (Place::Provider, "Scopes", "set Scope for a sign-in, or Scopes of a route with Access Bearer for access tokens"),
-    (Place::Provider, "SendX5C", ONE_CREDENTIAL),
     (Place::Provider, "SignInScheme", OF_ASP_NET),
     (Place::Provider, "SignOutScheme", OF_ASP_NET),
     (Place::Provider, "SkipUnrecognizedRequests", OF_ASP_NET),
@@ -174,6 +182,18 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::OpenIdConnect, "ResetPasswordPolicyId", B2C_ONLY),
     (Place::OpenIdConnect, "SignUpSignInPolicyId", B2C_ONLY),
     (Place::OpenIdConnect, "ClientCapabilities", "only the Microsoft identity platform knows client capabilities"),
+    (Place::Credential, "CertificateDiskPath", NO_STORE),
+    (Place::Credential, "CertificateDistinguishedName", NO_STORE),
+    (Place::Credential, "CertificateStorePath", NO_STORE),
+    (Place::Credential, "CertificateSubjectName", NO_STORE),
+    (Place::Credential, "CertificateThumbprint", NO_STORE),
+    (Place::Credential, "CustomSignedAssertionProviderData", NAME_OF_SOURCE),
+    (Place::Credential, "CustomSignedAssertionProviderName", NAME_OF_SOURCE),
+    (Place::Credential, "KeyVaultCertificateName", NO_VAULT),
+    (Place::Credential, "KeyVaultUrl", NO_VAULT),
+    (Place::Credential, "ManagedIdentityClientId", NO_AZURE_HOST),
+    (Place::Credential, "SignedAssertionFileDiskPath", NO_STORE),
+    (Place::Credential, "TokenExchangeAuthority", "the assertion comes from AssertionService or AssertionUrl"),
     (Place::Api, "AcceptHeader", OWN_CALLS),
     (Place::Api, "AuthenticationOptionsName", "set Provider"),
     (Place::Api, "AuthenticationScheme", "set Provider"),
@@ -202,3 +222,24 @@ const UNSUPPORTED: &[(Place, &str, &str)] = &[
     (Place::AcquireToken, "UserFlow", OWN_FLOW),
     (Place::Gateway, "OriginHost", "the platform sends the host of Origin; X-Forwarded-Host has the public one"),
 ];
+
+/// Why there is no credential of that `SourceType`, by the name or the number of Microsoft.Identity.Web.
+pub(super) fn source_type(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Certificate" | "0" => "it is an object of a program; store the certificate as Base64Encoded",
+        "KeyVault" | "1" | "SignedAssertionFromVault" | "9" => NO_VAULT,
+        "Path"
+        | "3"
+        | "StoreWithThumbprint"
+        | "4"
+        | "StoreWithDistinguishedName"
+        | "5"
+        | "StoreWithSubjectName"
+        | "13"
+        | "SignedAssertionFilePath"
+        | "8" => NO_STORE,
+        "SignedAssertionFromManagedIdentity" | "7" | "ManagedCertificate" | "12" => NO_AZURE_HOST,
+        "AutoDecryptKeys" | "10" => NO_DECRYPTION,
+        _ => return None,
+    })
+}

@@ -1,6 +1,7 @@
 // What the Worker runtime does natively and wasm must not: requests, answers and bodies stay here as handles, and only
 // text that a decision needs crosses. Every function is called from Rust (src/edge/*.rs); none decides anything.
 
+import { ALGORITHMS } from "./algorithms.js";
 import { TIMED_OUT } from "./deadline.js";
 import { MAY_BE_CACHED, edit, edited } from "./edited.js";
 import { counted } from "./metrics.js";
@@ -122,14 +123,18 @@ export function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Sends a request to the OpenID Provider and reads the whole answer: `[status, Content-Type, Retry-After, body]`. */
-export async function callOp(method, url, headerLines, body, timeout, limit) {
+/**
+ * Sends a request to the OpenID Provider, or to the binding `service` of `env`, and reads the whole answer:
+ * `[status, Content-Type, Retry-After, body]`.
+ */
+export async function callOp(env, service, method, url, headerLines, body, timeout, limit) {
   const deadline = new Deadline(timeout);
   try {
     const init = { method, headers: pairs(headerLines), redirect: "manual", signal: deadline.signal };
     // A view of wasm memory, which other requests may move or reuse before the platform has sent it.
     if (body.length > 0) init.body = body.slice();
-    const answer = await fetch(url, init);
+    const destination = service === undefined ? globalThis : env[service];
+    const answer = await destination.fetch(url, init);
     const [type, wait] = ["content-type", "retry-after"].map((name) => answer.headers.get(name));
     return [answer.status, type, wait, await readUpTo(answer.body, limit)];
   } catch (failure) {
@@ -192,13 +197,6 @@ function pairs(lines) {
   for (let index = 0; index + 1 < parts.length; index += 2) result.push([parts[index], parts[index + 1]]);
   return result;
 }
-
-const ALGORITHMS = {
-  RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
-  PS256: { name: "RSA-PSS", hash: "SHA-256", saltLength: 32 },
-  ES256: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
-  EdDSA: { name: "Ed25519" },
-};
 
 /** Verifies a signature. A key that cannot be imported verifies nothing. */
 export async function verify(jwk, algorithm, ...views) {

@@ -51,7 +51,16 @@ extern "C" {
     fn js_answer(status: u16, header_lines: &str, body: &str) -> JsValue;
 
     #[wasm_bindgen(js_name = callOp)]
-    fn js_call_op(method: &str, url: &str, header_lines: &str, body: &[u8], timeout: u32, limit: u32) -> Promise;
+    fn js_call_op(
+        env: &JsValue,
+        service: Option<&str>,
+        method: &str,
+        url: &str,
+        header_lines: &str,
+        body: &[u8],
+        timeout: u32,
+        limit: u32,
+    ) -> Promise;
 
     #[wasm_bindgen(js_name = forward)]
     fn js_forward(
@@ -180,13 +189,17 @@ fn edits(remove: &[impl AsRef<str>], set: &[(Cow<'_, str>, String)]) -> String {
     lines(removed.chain(set.iter().map(|(name, value)| (name.as_ref(), value.as_str()))))
 }
 
-/// Sends a request to the OpenID Provider.
-pub(super) async fn call_op(request: OpRequest, timeout: Lifetime) -> Result<OpResponse, TransportFault> {
+/// Sends a request to the OpenID Provider, or to a service binding.
+pub(super) async fn call_op(
+    (env, service): (&JsValue, Option<&str>),
+    request: OpRequest,
+    timeout: Lifetime,
+) -> Result<OpResponse, TransportFault> {
     let (parts, body) = request.into_parts();
     let headers = parts.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     let url = parts.uri.to_string();
-    let promise =
-        js_call_op(parts.method.as_str(), &url, &lines(headers), &body, milliseconds(timeout), MAX_OP_ANSWER_BYTES);
+    let (method, headers, timeout) = (parts.method.as_str(), lines(headers), milliseconds(timeout));
+    let promise = js_call_op(env, service, method, &url, &headers, &body, timeout, MAX_OP_ANSWER_BYTES);
     let answer = JsFuture::from(promise).await.map_err(|failure| transport_fault(&failure))?;
     let answer: Array = answer.unchecked_into();
     let status = answer.get(0).as_f64().unwrap_or(0.0) as u16;

@@ -14,7 +14,9 @@ use crate::flow;
 use crate::forwarding::ForwardPlan;
 use crate::measure::Measure;
 use crate::oidc::algorithm::Algorithm;
+use crate::oidc::client_key::ClientKey;
 use crate::oidc::jwks::{Jwk, KeyMaterial};
+use crate::oidc::pfx::{OpenedPfx, Pfx, PfxFault};
 use crate::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
 use crate::session::session::SessionId;
 use crate::session::signing_key::{PublicPoint, SigningKey};
@@ -78,7 +80,16 @@ impl Runtime for Edge {
     }
 
     async fn call_op(&self, request: OpRequest, timeout: Lifetime) -> Result<OpResponse, TransportFault> {
-        glue::call_op(request, timeout).await
+        glue::call_op((&self.env, None), request, timeout).await
+    }
+
+    async fn call_service(
+        &self,
+        service: &str,
+        request: OpRequest,
+        timeout: Lifetime,
+    ) -> Result<OpResponse, TransportFault> {
+        glue::call_op((&self.env, Some(service)), request, timeout).await
     }
 
     async fn forward(&self, inbound: &JsValue, plan: &ForwardPlan) -> Result<JsValue, TransportFault> {
@@ -168,6 +179,14 @@ impl Runtime for Edge {
 
     async fn sign(&self, key: &SigningKey, data: &[u8]) -> Option<Vec<u8>> {
         signing::sign(key, data).await
+    }
+
+    async fn sign_as_client(&self, name: &str, key: &ClientKey, data: &[u8]) -> Option<Vec<u8>> {
+        signing::sign_as_client(name, key, data).await
+    }
+
+    async fn open_pfx(&self, pfx: &Pfx) -> Result<OpenedPfx, PfxFault> {
+        signing::open_pfx(pfx).await
     }
 
     async fn public_point(&self, key: &SigningKey) -> Option<PublicPoint> {

@@ -1,6 +1,8 @@
 // Signatures of our own, made by WebCrypto: see src/edge/signing.rs.
 
-const ES256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+import { ALGORITHMS } from "./algorithms.js";
+
+const { ES256 } = ALGORITHMS;
 
 // By key id. A key may be used by any request, unlike a promise of one, which belongs to the request that made it.
 const signingKeys = new Map();
@@ -22,4 +24,20 @@ export async function publicPoint(pkcs8) {
   const key = await crypto.subtle.importKey("pkcs8", pkcs8.slice(), ES256, true, ["sign"]);
   const { x, y } = await crypto.subtle.exportKey("jwk", key);
   return [x, y];
+}
+
+// By the name that they have in the deployment.
+const clientKeys = new Map();
+
+/** Signs with a key of this client's: `material` is PKCS#8, or a JWK as text, as `format` says. */
+export async function signAsClient(name, format, material, algorithm, data) {
+  const [bytes, signed] = [material.slice(), data.slice()];
+  const parameters = ALGORITHMS[algorithm];
+  let key = clientKeys.get(name);
+  if (key === undefined) {
+    const imported = format === "jwk" ? JSON.parse(new TextDecoder().decode(bytes)) : bytes;
+    key = await crypto.subtle.importKey(format, imported, parameters, false, ["sign"]);
+    clientKeys.set(name, key);
+  }
+  return new Uint8Array(await crypto.subtle.sign(parameters, key, signed));
 }

@@ -9,7 +9,10 @@ use crate::oidc::introspection::IntrospectionFault;
 use crate::oidc::jwks::JwksFault;
 use crate::oidc::jwt::JwtFault;
 use crate::oidc::metadata::MetadataFault;
+use crate::oidc::pfx::PfxFault;
+use crate::oidc::signed_assertion::SignedAssertionFault;
 use crate::oidc::user_info::UserInfoFault;
+use crate::runtime::TransportFault;
 use crate::session::login_attempt::Interaction;
 use crate::session::session::SessionFault;
 
@@ -26,6 +29,35 @@ pub enum AccessTokenFault {
     RefusedBefore,
     /// Its tenant is not among those allowed.
     TenantNotAllowed,
+}
+
+/// Why a credential of this client cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialFault {
+    /// What should be an assertion is none.
+    Assertion(SignedAssertionFault),
+    /// It was found out before.
+    KnownUnusable,
+    /// The platform does not sign with the key.
+    NotSigned,
+    /// The file with the key does not open.
+    Pfx(PfxFault),
+    /// An HTTP status instead of an assertion.
+    Status(u16),
+    /// No answer instead of an assertion.
+    Transport(TransportFault),
+}
+
+impl CredentialFault {
+    /// Whether it is gone by itself.
+    #[must_use]
+    pub const fn outage(self) -> Option<TransportFault> {
+        match self {
+            Self::Transport(fault) => Some(fault),
+            Self::Status(status @ (429 | 500..)) => Some(TransportFault::Failing(status)),
+            Self::Assertion(_) | Self::KnownUnusable | Self::NotSigned | Self::Pfx(_) | Self::Status(_) => None,
+        }
+    }
 }
 
 /// What an API needs the end-user for.

@@ -106,6 +106,8 @@ impl Failure {
             // Garbage passes, as an outage does; a token that names somebody else does not.
             Error::OpMisbehaved(OpFault::AccountMismatch) => Some(Self::Untrusted),
             Error::OpMisbehaved(_) => Some(Self::OpUnreachable(TransportFault::Busy { retry_after: RETRY_AFTER })),
+            // Nothing that the client could say who it is by; the log has the reason.
+            Error::Misconfigured => Some(Self::OpRefused("no_client_credential".to_owned())),
             Error::OpRefused(code) => Some(Self::OpRefused(code.clone())),
             Error::OpUnreachable(fault) => Some(Self::OpUnreachable(*fault)),
             Error::SessionEnded(end) => Some(Self::Ended(*end)),
@@ -127,7 +129,6 @@ impl Failure {
             | Error::LogoutRequestInvalid(_)
             | Error::LogoutResponseInvalid
             | Error::LogoutTokenRejected(_)
-            | Error::Misconfigured
             | Error::NoSuchRoute
             | Error::NotExchanged(..)
             | Error::OperatorRefused

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AccessTokenFault, Error};
+use super::{AccessTokenFault, CredentialFault, Error};
 
 /// For the log: lower case, one line, nothing secret.
 impl fmt::Display for Error {
@@ -64,6 +64,19 @@ impl fmt::Display for AccessTokenFault {
             Self::Opaque => f.write_str("it is no JWT, and introspection is off"),
             Self::TenantNotAllowed => f.write_str("its tenant is not in AllowedTenants"),
             Self::RefusedBefore => f.write_str("the OP refused it a moment ago"),
+        }
+    }
+}
+
+impl fmt::Display for CredentialFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Assertion(fault) => fault.fmt(f),
+            Self::KnownUnusable => f.write_str("it cannot be used"),
+            Self::NotSigned => f.write_str("the platform does not sign with the key: it is damaged"),
+            Self::Pfx(fault) => fault.fmt(f),
+            Self::Status(status) => write!(f, "the source of signed assertions answered with status {status}"),
+            Self::Transport(fault) => write!(f, "the source of signed assertions: {fault}"),
         }
     }
 }

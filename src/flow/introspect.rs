@@ -34,7 +34,7 @@ pub(super) async fn ask<R: Runtime>(
         return Err(Error::AccessTokenRejected(AccessTokenFault::RefusedBefore));
     }
     begin(incoming, &memory.introspections)?;
-    let answer = answer(incoming, endpoint, credential).await.inspect_err(|error| {
+    let answer = answer(incoming, (&metadata, endpoint), credential).await.inspect_err(|error| {
         if let Error::OpUnreachable(fault) = error {
             memory.introspections.failed(*fault, now);
         }
@@ -71,11 +71,11 @@ fn begin<R: Runtime>(incoming: &Incoming<'_, R>, introspections: &Introspections
 /// The body of a 200.
 async fn answer<R: Runtime>(
     incoming: &Incoming<'_, R>,
-    endpoint: &Url,
+    (metadata, endpoint): (&Metadata, &Url),
     credential: &BearerCredential,
 ) -> Result<Vec<u8>, Error> {
     let parameters = introspection::parameters(credential.secret().expose());
-    let response = client_authentication::post(incoming, endpoint, &parameters).await?;
+    let response = client_authentication::post(incoming, metadata, endpoint, &parameters).await?;
     match (response.status().as_u16(), documents::outage(&response, incoming.now)) {
         (200, _) => Ok(response.into_body()),
         (_, Some(fault)) => Err(Error::OpUnreachable(fault)),

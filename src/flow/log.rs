@@ -43,6 +43,12 @@ macro_rules! events {
 events! {
     AppTokenAcquired "app_token.acquired" ["api"]
         "The application got an access token of its own."
+    ClientCertificateExpires "client_certificate.expires" ["credential" "expires_at"]
+        "A certificate of this client ends within 30 days, or has ended. Once a day in each isolate."
+    ClientCredentialRolledOver "client_credential.rolled_over" ["credential" "refused"]
+        "The OpenID Provider refused a credential of this client and took the next one, which the isolate begins with from here on."
+    ClientCredentialUnusable "client_credential.unusable" ["credential" "reason"]
+        "A credential of this client cannot be used, and the next one is tried: a file that does not open (once in each isolate), or an assertion that was not to be had."
     ConfigInvalid "config.invalid" ["faults"]
         "The configuration has faults, and every request is refused: all of them, once in each isolate."
     IdentityLeftOut "identity.left_out" ["claim" "header"]

@@ -44,7 +44,7 @@ async fn revoke<R: Runtime>(context: &Context<'_, R>, token: &Secret) -> Option<
     };
     let endpoint = metadata.revocation_endpoint.as_ref()?;
     let parameters = revocation::parameters(token.expose());
-    let answer = client_authentication::post(context, endpoint, &parameters).await;
+    let answer = client_authentication::post(context, &metadata, endpoint, &parameters).await;
     Some(answer.map(|answer| answer.status().as_u16()).map_err(|error| error.to_string()))
 }
 

@@ -71,11 +71,11 @@ pub(super) async fn exchange<R: Runtime>(
     let endpoint = endpoint(context, metadata, purpose.tenant)?;
     let parameters = parameters(context, grant, purpose);
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let response = match send(context, &endpoint, &parameters).await {
+    let response = match send(context, (metadata, &endpoint), &parameters).await {
         // Often gone a moment later. Not after a time-out: the request may be done.
         Err(Error::OpUnreachable(TransportFault::Failing(_))) if !is_code => {
             context.runtime.sleep(PAUSE).await;
-            send(context, &endpoint, &parameters).await
+            send(context, (metadata, &endpoint), &parameters).await
         }
         outcome => outcome,
     };
@@ -103,10 +103,10 @@ pub(super) fn cached(response: &TokenParts, purpose: &Purpose<'_>, now: Timestam
 /// The answer, unless it only says that the OP cannot answer now.
 async fn send<R: Runtime>(
     context: &Context<'_, R>,
-    endpoint: &Url,
+    (metadata, endpoint): (&Metadata, &Url),
     parameters: &[(&str, &str)],
 ) -> Result<OpResponse, Error> {
-    let response = client_authentication::post(context, endpoint, parameters).await?;
+    let response = client_authentication::post(context, metadata, endpoint, parameters).await?;
     match documents::outage(&response, context.runtime.now()) {
         None => Ok(response),
         Some(fault) => Err(Error::OpUnreachable(fault)),

@@ -8,8 +8,9 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use url::{Url, form_urlencoded};
 
 /// What proves that a request is this client's.
-#[derive(Clone, Copy)]
 pub enum ClientAuthentication<'a> {
+    /// A signed assertion in the form (RFC 7523 §2.2): of a key of its own, or of somebody whom the OP believes.
+    Assertion(String),
     /// Its secret in a header (`client_secret_basic`).
     SecretBasic(&'a str),
     /// Its secret in the form (`client_secret_post`).
@@ -22,7 +23,7 @@ pub enum ClientAuthentication<'a> {
 /// None for an endpoint of a metadata document that was parsed.
 pub fn form(
     endpoint: &Url,
-    (client_id, authentication): (&str, ClientAuthentication<'_>),
+    (client_id, authentication): (&str, &ClientAuthentication<'_>),
     parameters: &[(&str, &str)],
 ) -> Result<Request<Vec<u8>>, http::Error> {
     let mut form = form_urlencoded::Serializer::new(String::new());
@@ -31,6 +32,11 @@ pub fn form(
         .header(ACCEPT, "application/json")
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
     match authentication {
+        ClientAuthentication::Assertion(assertion) => {
+            form.append_pair("client_id", client_id)
+                .append_pair("client_assertion_type", JWT_BEARER)
+                .append_pair("client_assertion", assertion);
+        }
         ClientAuthentication::SecretBasic(secret) => {
             request = request.header(AUTHORIZATION, basic(client_id, secret));
         }
@@ -48,11 +54,13 @@ fn basic(client_id: &str, secret: &str) -> String {
     ["Basic ", &STANDARD.encode(pair)].concat()
 }
 
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn request(client: (&str, ClientAuthentication<'_>)) -> Request<Vec<u8>> {
+    fn request(client: (&str, &ClientAuthentication<'_>)) -> Request<Vec<u8>> {
         let endpoint = Url::parse("https://op.example/revoke?p=B2C_1_a").unwrap();
         form(&endpoint, client, &[("token", "rt+/=&%"), ("token_type_hint", "refresh_token")]).unwrap()
     }
@@ -76,7 +84,7 @@ mod tests {
             ("zoë", "пароль", "zo%C3%AB:%D0%BF%D0%B0%D1%80%D0%BE%D0%BB%D1%8C"),
             ("a", "=\"'\\", "a:%3D%22%27%5C"),
         ] {
-            let request = request((id, ClientAuthentication::SecretBasic(secret)));
+            let request = request((id, &ClientAuthentication::SecretBasic(secret)));
             let field = format!("Basic {}", STANDARD.encode(encoded));
             assert_eq!(request.headers()["authorization"], field, "{encoded}");
             assert_eq!(pairs(&request), expected(&[]));
@@ -86,8 +94,16 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_form_is_there_once() {
-        let request = request(("client!+ID", ClientAuthentication::SecretPost("SECRET?%G: é")));
+        let request = request(("client!+ID", &ClientAuthentication::SecretPost("SECRET?%G: é")));
         assert_eq!(pairs(&request), expected(&[("client_id", "client!+ID"), ("client_secret", "SECRET?%G: é")]));
+        assert!(!request.headers().contains_key("authorization"));
+    }
+
+    #[test]
+    fn an_assertion_goes_with_its_type_and_the_id_and_no_secret() {
+        let request = request(("client!+ID", &ClientAuthentication::Assertion("a.b-_.c".to_owned())));
+        let own = [("client_id", "client!+ID"), ("client_assertion_type", JWT_BEARER), ("client_assertion", "a.b-_.c")];
+        assert_eq!(pairs(&request), expected(&own));
         assert!(!request.headers().contains_key("authorization"));
     }
 }

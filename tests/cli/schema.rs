@@ -95,7 +95,9 @@ fn without_secrets(vars: &Value) -> Value {
         alias.unwrap_or_else(|| name.to_owned())
     };
     let is_secret = |name: &str| {
-        SETTINGS.iter().any(|setting| setting.kind == Kind::Secret && names(setting.key, &unaliased(name)))
+        // With secrets in it, the list is put as they are: each by its position, or all in one.
+        name.contains("__ClientCredentials")
+            || SETTINGS.iter().any(|setting| setting.kind == Kind::Secret && names(setting.key, &unaliased(name)))
     };
     let vars = vars.as_object().unwrap().iter().filter(|(name, _)| !is_secret(name));
     Value::Object(vars.map(|(name, value)| (name.clone(), value.clone())).collect())

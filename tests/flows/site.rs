@@ -9,7 +9,9 @@ use vestibule::flow;
 use vestibule::forwarding::ForwardPlan;
 use vestibule::measure::Measure;
 use vestibule::oidc::algorithm::Algorithm;
+use vestibule::oidc::client_key::ClientKey;
 use vestibule::oidc::jwks::Jwk;
+use vestibule::oidc::pfx::{OpenedPfx, Pfx, PfxFault};
 use vestibule::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
 use vestibule::session::session::SessionId;
 use vestibule::session::signing_key::{PublicPoint, SigningKey};
@@ -100,11 +102,27 @@ impl Runtime for Site<'_> {
         assert!((1..=14).contains(&timeout.as_seconds()), "no call may take {timeout}");
         self.pause().await;
         let world = self.world;
+        if request.uri().host() == Some("assertions.example") {
+            return world.federation.answer(None, &request);
+        }
         let is_staff = request.uri().host() == Some("staff.example");
         let op = if is_staff { &world.staff } else { &world.op };
         op.now.set(world.time());
         let answer = op.answer(&request);
         self.world.note_tokens();
+        self.pause().await;
+        answer
+    }
+
+    async fn call_service(
+        &self,
+        service: &str,
+        request: OpRequest,
+        timeout: Lifetime,
+    ) -> Result<OpResponse, TransportFault> {
+        assert!((1..=14).contains(&timeout.as_seconds()), "no call may take {timeout}");
+        self.pause().await;
+        let answer = self.world.federation.answer(Some(service), &request);
         self.pause().await;
         answer
     }
@@ -239,6 +257,17 @@ impl Runtime for Site<'_> {
     async fn sign(&self, key: &SigningKey, data: &[u8]) -> Option<Vec<u8>> {
         self.pause().await;
         self.world.signs.get().then(|| signing::sign(key, data))
+    }
+
+    async fn sign_as_client(&self, _name: &str, key: &ClientKey, data: &[u8]) -> Option<Vec<u8>> {
+        self.pause().await;
+        self.world.signs.get().then(|| signing::sign_as_client(key, data))
+    }
+
+    async fn open_pfx(&self, pfx: &Pfx) -> Result<OpenedPfx, PfxFault> {
+        self.pause().await;
+        self.world.files_opened.set(self.world.files_opened.get() + 1);
+        signing::open_pfx(pfx)
     }
 
     async fn public_point(&self, key: &SigningKey) -> Option<PublicPoint> {

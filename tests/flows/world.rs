@@ -14,6 +14,7 @@ use crate::background::Background;
 use crate::deployment;
 use crate::downstream::Downstream;
 use crate::durability::Durability;
+use crate::federation::Federation;
 use crate::kv::Kv;
 use crate::leaks::Emitted;
 use crate::op::Op;
@@ -46,6 +47,10 @@ pub(crate) struct World {
     pub(crate) forwards_at_once: Cell<bool>,
     /// Whether the platform signs.
     pub(crate) signs: Cell<bool>,
+    /// How often it opened a PFX file.
+    pub(crate) files_opened: Cell<usize>,
+    /// Who signs assertions that speak for the client.
+    pub(crate) federation: Federation,
     pub(crate) emitted: Emitted,
     log: RefCell<Vec<String>>,
     points: RefCell<Vec<Measure>>,
@@ -108,6 +113,8 @@ impl World {
             sleeping_takes_time: Cell::new(false),
             forwards_at_once: Cell::new(false),
             signs: Cell::new(true),
+            files_opened: Cell::new(0),
+            federation: Federation::default(),
             emitted: Emitted::default(),
             log: RefCell::default(),
             points: RefCell::default(),
@@ -221,7 +228,10 @@ impl Drop for World {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let stored = [self.kv.dump(), self.accounts.dump()].concat();
-            self.emitted.assert_no_secret(&[self.op.secrets(), self.staff.secrets()].concat(), &stored);
+            self.emitted.assert_no_secret(
+                &[self.op.secrets(), self.staff.secrets(), self.federation.secrets()].concat(),
+                &stored,
+            );
         }
     }
 }

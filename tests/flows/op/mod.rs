@@ -1,6 +1,7 @@
 //! An OpenID Provider: keeps the rules of the specifications, and breaks any of them when told to.
 
 mod access_tokens;
+mod assertions;
 mod authorization;
 mod exchange;
 pub(crate) mod keys;
@@ -15,6 +16,8 @@ use vestibule::runtime::{OpRequest, OpResponse, TransportFault};
 
 use crate::deployment::{PUBLIC, merge};
 
+use assertions::Assertions;
+pub(crate) use assertions::Proof;
 use authorization::Authorization;
 pub(crate) use authorization::parameter;
 use tokens::Family;
@@ -95,6 +98,8 @@ pub(crate) struct Op {
     pub(super) policy: RefCell<Option<String>>,
     /// Whether the client authenticates in the body (`client_secret_post`).
     pub(crate) takes_secret_in_body: Cell<bool>,
+    /// How the client authenticates instead, if by assertions.
+    pub(crate) assertions: Assertions,
     /// Whether there is an endpoint for revocation (RFC 7009). The Microsoft identity platform has none.
     pub(crate) revokes: Cell<bool>,
     /// Whether there is an endpoint for introspection (RFC 7662), which the Microsoft identity platform has not either.
@@ -151,6 +156,7 @@ impl Op {
             directory: RefCell::default(),
             policy: RefCell::default(),
             takes_secret_in_body: Cell::new(false),
+            assertions: Assertions::default(),
             revokes: Cell::new(true),
             introspects: Cell::new(true),
             grants_any_scope: Cell::new(true),

@@ -113,6 +113,9 @@ impl Op {
 
     /// RFC 6749 §2.3.1: by header, form-encoded, or at the Microsoft identity platform in the body.
     pub(super) fn is_authenticated(&self, request: &OpRequest, id: Option<&str>, secret: Option<&str>) -> bool {
+        if let Some(is_accepted) = self.asserted(request, id, secret) {
+            return is_accepted;
+        }
         if self.is_microsoft.get() || self.takes_secret_in_body.get() {
             assert!(!request.headers().contains_key("authorization"), "the secret is sent once only");
             return id == Some(CLIENT_ID) && secret == Some(CLIENT_SECRET);
