@@ -15,13 +15,11 @@ pub(super) fn named(name: &str) -> Option<String> {
 }
 
 fn jwk() -> String {
-    let mut jwk = json!({
-        "kty": "RSA", "n": URL_SAFE_NO_PAD.encode(MODULUS), "e": "AQAB", "x5c": [STANDARD.encode(certificate())],
-    });
-    for name in ["d", "p", "q", "dp", "dq", "qi"] {
-        jwk[name] = "AQ".into();
-    }
-    jwk.to_string()
+    json!({
+        "kty": "RSA", "n": URL_SAFE_NO_PAD.encode(MODULUS), "e": "AQAB", "d": "AQ", "p": "AQ", "q": "AQ", "dp": "AQ",
+        "dq": "AQ", "qi": "AQ", "x5c": [STANDARD.encode(certificate())],
+    })
+    .to_string()
 }
 
 fn block(label: &str, der: &[u8]) -> String {

@@ -101,10 +101,9 @@ fn source(section: &mut Section<'_>) -> Option<Source> {
     if !section.holds(SOURCE_TYPE) {
         section.missing(SOURCE_TYPE, "ClientSecret, Base64Encoded, Pem, Jwk or CustomSignedAssertion");
     }
-    let source = match section.take(SOURCE_TYPE)?.value {
-        Value::Number(number) => Source::parse(&number.to_string()),
-        value => plain_text(&value).and_then(|name| Source::parse(&name)),
-    };
+    let value = section.take(SOURCE_TYPE)?.value;
+    let name = if let Value::Number(number) = &value { Ok(number.to_string()) } else { plain_text(&value) };
+    let source = name.and_then(|name| Source::parse(&name));
     section.accept(SOURCE_TYPE, source)
 }
 

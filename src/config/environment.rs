@@ -115,15 +115,14 @@ fn aligned(one: Node, other: Node) -> (Node, Node) {
 
 impl Leaf {
     fn by_position(self) -> Node {
-        match self.value {
-            Value::Array(items) if items.iter().all(Value::is_object) => {
-                let entries = items.into_iter().enumerate();
-                let entries =
-                    entries.map(|(position, item)| (position.to_string(), Node::from_value(item, Form::Plain)));
-                Node::Table(Table(entries.collect()))
-            }
-            value => Node::Leaf(Self { value, form: self.form }),
-        }
+        let Self { value, form } = self;
+        let Some(items) = value.as_array().filter(|items| items.iter().all(Value::is_object)) else {
+            return Node::Leaf(Self { value, form });
+        };
+        let entries = items.iter().enumerate();
+        let entries =
+            entries.map(|(position, item)| (position.to_string(), Node::from_value(item.clone(), Form::Plain)));
+        Node::Table(Table(entries.collect()))
     }
 }
 

@@ -106,6 +106,8 @@ test("a PFX file that cannot be opened is passed over, and the log says why", as
   const { rsa } = keys;
   for (const [file, password, reason] of [
     [rsa.pfx("right"), "wrong", /CertificatePassword is wrong/],
+    // Nothing is encrypted: the MAC alone tells.
+    [rsa.pfx("right", "-keypbe", "NONE", "-certpbe", "NONE"), "wrong", /CertificatePassword is wrong/],
     [rsa.pfx("x", "-legacy"), "x", /export it again: `openssl pkcs12 -legacy/],
     [rsa.pfx("x", "-keypbe", "NONE", "-certpbe", "NONE", "-nomac"), "x", /is no PFX file, or one without a MAC/],
     [rsa.pfx("x", "-nokeys"), "x", /must hold one private key/],
