@@ -68,7 +68,7 @@ test("who denies gets a page that explains it, stays signed in, and can think ag
   await page.getByRole("button", { name: "Deny" }).click();
   await seesHeading(page, "Sign-in was declined");
   await page.getByRole("link", { name: "Start again" }).click();
-  await seesSignedIn(page, `${stack.publicOrigin}/`, alice);
+  await seesSignedIn(page, home, alice);
   await page.getByRole("button", { name: "Call the Orders API" }).click();
   await seesText(statusOf(page), "200 OK");
   await needsPermission(page);
