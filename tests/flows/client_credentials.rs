@@ -215,7 +215,7 @@ fn an_assertion_comes_from_a_binding_or_an_address_and_is_kept_until_it_ends() {
     ] {
         let (world, assertion) = federated(&entry, NOW + 3600);
         Browser::signed_in(&world, &ADA);
-        assert_eq!(world.federation.take_calls(), [call.clone()]);
+        assert_eq!(world.federation.take_calls(), std::slice::from_ref(&call));
         world.advance(3539);
         Browser::signed_in(&world, &ADA);
         assert!(world.federation.take_calls().is_empty(), "it is good for a minute more");
