@@ -129,29 +129,24 @@ fn later_files_count_more() {
 fn every_shape_of_an_api_is_found() {
     let scopes = json!(["User.Read", "Mail.Read"]);
     for (name, file, api, expected) in [
-        (
-            "graph",
-            json!({"MicrosoftGraph": {}}),
-            "Graph",
-            json!({"BaseUrl": "https://graph.microsoft.com/v1.0", "Scopes": "User.Read"}),
-        ),
+        ("graph", json!({"MicrosoftGraph": {}}), "Graph", json!({"Preset": "Graph"})),
         (
             "graph-app",
             json!({"MicrosoftGraph": {"RequestAppToken": "True"}}),
             "Graph",
-            json!({"BaseUrl": "https://graph.microsoft.com/v1.0", "Scopes": "https://graph.microsoft.com/.default", "RequestAppToken": true}),
+            json!({"Preset": "Graph", "RequestAppToken": true}),
         ),
         (
             "beta",
             json!({"GraphBeta": {"BaseUrl": "https://graph.microsoft.com/beta", "Scopes": scopes}}),
             "Graph",
-            json!({"BaseUrl": "https://graph.microsoft.com/beta", "Scopes": scopes}),
+            json!({"Preset": "Graph", "BaseUrl": "https://graph.microsoft.com/beta", "Scopes": scopes}),
         ),
         (
             "called",
             json!({"CalledApi": {"CalledApiUrl": "https://graph.microsoft.com/beta", "CalledApiScopes": "user.read"}}),
             "Graph",
-            json!({"BaseUrl": "https://graph.microsoft.com/beta", "Scopes": "user.read"}),
+            json!({"Preset": "Graph", "BaseUrl": "https://graph.microsoft.com/beta", "Scopes": "user.read"}),
         ),
         (
             "alone",
@@ -176,9 +171,7 @@ fn every_shape_of_an_api_is_found() {
         file["AzureAd"] = azure_ad(&json!({}));
         let run = convert(&format!("api-{name}"), &[&file]);
         let apis = vars(&run.output)["DownstreamApis"].take();
-        let mut found = apis[api].clone();
-        found.as_object_mut().unwrap().remove("Preset");
-        assert_eq!(found, expected, "{name}: {}", run.output);
+        assert_eq!(apis[api], expected, "{name}: {}", run.output);
         assert_eq!(apis.as_object().unwrap().len(), 1, "{name}");
         assert_eq!(run.code, 0, "{name}: {}", run.output);
     }
@@ -193,6 +186,27 @@ fn the_tenant_of_an_api_is_kept_and_the_rest_of_how_a_token_is_acquired_explaine
     assert_eq!(vars(&run.output)["DownstreamApis"]["A"]["AcquireTokenOptions"], json!({"Tenant": CLIENT}));
     let left_out = listed(&run.output, "Left out");
     assert!(left_out[0].starts_with("DownstreamApis:A:AcquireTokenOptions:ForceRefresh: a token is renewed"));
+}
+
+#[test]
+fn what_signs_nobody_in_for_graph_gets_no_preset() {
+    let explicit = json!({"BaseUrl": "https://graph.microsoft.com/v1.0", "Scopes": "User.Read"});
+    let as_app = json!({"Preset": "Graph", "RequestAppToken": true});
+    let other = json!({"Oidc": {"Authority": "https://op.example", "ClientId": "app"}});
+    let b2c = json!({"AzureAdB2C": {
+        "Instance": "https://contoso.b2clogin.com", "Domain": "contoso.onmicrosoft.com", "ClientId": CLIENT,
+        "SignUpSignInPolicyId": "B2C_1_susi"
+    }});
+    for (name, file, graph, expected) in [
+        ("other", &other, json!({}), &explicit),
+        ("b2c", &b2c, json!({}), &explicit),
+        ("b2c-app", &b2c, json!({"RequestAppToken": true}), &as_app),
+    ] {
+        let mut file = file.clone();
+        file["MicrosoftGraph"] = graph;
+        let run = convert(&format!("preset-{name}"), &[&file]);
+        assert_eq!(&vars(&run.output)["DownstreamApis"]["Graph"], expected, "{name}: {}", run.output);
+    }
 }
 
 #[test]
