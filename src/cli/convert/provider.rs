@@ -36,7 +36,7 @@ pub(super) fn convert(conversion: &mut Conversion, place: &Place, section: &Sect
         }
     }
     credentials::convert(conversion, place, section);
-    if let Some(path) = section.text(ERROR_PATH).filter(|_| place.knows(ERROR_PATH)) {
+    if let Some(path) = section.text(ERROR_PATH) {
         conversion.open(&path);
     }
     if is_entra && section.text("ClientId").is_some_and(|id| !is_guid(&id)) {
