@@ -5,7 +5,7 @@ use std::fs;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use vestibule::cli;
-use vestibule::config::{ApiToken, Config, SETTINGS};
+use vestibule::config::{ApiToken, Config};
 
 use super::program::{Folder, KEY, Run};
 
@@ -51,10 +51,6 @@ fn azure_ad(more: &Value) -> Value {
     let mut section = json!({"Instance": "https://login.microsoftonline.com/", "TenantId": TENANT, "ClientId": CLIENT});
     section.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     section
-}
-
-fn is_known(key: &str) -> bool {
-    SETTINGS.iter().any(|setting| setting.key == key)
 }
 
 #[test]
@@ -129,29 +125,24 @@ fn later_files_count_more() {
 fn every_shape_of_an_api_is_found() {
     let scopes = json!(["User.Read", "Mail.Read"]);
     for (name, file, api, expected) in [
-        (
-            "graph",
-            json!({"MicrosoftGraph": {}}),
-            "Graph",
-            json!({"BaseUrl": "https://graph.microsoft.com/v1.0", "Scopes": "User.Read"}),
-        ),
+        ("graph", json!({"MicrosoftGraph": {}}), "Graph", json!({"Preset": "Graph"})),
         (
             "graph-app",
             json!({"MicrosoftGraph": {"RequestAppToken": "True"}}),
             "Graph",
-            json!({"BaseUrl": "https://graph.microsoft.com/v1.0", "Scopes": "https://graph.microsoft.com/.default", "RequestAppToken": true}),
+            json!({"Preset": "Graph", "RequestAppToken": true}),
         ),
         (
             "beta",
             json!({"GraphBeta": {"BaseUrl": "https://graph.microsoft.com/beta", "Scopes": scopes}}),
             "Graph",
-            json!({"BaseUrl": "https://graph.microsoft.com/beta", "Scopes": scopes}),
+            json!({"Preset": "Graph", "BaseUrl": "https://graph.microsoft.com/beta", "Scopes": scopes}),
         ),
         (
             "called",
             json!({"CalledApi": {"CalledApiUrl": "https://graph.microsoft.com/beta", "CalledApiScopes": "user.read"}}),
             "Graph",
-            json!({"BaseUrl": "https://graph.microsoft.com/beta", "Scopes": "user.read"}),
+            json!({"Preset": "Graph", "BaseUrl": "https://graph.microsoft.com/beta", "Scopes": "user.read"}),
         ),
         (
             "alone",
@@ -176,11 +167,41 @@ fn every_shape_of_an_api_is_found() {
         file["AzureAd"] = azure_ad(&json!({}));
         let run = convert(&format!("api-{name}"), &[&file]);
         let apis = vars(&run.output)["DownstreamApis"].take();
-        let mut found = apis[api].clone();
-        found.as_object_mut().unwrap().remove("Preset");
-        assert_eq!(found, expected, "{name}: {}", run.output);
+        assert_eq!(apis[api], expected, "{name}: {}", run.output);
         assert_eq!(apis.as_object().unwrap().len(), 1, "{name}");
         assert_eq!(run.code, 0, "{name}: {}", run.output);
+    }
+}
+
+#[test]
+fn the_tenant_of_an_api_is_kept_and_the_rest_of_how_a_token_is_acquired_explained() {
+    let options = json!({"tenant": CLIENT, "ForceRefresh": true});
+    let api = json!({"BaseUrl": "https://a.example", "Scopes": "api://a/x", "AcquireTokenOptions": options});
+    let run = convert("tenant", &[&json!({"AzureAd": azure_ad(&json!({})), "DownstreamApis": {"A": api}})]);
+    assert_eq!(run.code, 0, "{}", run.output);
+    assert_eq!(vars(&run.output)["DownstreamApis"]["A"]["AcquireTokenOptions"], json!({"Tenant": CLIENT}));
+    let left_out = listed(&run.output, "Left out");
+    assert!(left_out[0].starts_with("DownstreamApis:A:AcquireTokenOptions:ForceRefresh: a token is renewed"));
+}
+
+#[test]
+fn what_signs_nobody_in_for_graph_gets_no_preset() {
+    let explicit = json!({"BaseUrl": "https://graph.microsoft.com/v1.0", "Scopes": "User.Read"});
+    let as_app = json!({"Preset": "Graph", "RequestAppToken": true});
+    let other = json!({"Oidc": {"Authority": "https://op.example", "ClientId": "app"}});
+    let b2c = json!({"AzureAdB2C": {
+        "Instance": "https://contoso.b2clogin.com", "Domain": "contoso.onmicrosoft.com", "ClientId": CLIENT,
+        "SignUpSignInPolicyId": "B2C_1_susi"
+    }});
+    for (name, file, graph, expected) in [
+        ("other", &other, json!({}), &explicit),
+        ("b2c", &b2c, json!({}), &explicit),
+        ("b2c-app", &b2c, json!({"RequestAppToken": true}), &as_app),
+    ] {
+        let mut file = file.clone();
+        file["MicrosoftGraph"] = graph;
+        let run = convert(&format!("preset-{name}"), &[&file]);
+        assert_eq!(&vars(&run.output)["DownstreamApis"]["Graph"], expected, "{name}: {}", run.output);
     }
 }
 
@@ -217,24 +238,17 @@ fn credentials_become_secrets() {
     for value in ["SECRET", "PASSWORD", "UEZY", "vault.example"] {
         assert!(!run.output.contains(value), "{value}");
     }
-    if is_known("AzureAd.ClientCredentials[].SourceType") {
-        assert_eq!(run.code, 0, "{}", run.output);
-        let list = vars(&run.output)["AzureAd"]["ClientCredentials"].take();
-        let types: Vec<_> =
-            list.as_array().unwrap().iter().map(|entry| entry["SourceType"].as_str().unwrap()).collect();
-        assert_eq!(types, ["Base64Encoded", "Base64Encoded", "ClientSecret"]);
-        for line in [
-            "AzureAd__ClientCredentials__0__Base64EncodedValue   # AzureAd:ClientCertificates:0: download",
-            "AzureAd__ClientCredentials__1__Base64EncodedValue   # AzureAd:ClientCertificates:1\n",
-            "AzureAd__ClientCredentials__1__CertificatePassword   # AzureAd:ClientCertificates:1:CertificatePassword\n",
-            "AzureAd__ClientCredentials__2__ClientSecret   # AzureAd:ClientSecret\n",
-        ] {
-            assert!(run.output.contains(line), "{line}\n{}", run.output);
-        }
-    } else {
-        assert_eq!(run.code, 1);
-        assert!(run.output.contains("AzureAd__ClientSecret   # AzureAd:ClientSecret\n"), "{}", run.output);
-        assert_eq!(listed(&run.output, "Still to do").len(), 2, "{}", run.output);
+    assert_eq!(run.code, 0, "{}", run.output);
+    let list = vars(&run.output)["AzureAd"]["ClientCredentials"].take();
+    let types: Vec<_> = list.as_array().unwrap().iter().map(|entry| entry["SourceType"].as_str().unwrap()).collect();
+    assert_eq!(types, ["Base64Encoded", "Base64Encoded", "ClientSecret"]);
+    for line in [
+        "AzureAd__ClientCredentials__0__Base64EncodedValue   # AzureAd:ClientCertificates:0: download",
+        "AzureAd__ClientCredentials__1__Base64EncodedValue   # AzureAd:ClientCertificates:1\n",
+        "AzureAd__ClientCredentials__1__CertificatePassword   # AzureAd:ClientCertificates:1:CertificatePassword\n",
+        "AzureAd__ClientCredentials__2__ClientSecret   # AzureAd:ClientSecret\n",
+    ] {
+        assert!(run.output.contains(line), "{line}\n{}", run.output);
     }
 }
 
@@ -285,16 +299,14 @@ fn every_name_of_microsofts_section_is_one() {
 
 #[test]
 fn a_page_for_errors_is_one_that_everybody_sees() {
-    if is_known("AzureAd.ErrorPath") {
-        let file = json!({
-            "AzureAd": azure_ad(&json!({"ErrorPath": "/Home/Error"})),
-            "Oidc": {"Authority": "https://op.example", "ClientId": "app", "ErrorPath": "/Home/Error"}
-        });
-        let run = convert("error-path", &[&file]);
-        assert_eq!(run.code, 0, "{}", run.output);
-        let rule = json!([{"Path": "/Home/Error", "Access": "Anonymous"}]);
-        assert_eq!(vars(&run.output)["Gateway"]["Routes"], rule);
-    }
+    let file = json!({
+        "AzureAd": azure_ad(&json!({"ErrorPath": "/Home/Error"})),
+        "Oidc": {"Authority": "https://op.example", "ClientId": "app", "ErrorPath": "/Home/Error"}
+    });
+    let run = convert("error-path", &[&file]);
+    assert_eq!(run.code, 0, "{}", run.output);
+    let rule = json!([{"Path": "/Home/Error", "Access": "Anonymous"}]);
+    assert_eq!(vars(&run.output)["Gateway"]["Routes"], rule);
 }
 
 #[test]
@@ -320,15 +332,8 @@ fn azure_ad_b2c_is_the_section_of_microsofts_platform() {
     let run = convert("b2c", &[&file]);
     let vars = vars(&run.output);
     assert_eq!(vars["AzureAd"]["Domain"], "contoso.onmicrosoft.com");
-    if is_known("AzureAd.SignUpSignInPolicyId") {
-        assert_eq!(run.code, 0, "{}", run.output);
-        assert_eq!(vars["AzureAd"]["SignUpSignInPolicyId"], "B2C_1_susi");
-    } else {
-        assert_eq!(run.code, 1);
-        assert!(
-            listed(&run.output, "Left out").iter().any(|line| line.starts_with("AzureAdB2C:SignUpSignInPolicyId: "))
-        );
-    }
+    assert_eq!(run.code, 0, "{}", run.output);
+    assert_eq!(vars["AzureAd"]["SignUpSignInPolicyId"], "B2C_1_susi");
 }
 
 #[test]

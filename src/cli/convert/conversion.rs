@@ -59,11 +59,6 @@ impl Place {
         format!("{}:{name}", self.source)
     }
 
-    /// Whether the Worker has a setting of this name in it.
-    pub(super) fn knows(&self, name: &str) -> bool {
-        names_under(&self.pattern).any(|known| known == name)
-    }
-
     fn child(&self, name: &str, source: &str) -> Self {
         Self::new(self.key_of(name), &format!("{}.{name}", self.pattern), self.source_of(source))
     }
@@ -133,7 +128,7 @@ impl Conversion {
 }
 
 /// Why the Worker has no setting of this name there, as its own parser would say.
-pub(super) fn why_not(pattern: &str, name: &str) -> String {
+fn why_not(pattern: &str, name: &str) -> String {
     meaningless(pattern, name).map_or_else(|| explain(pattern, name).to_string(), str::to_owned)
 }
 

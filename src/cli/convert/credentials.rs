@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::appsettings::Section;
-use super::conversion::{Conversion, Place, why_not};
+use super::conversion::{Conversion, Place};
 
 const LIST: &str = "ClientCredentials";
 const SECRET: &str = "ClientSecret";
@@ -64,19 +64,16 @@ pub(super) fn convert(conversion: &mut Conversion, place: &Place, section: &Sect
     put(conversion, place, credentials);
 }
 
+/// A single secret needs no list.
 fn put(conversion: &mut Conversion, place: &Place, mut credentials: Vec<Credential>) {
-    let is_secret = |credential: &Credential| matches!(credential, Credential::Secret { .. });
-    let is_list = place.knows(LIST) && !(credentials.len() == 1 && credentials.iter().all(is_secret));
-    if is_list {
-        return list(conversion, place, credentials);
-    }
-    if let Some(position) = credentials.iter().position(is_secret) {
-        let Credential::Secret { source, value } = credentials.remove(position) else { return };
-        conversion.secret(&place.key_of(SECRET), source, value);
-    }
-    for credential in credentials {
-        let (Credential::Certificate { source, .. } | Credential::Secret { source, .. }) = credential;
-        conversion.leave_to_do(source, why_not(&place.pattern, LIST));
+    match (credentials.pop(), credentials.is_empty()) {
+        (Some(Credential::Secret { source, value }), true) => {
+            conversion.secret(&place.key_of(SECRET), source, value);
+        }
+        (last, _) => {
+            credentials.extend(last);
+            list(conversion, place, credentials);
+        }
     }
 }
 
@@ -123,7 +120,7 @@ fn credential(source: &str, item: &Section) -> Result<Credential, String> {
             Err("exists on Azure hosts only; put a client secret or a certificate instead".to_owned())
         }
         Some("SignedAssertionFilePath" | "SignedAssertionFromVault" | "CustomSignedAssertion") => {
-            Err("has no counterpart that this command could write; say where the Worker gets the assertion, or put \
+            Err("needs a CustomSignedAssertion with AssertionService or AssertionUrl, which only you can name; or put \
              a client secret or a certificate instead"
                 .to_owned())
         }

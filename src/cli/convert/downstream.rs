@@ -27,10 +27,7 @@ pub(super) fn is_api(section: &Section) -> bool {
 
 /// Converts an API that has no name of its own, since its section is the only one of its kind.
 pub(super) fn convert_alone(conversion: &mut Conversion, source: &str, section: &Section, is_graph: bool) {
-    let leads_to_graph = base_url(section)
-        .and_then(|url| Url::parse(&url).ok())
-        .is_some_and(|url| url.host_str().is_some_and(|host| GRAPH_HOSTS.contains(&host)));
-    let name = if (is_graph || leads_to_graph) && !is_taken(conversion, GRAPH) { GRAPH } else { source };
+    let name = if (is_graph || leads_to_graph(section)) && !is_taken(conversion, GRAPH) { GRAPH } else { source };
     convert(conversion, name, source, section, is_graph);
 }
 
@@ -46,6 +43,10 @@ pub(super) fn convert(conversion: &mut Conversion, name: &str, source: &str, sec
     let has = |name: &str| api.is_some_and(|api| api.get(name).is_some());
     let (has_base_url, has_scopes) = (has("BaseUrl"), has("Scopes"));
     let is_app = api.is_some_and(|api| api.get("RequestAppToken") == Some(&json!(true)));
+    if is_of_entra(conversion, is_app) && (is_graph || has_scopes && leads_to_graph(section)) {
+        // By default it says what is absent here.
+        return conversion.set(&place.key_of("Preset"), json!(GRAPH));
+    }
     if is_graph && !has_base_url {
         conversion.set(&place.key_of("BaseUrl"), json!(GRAPH_BASE_URL));
     }
@@ -74,6 +75,17 @@ fn free_name(conversion: &Conversion, name: &str) -> String {
 fn is_taken(conversion: &Conversion, name: &str) -> bool {
     let apis = conversion.vars.get(SECTION).and_then(Value::as_object);
     apis.is_some_and(|apis| apis.keys().any(|known| known.eq_ignore_ascii_case(name)))
+}
+
+/// Whether the provider can sign somebody in for Microsoft Graph, or get the application a token for it.
+fn is_of_entra(conversion: &Conversion, is_app: bool) -> bool {
+    let is_b2c = |section: &Value| section.get("SignUpSignInPolicyId").is_some();
+    conversion.vars.get("AzureAd").is_some_and(|section| is_app || !is_b2c(section))
+}
+
+fn leads_to_graph(section: &Section) -> bool {
+    let url = base_url(section).and_then(|url| Url::parse(&url).ok());
+    url.is_some_and(|url| url.host_str().is_some_and(|host| GRAPH_HOSTS.contains(&host)))
 }
 
 /// Without scopes, Microsoft.Identity.Web calls an API without a token.

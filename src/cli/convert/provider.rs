@@ -32,16 +32,11 @@ pub(super) fn convert(conversion: &mut Conversion, place: &Place, section: &Sect
             "metadataaddress" => metadata_address(conversion, place, (name, node), has("Authority")),
             "responsemode" => other_response_mode(conversion, place, (name, node)),
             "responsetype" if node.text().as_deref() == Some("code") => {}
-            "scopes" => conversion.leave_out(
-                place.source_of(name),
-                "these are scopes of a web API of one's own; what sign-in asks for is named Scope, \
-                 and what an API's token has stands in its own section",
-            ),
             _ => conversion.setting(place, name, node),
         }
     }
     credentials::convert(conversion, place, section);
-    if let Some(path) = section.text(ERROR_PATH).filter(|_| place.knows(ERROR_PATH)) {
+    if let Some(path) = section.text(ERROR_PATH) {
         conversion.open(&path);
     }
     if is_entra && section.text("ClientId").is_some_and(|id| !is_guid(&id)) {
