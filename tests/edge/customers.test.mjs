@@ -57,7 +57,7 @@ function startCustomersWorld() {
     entra: { tenants: [directory], users: [cleo] },
     otherApps: [api],
     azureAd: section,
-    apiVars: (entra, orders) => ({
+    apiVars: (entra, publicOrigin, orders) => ({
       Graph: undefined,
       Orders: { BaseUrl: `http://127.0.0.1:${orders.port}`, Scopes: `${api.appIdUri}/read` },
     }),
