@@ -112,7 +112,7 @@ fn api(section: &mut Section<'_>, name: &str, platforms: &[(String, Platform)]) 
     if token == Some(ApiToken::None) && graph.is_some() {
         refuse_beside(section, PRESET, ANONYMOUS);
     }
-    let of_preset = graph.zip(base.as_ref()).map(|(graph, base)| graph.scopes(base, token == Some(ApiToken::App)));
+    let of_preset = graph.map(|graph| graph.scopes(base.as_ref(), token == Some(ApiToken::App)));
     let scopes = scopes(section, (token, platform), of_preset);
     let rewrites_links = if section.holds(LINKS) { section.flag(LINKS) } else { Some(graph.is_some()) };
     let incremental_consent = incremental_consent(section, token);

@@ -58,8 +58,9 @@ impl Graph {
     }
 
     /// `Scopes` of the preset for a token of the application's own, or the end-user's.
-    pub(super) fn scopes(&self, base_url: &Url, is_app: bool) -> Vec<String> {
-        let other = self.other.filter(|other| *other == base_url.origin().ascii_serialization());
+    pub(super) fn scopes(&self, base_url: Option<&Url>, is_app: bool) -> Vec<String> {
+        let origin = base_url.map(|url| url.origin().ascii_serialization());
+        let other = self.other.filter(|other| origin.as_deref() == Some(other));
         vec![match other {
             other if is_app => [other.unwrap_or(self.resource), "/.default"].concat(),
             None => "User.Read".to_owned(),
@@ -102,8 +103,8 @@ mod tests {
             ),
         ] {
             let base_url = graph.accept(base_url).unwrap();
-            assert_eq!(graph.scopes(&base_url, false), [user]);
-            assert_eq!(graph.scopes(&base_url, true), [app]);
+            assert_eq!(graph.scopes(Some(&base_url), false), [user]);
+            assert_eq!(graph.scopes(Some(&base_url), true), [app]);
         }
         for elsewhere in
             ["https://graph.microsoft.com/v1.0", "http://graph.microsoft.us", "https://graph.microsoft.us:444", "x"]
