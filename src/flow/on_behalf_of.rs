@@ -17,7 +17,6 @@ use super::{Context, app_token, documents};
 use crate::config::{Api, ApiToken};
 use crate::error::{Error, ExchangeFault, Failure};
 use crate::memory::{ExchangeFailure, ExchangeKey};
-use crate::oidc::metadata::Metadata;
 use crate::oidc::token_exchange::TokenExchange;
 use crate::runtime::{RETRY_AFTER, Runtime, StoreFault};
 use crate::session::entry::CachedAccessToken;
@@ -162,18 +161,11 @@ async fn exchange<R: Runtime>(
     let provider = &context.realm.provider;
     let metadata = documents::metadata(context).await.map_err(|error| of_op(&error))?;
     // Whoever is a guest elsewhere is known to the tenant that issued the token, and `common` is none.
-    let tenant = provider.issuer.tenant_of(presented.token.issuer());
-    let of_tenant =
-        tenant.map(|tenant| Metadata { token_endpoint: metadata.token_endpoint_of(tenant), ..(*metadata).clone() });
+    let tenant = api.tenant.as_deref().or_else(|| provider.issuer.tenant_of(presented.token.issuer()));
     let exchange = if provider.is_entra { TokenExchange::OnBehalfOf } else { TokenExchange::Rfc8693 };
     let grant = Grant::Presented(exchange, presented.credential.secret().clone());
-    let purpose = Purpose {
-        tenant: api.tenant.as_deref(),
-        scopes: &api.scopes,
-        resource: api.resource.as_deref(),
-        claims: cause.claims(),
-    };
-    let response = token_endpoint::exchange(context, of_tenant.as_ref().unwrap_or(&metadata), grant, &purpose).await;
+    let purpose = Purpose { tenant, scopes: &api.scopes, resource: api.resource.as_deref(), claims: cause.claims() };
+    let response = token_endpoint::exchange(context, &metadata, grant, &purpose).await;
     match response {
         // A refresh token, should there be one, is dropped: the presented token bounds what may come of it.
         Ok(response) if exchange.is_access_token(response.issued_token_type.as_deref()) => {

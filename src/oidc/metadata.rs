@@ -38,20 +38,6 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The token endpoint of one tenant, where the document is of several: `common` and its like give way to the tenant
-    /// in the path.
-    #[must_use]
-    pub fn token_endpoint_of(&self, tenant: &str) -> Url {
-        let mut endpoint = self.token_endpoint.clone();
-        let path = endpoint.path().trim_start_matches('/').to_owned();
-        if let Some((first, rest)) = path.split_once('/')
-            && matches!(first, "common" | "organizations" | "consumers")
-        {
-            endpoint.set_path(&format!("/{tenant}/{rest}"));
-        }
-        endpoint
-    }
-
     /// Parses the document and holds it against the issuer that it was fetched for (OIDC Discovery 4.3).
     pub fn parse(document: &[u8], issuer: &IssuerRule) -> Result<Self, MetadataFault> {
         if document.len() > MAX_DOCUMENT_BYTES {

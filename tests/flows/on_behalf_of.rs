@@ -328,7 +328,13 @@ fn at_the_microsoft_identity_platform_it_is_on_behalf_of_in_the_tokens_own_tenan
         assert_eq!((value(&form, "assertion"), value(&form, "scope")), (token.as_str(), "api://orders/.default"));
         assert_eq!(value(&form, "requested_token_use"), "on_behalf_of");
         assert_eq!(exchanges(&world), 1);
-        assert!(world.op.last_url.borrow().starts_with(&format!("https://login.microsoftonline.com/{TENANT}/token")));
+        assert!(
+            world
+                .op
+                .last_url
+                .borrow()
+                .starts_with(&format!("https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"))
+        );
     }
 }
 
