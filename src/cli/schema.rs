@@ -185,13 +185,17 @@ fn described(setting: &Setting) -> Value {
 }
 
 fn of_kind(setting: &Setting) -> Value {
-    // What stands in a requirement as well: further requirements, and claims of any type.
+    // What stands in a requirement as well: further requirements, and claims of any type. A credential's source may be the
+    // number that Microsoft.Identity.Web gives it.
     let (section, name) = setting.key.rsplit_once('.').unwrap_or_default();
     if name == "Not" {
         return json!({ "allOf": [reference(section)] });
     }
     if name == "Claims" {
         return json!({ "type": "object", "additionalProperties": claim_values(), "minProperties": 1 });
+    }
+    if name == "SourceType" {
+        return json!({ "anyOf": [text(), { "type": "integer", "minimum": 0 }] });
     }
     match setting.kind {
         Kind::Boolean => json!({ "enum": [true, false, "true", "false"] }),

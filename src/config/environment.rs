@@ -82,7 +82,7 @@ impl Table {
                 self.0.insert(name, node);
                 continue;
             };
-            let kept = match aligned(known, node) {
+            let kept = match aligned(&name, known, node) {
                 (Node::Table(mut table), Node::Table(more)) => {
                     table.merge(more, &key, faults);
                     Node::Table(table)
@@ -104,14 +104,18 @@ impl Table {
     }
 }
 
-/// A list of tables and a table of positions both as the latter, so that a secret joins its entry.
-fn aligned(one: Node, other: Node) -> (Node, Node) {
+/// A list of tables and a table of positions both as the latter, so that a secret joins its entry. No other list has
+/// secrets in it.
+fn aligned(name: &str, one: Node, other: Node) -> (Node, Node) {
     match (one, other) {
+        both if name != LIST_WITH_SECRETS => both,
         (Node::Leaf(list), table @ Node::Table(_)) if table.is_by_position() => (list.by_position(), table),
         (table @ Node::Table(_), Node::Leaf(list)) if table.is_by_position() => (table, list.by_position()),
         both => both,
     }
 }
+
+const LIST_WITH_SECRETS: &str = "ClientCredentials";
 
 impl Leaf {
     fn by_position(self) -> Node {
@@ -119,10 +123,11 @@ impl Leaf {
         let Some(items) = value.as_array().filter(|items| items.iter().all(Value::is_object)) else {
             return Node::Leaf(Self { value, form });
         };
-        let entries = items.iter().enumerate();
-        let entries =
-            entries.map(|(position, item)| (position.to_string(), Node::from_value(item.clone(), Form::Plain)));
-        Node::Table(Table(entries.collect()))
+        let mut table = Table::default();
+        for (position, item) in items.iter().enumerate() {
+            table.0.insert(position.to_string(), Node::from_value(item.clone(), Form::Plain));
+        }
+        Node::Table(table)
     }
 }
 
