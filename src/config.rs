@@ -19,6 +19,7 @@ mod extra;
 mod fault;
 mod gateway;
 mod graph;
+mod kinds;
 mod operator;
 mod paths;
 mod platform;

@@ -1,8 +1,9 @@
 //! Every OpenID Provider: the one section `AzureAd` or `OpenIdConnect`, and any number of `[vars.Providers.<Name>]`.
 
 use super::fault::Problem;
+use super::kinds::{AZURE_AD, AZURE_AD_B2C, Defaults, OPEN_ID_CONNECT};
 use super::platform::Platform;
-use super::provider::{AZURE_AD, AZURE_AD_B2C, Defaults, OPEN_ID_CONNECT, Provider, Reading, read};
+use super::provider::{Provider, Reading, read};
 use super::section::Section;
 use super::{is_name, paths};
 

@@ -3,6 +3,7 @@
 //! Only the code flow exists here: `response_type=code`, PKCE S256, `state` and `nonce` cannot be left out. The
 //! response mode is the default of that flow, `query`. Request objects and pushed requests are not made.
 
+mod error_code;
 mod response;
 
 use url::Url;
@@ -10,9 +11,10 @@ use url::Url;
 use super::endpoint::with_parameters;
 use crate::time::Lifetime;
 
+pub use error_code::AuthorizationErrorCode;
 pub use response::{
-    AuthorizationCode, AuthorizationErrorCode, AuthorizationResponseFault, Departure, ExpectedResponse,
-    MAX_RESPONSE_BYTES, UntrustedAuthorizationResponse,
+    AuthorizationCode, AuthorizationResponseFault, Departure, ExpectedResponse, MAX_RESPONSE_BYTES,
+    UntrustedAuthorizationResponse,
 };
 
 /// Names that extra parameters must not have: this module sets them, or they would replace or leak the request itself.
