@@ -8,6 +8,7 @@ pub mod algorithm;
 pub mod authorization;
 pub mod bearer;
 pub mod bearer_token;
+pub mod call;
 mod certificate;
 pub mod challenge;
 pub mod claims_challenge;

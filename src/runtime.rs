@@ -10,6 +10,7 @@ use crate::forwarding::ForwardPlan;
 use crate::json::{Json, Members, name_and_value, named};
 use crate::measure::Measure;
 use crate::oidc::algorithm::Algorithm;
+pub use crate::oidc::call::{OpRequest, OpResponse};
 use crate::oidc::client_key::ClientKey;
 use crate::oidc::jwks::Jwk;
 use crate::oidc::pfx::{OpenedPfx, Pfx, PfxFault};
@@ -233,12 +234,6 @@ pub enum Work {
         attempt: u8,
     },
 }
-
-/// A request to the OpenID Provider.
-pub type OpRequest = http::Request<Vec<u8>>;
-
-/// The OpenID Provider's answer.
-pub type OpResponse = http::Response<Vec<u8>>;
 
 /// A key found by listing.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use js_sys::{Array, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -195,24 +194,17 @@ pub(super) async fn call_op(
     request: OpRequest,
     timeout: Lifetime,
 ) -> Result<OpResponse, TransportFault> {
-    let (parts, body) = request.into_parts();
-    let headers = parts.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    let url = parts.uri.to_string();
-    let (method, headers, timeout) = (parts.method.as_str(), lines(headers), milliseconds(timeout));
-    let promise = js_call_op(env, service, method, &url, &headers, &body, timeout, MAX_OP_ANSWER_BYTES);
+    let OpRequest { method, url, body, .. } = &request;
+    let (headers, timeout) = (lines(request.headers()), milliseconds(timeout));
+    let promise = js_call_op(env, service, method, url, &headers, body, timeout, MAX_OP_ANSWER_BYTES);
     let answer = JsFuture::from(promise).await.map_err(|failure| transport_fault(&failure))?;
     let answer: Array = answer.unchecked_into();
-    let status = answer.get(0).as_f64().unwrap_or(0.0) as u16;
-    let mut response = http::Response::builder().status(status);
-    // No other header of the OP decides anything, and parsing names would cost 4 KB gzip.
-    for (name, index) in [(CONTENT_TYPE, 1), (RETRY_AFTER, 2)] {
-        if let Some(value) = answer.get(index).as_string() {
-            response = response.header(name, value);
-        }
-    }
-    let body = answer.get(3).unchecked_into::<Uint8Array>().to_vec();
-    // Only a status or header that HTTP does not know fails here.
-    response.body(body).map_err(|_| TransportFault::NoConnection)
+    Ok(OpResponse {
+        status: answer.get(0).as_f64().unwrap_or(0.0) as u16,
+        content_type: answer.get(1).as_string(),
+        retry_after: answer.get(2).as_string(),
+        body: answer.get(3).unchecked_into::<Uint8Array>().to_vec(),
+    })
 }
 
 /// What a rejection of `glue.js` means; its numbers are there.

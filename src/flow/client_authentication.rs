@@ -144,12 +144,12 @@ fn warn<R: Runtime>(context: &Context<'_, R>, position: usize, key: &ClientKey) 
 
 /// Whether the OP does not believe that it is us (RFC 6749 §5.2, RFC 7009 §2.2.1, RFC 7662 §2.3).
 fn is_client_refused(response: &OpResponse) -> bool {
-    matches!(response.status().as_u16(), 400 | 401)
-        && TokenError::parse(response.body()).is_some_and(|error| error.code == TokenErrorCode::InvalidClient)
+    matches!(response.status, 400 | 401)
+        && TokenError::parse(&response.body).is_some_and(|error| error.code == TokenErrorCode::InvalidClient)
 }
 
 fn is_about_the_request(response: &OpResponse) -> bool {
-    let status = response.status().as_u16();
+    let status = response.status;
     status < 500 && status != 429
 }
 

@@ -7,7 +7,6 @@ use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::{ACCEPT, AUTHORIZATION, RETRY_AFTER as RETRY_AFTER_HEADER};
 use sha2::{Digest, Sha256};
 
 use super::{Context, token_cache};
@@ -16,7 +15,7 @@ use crate::memory::{Documents, Held, Slot};
 use crate::oidc::jwks::Jwks;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::retry_after::retry_after;
-use crate::runtime::{OpResponse, RETRY_AFTER, Runtime, TransportFault};
+use crate::runtime::{OpRequest, OpResponse, RETRY_AFTER, Runtime, TransportFault};
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 
@@ -158,16 +157,13 @@ pub(super) async fn get<R: Runtime>(
     url: &str,
     access_token: Option<&Secret>,
 ) -> Result<Vec<u8>, Error> {
-    let request = http::Request::get(url).header(ACCEPT, "application/json");
-    let request = match access_token {
-        Some(token) => request.header(AUTHORIZATION, format!("Bearer {}", token.expose())),
-        None => request,
-    };
-    // URLs were parsed, and a token that is no header value was refused with its response.
-    let request = request.body(Vec::new()).map_err(|_| Error::Bug("a request to the OP is malformed"))?;
+    let mut request = OpRequest::get(url);
+    // A token that is no header value was refused with its response.
+    let authorized = access_token.map_or(Ok(()), |token| request.authorize(token));
+    authorized.map_err(|_| Error::Bug("a request to the OP is malformed"))?;
     let response = context.call_op(request).await.map_err(Error::OpUnreachable)?;
-    match (response.status().as_u16(), outage(&response, context.now)) {
-        (200, _) => Ok(response.into_body()),
+    match (response.status, outage(&response, context.now)) {
+        (200, _) => Ok(response.body),
         (_, Some(fault)) => Err(Error::OpUnreachable(fault)),
         (status, None) => Err(Error::OpMisbehaved(OpFault::Status(endpoint, status))),
     }
@@ -175,8 +171,8 @@ pub(super) async fn get<R: Runtime>(
 
 /// Whether an answer only says that the OP cannot answer now.
 pub(super) fn outage(response: &OpResponse, now: Timestamp) -> Option<TransportFault> {
-    let status = response.status().as_u16();
-    let wait = response.headers().get(RETRY_AFTER_HEADER).and_then(|value| retry_after(value.to_str().ok()?, now));
+    let status = response.status;
+    let wait = response.retry_after.as_deref().and_then(|value| retry_after(value, now));
     match (status, wait.map(Lifetime::as_seconds)) {
         (429, wait) => Some(TransportFault::Busy { retry_after: wait.unwrap_or(RETRY_AFTER) }),
         (503, Some(retry_after)) => Some(TransportFault::Busy { retry_after }),

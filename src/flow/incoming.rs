@@ -53,9 +53,8 @@ impl<R: Runtime> Context<'_, R> {
     /// Sends a request to the OP, in the client's own trace. What vendors say of it (`tracestate`) is no business of the
     /// OP's.
     pub(in crate::flow) async fn call_op(&self, mut request: OpRequest) -> Result<OpResponse, TransportFault> {
-        if let Some(value) = self.traceparent.and_then(|parent| http::HeaderValue::from_str(parent.as_str()).ok()) {
-            request.headers_mut().insert(TRACEPARENT, value);
-        }
+        // One that was parsed is never malformed.
+        let _ = self.traceparent.map(|parent| request.set("traceparent", parent.as_str().to_owned()));
         self.runtime.call_op(request, self.realm.provider.timeout).await
     }
 
@@ -146,6 +145,4 @@ pub(in crate::flow) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A constant: looking for its name among those that HTTP knows would cost 5 KB of the upload.
-const TRACEPARENT: http::HeaderName = http::HeaderName::from_static("traceparent");
 const LONGEST_FORM: usize = 32 * 1024;

@@ -76,8 +76,8 @@ async fn answer<R: Runtime>(
 ) -> Result<Vec<u8>, Error> {
     let parameters = introspection::parameters(credential.secret().expose());
     let response = client_authentication::post(incoming, metadata, endpoint, &parameters).await?;
-    match (response.status().as_u16(), documents::outage(&response, incoming.now)) {
-        (200, _) => Ok(response.into_body()),
+    match (response.status, documents::outage(&response, incoming.now)) {
+        (200, _) => Ok(response.body),
         (_, Some(fault)) => Err(Error::OpUnreachable(fault)),
         // It is about us, not about the token (§2.3).
         (status @ 400..=403, None) => Err(Error::OpRefused(format!("introspection endpoint, status {status}"))),

@@ -45,7 +45,7 @@ async fn revoke<R: Runtime>(context: &Context<'_, R>, token: &Secret) -> Option<
     let endpoint = metadata.revocation_endpoint.as_ref()?;
     let parameters = revocation::parameters(token.expose());
     let answer = client_authentication::post(context, &metadata, endpoint, &parameters).await;
-    Some(answer.map(|answer| answer.status().as_u16()).map_err(|error| error.to_string()))
+    Some(answer.map(|answer| answer.status).map_err(|error| error.to_string()))
 }
 
 /// After 2, 4 and 8 seconds: the platform gives work after the answer half a minute.

@@ -1,14 +1,13 @@
 //! Assertions that somebody else signs for this client, from a service binding or a URL; kept until shortly before they
 //! end.
 
-use http::header::{ACCEPT, AUTHORIZATION};
 use url::Url;
 
 use super::Context;
 use crate::config::{AssertionPlace, AssertionSource};
 use crate::error::CredentialFault;
 use crate::oidc::signed_assertion::SignedAssertion;
-use crate::runtime::Runtime;
+use crate::runtime::{OpRequest, Runtime};
 
 /// The assertion that is at hand, or a new one.
 pub(super) async fn acquire<R: Runtime>(
@@ -37,19 +36,18 @@ async fn ask<R: Runtime>(context: &Context<'_, R>, source: &AssertionSource) -> 
         url.query_pairs_mut().append_pair("audience", audience);
     }
     let url = url.ok_or(CredentialFault::NotSigned)?;
-    let mut request = http::Request::get(url.as_str()).header(ACCEPT, "application/json, text/plain");
-    if let Some(token) = &source.token {
-        request = request.header(AUTHORIZATION, ["Bearer ", token.expose()].concat());
-    }
-    let request = request.body(Vec::new()).map_err(|_| CredentialFault::NotSigned)?;
+    let mut request = OpRequest::get(url.as_str());
+    let accepted = request.set("accept", "application/json, text/plain".to_owned());
+    let authorized = source.token.as_ref().map_or(Ok(()), |token| request.authorize(token));
+    accepted.and(authorized).map_err(|_| CredentialFault::NotSigned)?;
     let timeout = context.realm.provider.timeout;
     let response = match service {
         Some(service) => context.runtime.call_service(service, request, timeout).await,
         None => context.runtime.call_op(request, timeout).await,
     };
     let response = response.map_err(CredentialFault::Transport)?;
-    match response.status().as_u16() {
-        200 => Ok(response.into_body()),
+    match response.status {
+        200 => Ok(response.body),
         status => Err(CredentialFault::Status(status)),
     }
 }

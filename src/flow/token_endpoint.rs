@@ -1,6 +1,5 @@
 //! Token requests (RFC 6749 §4.1.3, §4.4.2, §4.5, §6) and what their answers come to.
 
-use http::header::CONTENT_TYPE;
 use url::Url;
 
 use super::{Context, client_authentication, documents, log};
@@ -172,14 +171,13 @@ fn scopes(purpose: &Purpose<'_>) -> String {
 fn accept<R: Runtime>(context: &Context<'_, R>, response: &OpResponse) -> Result<TokenParts, Refusal> {
     const NONE: Refusal = Refusal::Error(Error::OpMisbehaved(OpFault::TokenResponse));
 
-    if response.status().as_u16() == 200 {
-        let is_json = response.headers().get(CONTENT_TYPE).is_none_or(|value| {
-            value.to_str().is_ok_and(|name| name.to_ascii_lowercase().starts_with("application/json"))
-        });
-        let parts = TokenParts::parse(response.body()).ok().filter(|_| is_json);
+    if response.status == 200 {
+        let is_json = |name: &String| name.to_ascii_lowercase().starts_with("application/json");
+        let is_json = response.content_type.as_ref().is_none_or(is_json);
+        let parts = TokenParts::parse(&response.body).ok().filter(|_| is_json);
         return parts.ok_or(NONE);
     }
-    let error = TokenError::parse(response.body()).ok_or(NONE)?;
+    let error = TokenError::parse(&response.body).ok_or(NONE)?;
     log::op_error(context, error.code.name(), error.suberror.map(Suberror::name), &error.details);
     Err(match error.remedy() {
         Remedy::NeedsUser => Refusal::Grant {

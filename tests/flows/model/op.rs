@@ -8,21 +8,23 @@ use crate::browser::Browser;
 use crate::deployment::{self, CLIENT_ID, CLIENT_SECRET};
 use crate::op::{ADA, parameter};
 use crate::world::World;
+use vestibule::runtime::OpRequest;
 
 /// Calls the token endpoint as the client.
 fn token(world: &World, form: &[(&str, &str)]) -> (u16, Value) {
     let is_microsoft = world.op.is_microsoft.get();
     let mut body = url::form_urlencoded::Serializer::new(String::new());
     body.extend_pairs(form);
-    let mut request = http::Request::post("https://op.example/token?tenant=a%20b");
-    if is_microsoft {
+    let request = if is_microsoft {
         body.extend_pairs([("client_id", CLIENT_ID), ("client_secret", CLIENT_SECRET)]);
-        request = http::Request::post("https://login.microsoftonline.com/common/token?tenant=a%20b");
+        OpRequest::post("https://login.microsoftonline.com/common/token?tenant=a%20b", body.finish())
     } else {
-        request = request.header("authorization", basic());
-    }
-    let answer = world.op.answer(&request.body(body.finish().into_bytes()).unwrap()).unwrap();
-    (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
+        let mut request = OpRequest::post("https://op.example/token?tenant=a%20b", body.finish());
+        request.set("authorization", basic()).unwrap();
+        request
+    };
+    let answer = world.op.answer(&request).unwrap();
+    (answer.status, serde_json::from_slice(&answer.body).unwrap())
 }
 
 fn basic() -> String {

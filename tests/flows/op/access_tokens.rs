@@ -39,9 +39,9 @@ impl Op {
 
     /// RFC 7662 §2.2. Of what is not for whoever asks, some OPs tell all the same.
     pub(super) fn introspection(&self, request: &OpRequest) -> (u16, Value) {
-        let form: Vec<(String, String)> = url::form_urlencoded::parse(request.body()).into_owned().collect();
+        let form: Vec<(String, String)> = url::form_urlencoded::parse(&request.body).into_owned().collect();
         let parameter = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        assert_eq!(request.method(), http::Method::POST);
+        assert_eq!(request.method, "POST");
         assert_eq!(parameter("token_type_hint"), Some("access_token"));
         if !self.is_authenticated(request, parameter("client_id"), parameter("client_secret")) {
             return (401, json!({ "error": "invalid_client" }));

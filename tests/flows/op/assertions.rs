@@ -39,7 +39,7 @@ pub(crate) enum Proof {
 impl Op {
     /// Whether the assertion of a request is good; `None` if there is none and need not be any.
     pub(super) fn asserted(&self, request: &OpRequest, id: Option<&str>, secret: Option<&str>) -> Option<bool> {
-        let form: Vec<(String, String)> = url::form_urlencoded::parse(request.body()).into_owned().collect();
+        let form: Vec<(String, String)> = url::form_urlencoded::parse(&request.body).into_owned().collect();
         let all = |name: &str| form.iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect::<Vec<_>>();
         let (assertion, kind) = (all("client_assertion"), all("client_assertion_type"));
         assert_eq!(assertion.len(), kind.len());
@@ -48,10 +48,7 @@ impl Op {
             return is_needed.then_some(false);
         };
         assert_eq!(kind, ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]);
-        assert!(
-            secret.is_none() && !request.headers().contains_key("authorization"),
-            "one method only (RFC 6749 §2.3)"
-        );
+        assert!(secret.is_none() && request.header("authorization").is_none(), "one method only (RFC 6749 §2.3)");
         assert_eq!(id, Some(CLIENT_ID));
         self.remember_secret(assertion);
         Some(self.assertions.proofs.borrow().iter().any(|proof| match proof {

@@ -182,18 +182,15 @@ impl Op {
 
     /// Answers the gateway.
     pub(crate) fn answer(&self, request: &OpRequest) -> Result<OpResponse, TransportFault> {
-        let url = request.uri().to_string();
+        let url = request.url.clone();
         self.tenant.replace(tenant_of(&url).filter(|_| self.is_microsoft.get()));
         *self.last_url.borrow_mut() = url.clone();
         let endpoint = self.endpoint(&url);
-        let form = url::form_urlencoded::parse(request.body()).into_owned().collect();
+        let form = url::form_urlencoded::parse(&request.body).into_owned().collect();
         self.calls.borrow_mut().push((endpoint, form));
-        let trace = ["traceparent", "tracestate"].map(|name| {
-            let value = request.headers().get(name);
-            value.map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
-        });
+        let trace = ["traceparent", "tracestate"].map(|name| request.header(name).unwrap_or_default().to_owned());
         self.traces.borrow_mut().push((endpoint, trace.concat()));
-        let id = request.headers().get("client-request-id").map(|value| value.to_str().unwrap().to_owned());
+        let id = request.header("client-request-id").map(str::to_owned);
         self.request_ids.borrow_mut().push((endpoint, id));
         let once = self.once.borrow_mut().get_mut(&endpoint).and_then(VecDeque::pop_front);
         let instead = once.or_else(|| self.instead.borrow().get(&endpoint).cloned());
@@ -206,7 +203,7 @@ impl Op {
         let (status, mut body) = match endpoint {
             Endpoint::Introspection => self.introspection(request),
             Endpoint::Jwks => (200, self.jwks()),
-            Endpoint::Metadata => (200, self.metadata(&self.base_of(&request.uri().to_string()))),
+            Endpoint::Metadata => (200, self.metadata(&self.base_of(&request.url.clone()))),
             Endpoint::Revocation => self.revocation(request),
             Endpoint::Token => self.token(request),
             Endpoint::UserInfo => self.user_info(request),
@@ -377,7 +374,14 @@ fn tenant_of(url: &str) -> Option<String> {
 }
 
 fn response(status: u16, headers: &[(&str, &str)], body: String) -> OpResponse {
-    let builder = http::Response::builder().status(status);
-    let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
-    builder.body(body.into_bytes()).unwrap()
+    let header = |name: &str| {
+        let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    OpResponse {
+        status,
+        content_type: header("content-type"),
+        retry_after: header("retry-after"),
+        body: body.into_bytes(),
+    }
 }
