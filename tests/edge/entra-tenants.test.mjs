@@ -101,6 +101,7 @@ test("a sign-in that fails is explained by the origin's own page", async () => {
   assert.deepEqual([...url.searchParams.keys()], ["error", "trace"]);
   assert.equal(url.searchParams.get("error"), "access_denied");
   assert.equal(world.origin.requests.at(-1).url, `${url.pathname}${url.search}`);
-  const refused = (await world.events()).find(({ trace }) => trace === url.searchParams.get("trace"));
+  const ofTrace = (await world.events()).filter(({ trace }) => trace === url.searchParams.get("trace"));
+  const refused = ofTrace.find(({ event }) => event === "request.refused");
   assert.equal(refused.code, "access_denied");
 });

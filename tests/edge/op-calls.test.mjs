@@ -13,7 +13,7 @@ test("what is sent to the OP is copied before the platform waits: memory may mov
     return new Response("{}");
   });
   try {
-    await callOp("POST", "http://op.example/token", "", memory.subarray(1, 3), 1000, 1000);
+    await callOp({}, undefined, "POST", "http://op.example/token", "", memory.subarray(1, 3), 1000, 1000);
   } finally {
     mock.restoreAll();
   }
