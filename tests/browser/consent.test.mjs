@@ -74,7 +74,7 @@ test("who denies gets a page that explains it, stays signed in, and can think ag
   await needsPermission(page);
   await followsNeed(page, stack);
   await allow(page);
-  await seesSignedIn(page, `${stack.publicOrigin}/`, alice);
+  await seesSignedIn(page, home, alice);
   await seesInvoices(page);
 });
 
