@@ -66,8 +66,8 @@ async function underLoad(worker, { scenario, options, generator }) {
 function requestOf(worker, { path, connections, signedIn }) {
   const headers = signedIn ? worker.client.callHeaders() : scriptHeaders(worker.publicOrigin);
   const present = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ""));
-  // wrk may know localhost by the other address family only.
-  return { url: `http://127.0.0.1:${worker.port}${path}`, headers: { host: new URL(worker.publicOrigin).host, ...present }, connections };
+  // wrk may know localhost by the other address family only, and knows its own header by this spelling.
+  return { url: `http://127.0.0.1:${worker.port}${path}`, headers: { Host: new URL(worker.publicOrigin).host, ...present }, connections };
 }
 
 /** New people, one after the other; the OP's work is its own process's. */
