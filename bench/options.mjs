@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { Stop } from "../scripts/step.mjs";
 import { names } from "./scenarios.mjs";
 
-const full = { rounds: 5, seconds: 1, warmUp: 3000, signIns: 60 };
+const full = { rounds: 5, seconds: 1, warmUp: 2500, signIns: 80 };
 const quick = { rounds: 2, seconds: 1, warmUp: 1500, signIns: 15 };
 
 export const usage = `npm run bench -- [--quick] [--only <scenario>]… [--rounds <n>] [--write]

@@ -20,11 +20,10 @@ await main(async () => {
   await installContestants();
   const { bench } = await import("./bench.mjs");
   const folder = mkdtempSync(join(tmpdir(), "vestibule-bench-"));
-  try {
-    await bench({ folder, options });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  // What was begun ends with this process: see parts/process.mjs.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(130));
+  await bench({ folder, options });
 });
 
 /** Packages that nothing but the benchmark needs. */

@@ -7,7 +7,7 @@ import { listen, sendJson } from "../../demo/listen.mjs";
 import { startWorld } from "../parts/world.mjs";
 
 const crowd = 32;
-const accessTokenSeconds = 6;
+const accessTokenSeconds = 4;
 const path = "/api/Bench/small.json";
 
 /** For each contestant that signs in: `{ name, answered, stale, grants, isAlive }`. */

@@ -1,7 +1,6 @@
 // Load on one address, from wrk or npm's autocannon: how many requests were answered, and how many not as expected.
 
-import { spawn } from "node:child_process";
-
+import { begin } from "../parts/process.mjs";
 import { Stop } from "../../scripts/step.mjs";
 
 /** Runs for whole `seconds`, or is interrupted after `milliseconds`; gives `{ requests, refused, failed }`. */
@@ -12,7 +11,7 @@ export async function load(tool, { url, headers, connections, seconds, milliseco
     tool.name === "wrk"
       ? [tool.program, wrkArguments(given, pairs), readWrk]
       : [process.execPath, [tool.program, ...autocannonArguments(given, pairs)], readAutocannon];
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = begin(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   const timer = milliseconds && setTimeout(() => child.kill("SIGINT"), milliseconds);
   const [output, errors] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()]);
   clearTimeout(timer);

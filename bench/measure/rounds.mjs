@@ -38,13 +38,13 @@ async function playRound({ round, workers, scenarios, options, generator, sample
 /** Signs in, looks whether every answer is what it must be, and lets V8 compile what it will. */
 async function prepare(worker, { scenarios, options, generator }) {
   worker.client = worker.newClient();
-  if (worker.contestant.signsIn) await worker.client.signIn("/small.json");
+  if (worker.contestant.signsIn) await worker.client.signIn("/small.json").catch((error) => explain(worker, error));
   const mine = scenarios.filter(({ who, path }) => path && who.includes(worker.contestant.name));
   for (const scenario of mine) {
     const anyone = new Client({ publicOrigin: worker.publicOrigin });
     const { status } = await (scenario.signedIn ? worker.client : anyone).call(scenario.path);
     if (status !== (scenario.status ?? 200)) {
-      throw new Stop(`${worker.contestant.name} answers ${status} in the scenario ${scenario.name}.\n${worker.log().slice(-2000)}`);
+      explain(worker, new Stop(`${worker.contestant.name} answers ${status} in the scenario ${scenario.name}.`));
     }
   }
   if (mine.length > 0) await load(generator, { ...requestOf(worker, mine[0]), milliseconds: options.warmUp });
@@ -61,6 +61,12 @@ async function underLoad(worker, { scenario, options, generator }) {
     throw new Stop(`${worker.contestant.name}, ${scenario.name}: of ${requests} answers ${refused} were refusals, ${failed} failed.`);
   }
   return (cpu * 1000) / requests;
+}
+
+/** Adds what the Worker said last. */
+function explain(worker, error) {
+  if (error instanceof Stop) error.message += `\n\n${worker.log().slice(-2000)}`;
+  throw error;
 }
 
 function requestOf(worker, { path, connections, signedIn }) {

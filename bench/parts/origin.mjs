@@ -1,13 +1,12 @@
 // The origin: static files, as fast as this machine can serve them, so that what is measured is what stands before it.
 
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { listen } from "../../demo/listen.mjs";
 import { freePort } from "../../tests/worker/free-port.mjs";
-import { answers, ended } from "./process.mjs";
+import { answers, begin, ended } from "./process.mjs";
 
 const small = JSON.stringify({ id: 4711, customer: "Alice Liddell", items: [{ name: "Tea", price: 3.5 }], open: true });
 const files = {
@@ -32,7 +31,7 @@ export async function startOrigin({ nginx, folder }) {
   writeFileSync(configuration, nginxConfiguration({ port, root, folder }));
   // Where nginx changes its user, that user must get here.
   chmodSync(folder, 0o755);
-  const child = spawn(nginx, ["-c", configuration, "-p", folder, "-e", join(folder, "nginx.log")], { stdio: "ignore" });
+  const child = begin(nginx, ["-c", configuration, "-p", folder, "-e", join(folder, "nginx.log")], { stdio: "ignore" });
   await answers(`http://127.0.0.1:${port}/small.json`, child, () => readFileSync(join(folder, "nginx.log"), "utf8"));
   return { port, close: () => ended(child, "SIGTERM") };
 }

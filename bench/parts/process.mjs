@@ -1,8 +1,20 @@
-// Child processes: waiting until one answers, and ending those that this run started.
+// Child processes: waiting until one answers, and ending those that this run started, however it ends.
 
+import { spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { Stop } from "../../scripts/step.mjs";
+
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
+/** As `spawn`, but it does not outlive this process. */
+export function begin(program, args, options) {
+  const child = spawn(program, args, options);
+  running.add(child);
+  child.once("close", () => running.delete(child));
+  return child;
+}
 
 /** Waits until `url` answers anything; `log` gives what the process said, for the message when it does not. */
 export async function answers(url, child, log) {

@@ -1,11 +1,10 @@
 // One Worker in a process of bare `workerd serve`. Never through `wrangler dev` or Miniflare: they cost many times what they run.
 
-import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { inProject } from "../../scripts/project.mjs";
-import { answers, ended } from "./process.mjs";
+import { answers, begin, ended } from "./process.mjs";
 import { program } from "./runtime.mjs";
 
 /**
@@ -24,7 +23,7 @@ export async function startWorkerd({ folder, port, ...worker }) {
   const [configuration, log] = ["config.capnp", "output.log"].map((name) => join(folder, name));
   writeFileSync(configuration, capnp({ folder, port, ...worker }));
   const output = openSync(log, "w");
-  const child = spawn(program, ["serve", configuration], { stdio: ["ignore", output, output] });
+  const child = begin(program, ["serve", configuration], { stdio: ["ignore", output, output] });
   closeSync(output);
   await answers(`http://127.0.0.1:${port}/public/small.json`, child, () => readFileSync(log, "utf8"));
   return { pid: child.pid, port, log: () => readFileSync(log, "utf8"), close: () => ended(child) };
