@@ -51,6 +51,6 @@ export const loads = [
 ];
 
 /** Measured by signing in, or by counting, and not by load. */
-export const others = { "sign-in": "complete sign-in", expired: "32 requests at once, access token expired" };
+export const others = { "sign-in": "complete sign-in (× JavaScript by hand)", expired: "32 requests at once, access token expired" };
 
 export const names = [...loads.map(({ name }) => name), ...Object.keys(others)];
