@@ -21,8 +21,8 @@ await main(async () => {
   const { bench } = await import("./bench.mjs");
   const folder = mkdtempSync(join(tmpdir(), "vestibule-bench-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  // What was begun ends with this process: see parts/process.mjs.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(130));
+  // What was begun ends with this process: see parts/process.mjs. Ctrl-C comes twice, from the terminal and from the parent.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
   await bench({ folder, options });
 });
 
