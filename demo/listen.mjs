@@ -1,9 +1,12 @@
 // A loopback HTTP server that can be ended while clients hold keep-alive connections to it.
 
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 
-export async function listen(port, onRequest) {
-  const server = createServer((request, response) => {
+/** With `tls`, a `key` and its `cert` in PEM, it speaks https. */
+export async function listen(port, onRequest, tls) {
+  const create = tls ? (serve) => createTlsServer(tls, serve) : createServer;
+  const server = create((request, response) => {
     Promise.resolve(onRequest(request, response)).catch(() => {
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end();

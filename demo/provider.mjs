@@ -25,7 +25,8 @@ const recordedEvents = [
  * Starts the OP. One of `resources` that `asksConsent` is granted by the end-user on a page, all else without a word; one
  * that is `exchangedBy` a client is that client itself, which may exchange tokens for it (RFC 8693).
  * `events` is a growing list of what it did; `requests` of what it was asked. Set `intercept` on the result to a
- * function `(request, response) => boolean` to answer some requests otherwise (an outage, a bad answer).
+ * function `(request, response) => boolean` to answer some requests otherwise (an outage, a bad answer). With `tls`, see `listen`, the issuer
+ * is an https URL.
  */
 export async function startProvider({
   port = 0,
@@ -40,11 +41,12 @@ export async function startProvider({
   authMethod = "client_secret_basic",
   clients = [],
   adjust = (configuration) => configuration,
+  tls,
 }) {
   const jwks = await generateSigningKeys();
   const op = { events: [], requests: [], intercept: undefined, resources };
-  const server = await listen(port, (request, response) => answer(op, request, response));
-  const issuer = `http://127.0.0.1:${server.port}`;
+  const server = await listen(port, (request, response) => answer(op, request, response), tls);
+  const issuer = `${tls ? "https" : "http"}://127.0.0.1:${server.port}`;
   const client = {
     client_id: clientId,
     client_secret: clientSecret,

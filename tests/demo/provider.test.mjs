@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import { get } from "node:https";
 import { after, before, test } from "node:test";
 
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 
 import { accounts } from "../../demo/accounts.mjs";
 import { startProvider } from "../../demo/provider.mjs";
+import { certificate } from "./certificate.mjs";
 import { authorizationRequest, Browser, redeem, signIn, tokenRequest } from "./relying-party.mjs";
 
 const resource = "https://orders.example/";
@@ -196,3 +198,25 @@ test("a sign-out reaches the relying party on loopback by back-channel", async (
     receiver.close();
   }
 });
+
+test("with a certificate it speaks https, and says so in its metadata", async () => {
+  const { pem, privateKey } = certificate("127.0.0.1");
+  const tls = { key: privateKey.export({ type: "pkcs8", format: "pem" }), cert: pem };
+  const secure = await startProvider({ ...settings, tls });
+  try {
+    assert.match(secure.issuer, /^https:/);
+    const metadata = JSON.parse(await body(`${secure.issuer}/.well-known/openid-configuration`));
+    assert.equal(metadata.issuer, secure.issuer);
+    assert.ok(metadata.token_endpoint.startsWith(`${secure.issuer}/`));
+  } finally {
+    await secure.close();
+  }
+});
+
+function body(url) {
+  return new Promise((resolve, reject) => {
+    // The certificate names nobody but itself.
+    const sent = get(url, { rejectUnauthorized: false }, async (answer) => resolve((await answer.toArray()).join("")));
+    sent.once("error", reject);
+  });
+}

@@ -1,0 +1,91 @@
+// The rounds of load: in each, fresh processes of all contestants, who take turns at every scenario, so that what the machine
+// does meanwhile falls on all of them. A process has a bias of some percent for life, which only fresh ones even out.
+
+import { Samples } from "./samples.mjs";
+import { cpuOf } from "./cpu.mjs";
+import { load } from "./load.mjs";
+import { Client, scriptHeaders } from "../parts/client.mjs";
+import { say, Stop } from "../../scripts/step.mjs";
+
+/** Gives the samples: CPU in µs for each request, by scenario and contestant. `signIn` measures one sign-in's. */
+export async function runRounds({ world, contestants, scenarios, options, generator }) {
+  const samples = new Samples();
+  for (let round = 0; round < options.rounds; round += 1) {
+    const started = performance.now();
+    const workers = [];
+    try {
+      for (const contestant of turned(contestants, round)) workers.push(await world.start(contestant));
+      await playRound({ round, workers, scenarios, options, generator, samples });
+    } finally {
+      await Promise.all(workers.map((worker) => worker.close()));
+    }
+    say(`✓ round ${round + 1} of ${options.rounds} (${((performance.now() - started) / 1000).toFixed(0)} s)`);
+  }
+  return samples;
+}
+
+async function playRound({ round, workers, scenarios, options, generator, samples }) {
+  for (const worker of workers) await prepare(worker, { scenarios, options, generator });
+  for (const [turn, scenario] of scenarios.entries()) {
+    for (const worker of turned(workers, turn)) {
+      if (!scenario.who.includes(worker.contestant.name)) continue;
+      const cpu = scenario.signIns ? await signIns(worker, options.signIns) : await underLoad(worker, { scenario, options, generator });
+      samples.add(scenario.name, worker.contestant.name, round, cpu);
+    }
+  }
+}
+
+/** Signs in, looks whether every answer is what it must be, and lets V8 compile what it will. */
+async function prepare(worker, { scenarios, options, generator }) {
+  worker.client = worker.newClient();
+  if (worker.contestant.signsIn) await worker.client.signIn("/small.json").catch((error) => explain(worker, error));
+  const mine = scenarios.filter(({ who, path }) => path && who.includes(worker.contestant.name));
+  for (const scenario of mine) {
+    const anyone = new Client({ publicOrigin: worker.publicOrigin });
+    const { status } = await (scenario.signedIn ? worker.client : anyone).call(scenario.path);
+    if (status !== (scenario.status ?? 200)) {
+      explain(worker, new Stop(`${worker.contestant.name} answers ${status} in the scenario ${scenario.name}.`));
+    }
+  }
+  if (mine.length > 0) await load(generator, { ...requestOf(worker, mine[0]), milliseconds: options.warmUp });
+}
+
+async function underLoad(worker, { scenario, options, generator }) {
+  const request = requestOf(worker, scenario);
+  await load(generator, { ...request, milliseconds: 400 });
+  const before = cpuOf(worker.pid);
+  const { requests, refused, failed } = await load(generator, { ...request, seconds: scenario.seconds ?? options.seconds });
+  const cpu = cpuOf(worker.pid) - before;
+  const expected = scenario.status >= 400 ? requests : 0;
+  if (refused !== expected || failed > 0) {
+    throw new Stop(`${worker.contestant.name}, ${scenario.name}: of ${requests} answers ${refused} were refusals, ${failed} failed.`);
+  }
+  return (cpu * 1000) / requests;
+}
+
+/** Adds what the Worker said last. */
+function explain(worker, error) {
+  if (error instanceof Stop) error.message += `\n\n${worker.log().slice(-2000)}`;
+  throw error;
+}
+
+function requestOf(worker, { path, connections, signedIn }) {
+  const headers = signedIn ? worker.client.callHeaders() : scriptHeaders(worker.publicOrigin);
+  const present = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ""));
+  // wrk may know localhost by the other address family only, and knows its own header by this spelling.
+  return { url: `http://127.0.0.1:${worker.port}${path}`, headers: { Host: new URL(worker.publicOrigin).host, ...present }, connections };
+}
+
+/** New people, one after the other; the OP's work is another process's. V8 compiles during the first of them. */
+async function signIns(worker, count) {
+  for (let warm = 0; warm < 20; warm += 1) await worker.newClient().signIn("/small.json");
+  const before = cpuOf(worker.pid);
+  for (let person = 0; person < count; person += 1) await worker.newClient().signIn("/small.json");
+  return ((cpuOf(worker.pid) - before) * 1000) / count;
+}
+
+/** The same, beginning elsewhere. */
+function turned(list, by) {
+  const start = by % list.length;
+  return [...list.slice(start), ...list.slice(0, start)];
+}

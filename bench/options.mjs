@@ -1,0 +1,43 @@
+// What `npm run bench` takes.
+
+import { parseArgs } from "node:util";
+
+import { Stop } from "../scripts/step.mjs";
+import { names } from "./scenarios.mjs";
+
+const full = { rounds: 5, seconds: 1, warmUp: 2500, signIns: 80 };
+const quick = { rounds: 2, seconds: 1, warmUp: 1500, signIns: 15 };
+
+export const usage = `npm run bench -- [--quick] [--only <scenario>]… [--rounds <n>] [--write]
+
+  --quick     two short rounds: to see that it works, not to compare numbers
+  --only      one scenario, or several: ${names.join(", ")}
+  --rounds    how many rounds
+  --write     puts the results into docs/performance.md and docs/performance.svg`;
+
+/** `{ rounds, seconds, warmUp, signIns, wanted, isWritten }`. */
+export function optionsOf(args) {
+  const { values } = parsed(args);
+  const only = values.only ?? names;
+  const unknown = only.find((name) => !names.includes(name));
+  if (unknown) throw new Stop(`There is no scenario "${unknown}". There are: ${names.join(", ")}.`);
+  const rounds = values.rounds && Number(values.rounds);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) throw new Stop("--rounds takes a number.");
+  const isWritten = values.write ?? false;
+  if (isWritten && (values.quick || values.only)) throw new Stop("Only a full run is worth writing down: leave out --quick and --only.");
+  return { ...(values.quick ? quick : full), ...(rounds && { rounds }), wanted: only, isWritten };
+}
+
+function parsed(args) {
+  const options = {
+    quick: { type: "boolean" },
+    write: { type: "boolean" },
+    rounds: { type: "string" },
+    only: { type: "string", multiple: true },
+  };
+  try {
+    return parseArgs({ args, options });
+  } catch (error) {
+    throw new Stop(`${error.message}\n\n${usage}`);
+  }
+}

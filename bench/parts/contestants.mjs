@@ -1,0 +1,93 @@
+// Who is measured: for each the modules and the bindings of its Worker.
+
+import { randomBytes } from "node:crypto";
+import { relative } from "node:path";
+
+import { filesUnder, inProject } from "../../scripts/project.mjs";
+import { client, resource } from "./provider.mjs";
+import { json, text } from "./workerd.mjs";
+
+const key = randomBytes(32);
+const scope = "openid profile email offline_access";
+const worker = (file) => inProject("bench", "workers", file);
+
+/**
+ * `world` says where the parts are, `place` where this Worker is: `publicOrigin` and the redirect URI's path. A contestant
+ * that `signsIn` asks for a session; `callback` is the path of its redirect URI.
+ */
+export const contestants = [
+  { name: "floor", title: "the floor: `return fetch(origin, request)`", worker: floor },
+  { name: "control", title: "the floor again (A/A control)", worker: floor },
+  { name: "vestibule", title: "**Vestibule**", callback: "/signin-oidc", signsIn: true, worker: vestibule },
+  { name: "tuned", title: "JavaScript written and tuned by hand", callback: "/signin-oidc", signsIn: true, worker: tuned },
+  { name: "hono", title: "@hono/oidc-auth", callback: "/callback", signsIn: true, worker: hono },
+  { name: "workers-rs", title: "`worker` crate, no check at all", worker: workersRs },
+];
+
+function floor({ origin }) {
+  return { modules: { "floor.mjs": worker("floor.mjs") }, bindings: [text("ORIGIN", origin)] };
+}
+
+function workersRs({ origin, builds }) {
+  return { modules: builds["workers-rs"], bindings: [text("ORIGIN", origin)] };
+}
+
+function tuned({ origin, issuer, kvPort }, { redirectUri }) {
+  const texts = {
+    ORIGIN: origin,
+    ISSUER: issuer,
+    CLIENT_ID: client.clientId,
+    CLIENT_SECRET: client.clientSecret,
+    REDIRECT_URI: redirectUri,
+    SCOPE: `${scope} ${resource.scopes}`,
+    RESOURCE: resource.resource,
+    KEY: key.toString("base64url"),
+  };
+  return { modules: { "tuned.mjs": worker("tuned.mjs") }, bindings: [...listed(texts), '(name = "KV", kvNamespace = "kv")'], kvPort };
+}
+
+function hono({ origin, issuer, builds, accessTokenSeconds }, { redirectUri }) {
+  const texts = {
+    ORIGIN: origin,
+    OIDC_ISSUER: issuer,
+    OIDC_CLIENT_ID: client.clientId,
+    OIDC_CLIENT_SECRET: client.clientSecret,
+    OIDC_REDIRECT_URI: redirectUri,
+    OIDC_SCOPES: scope,
+    OIDC_AUTH_SECRET: key.toString("base64url"),
+    // It knows no expiry of access tokens, only this.
+    OIDC_AUTH_REFRESH_INTERVAL: String(accessTokenSeconds),
+  };
+  return { modules: builds.hono, bindings: listed(texts) };
+}
+
+/** As in docs/configuration.md, with both of the bindings. */
+function vestibule({ origin, issuer, kvPort }, { publicOrigin }) {
+  const vars = {
+    OpenIdConnect: { Authority: issuer, ClientId: client.clientId },
+    DownstreamApis: { Bench: { BaseUrl: origin, Scopes: resource.scopes, Resource: resource.resource } },
+    Gateway: { PublicOrigin: publicOrigin, Origin: origin, Routes: [{ Path: "/public/**", Access: "Anonymous" }] },
+  };
+  const secrets = { Session__Key: key.toString("base64"), OpenIdConnect__ClientSecret: client.clientSecret };
+  const built = inProject("build", "worker");
+  const others = filesUnder(built).map((file) => [relative(built, file), file]);
+  return {
+    modules: { "entry.js": inProject("build", "worker", "entry.js"), ...Object.fromEntries(others) },
+    bindings: [
+      ...Object.entries(vars).map(([name, value]) => json(name, value)),
+      ...listed(secrets),
+      '(name = "TOKEN_CACHE", kvNamespace = "kv")',
+      '(name = "ACCOUNTS", durableObjectNamespace = "AccountObject")',
+    ],
+    more: [
+      'durableObjectNamespaces = [(className = "AccountObject", uniqueKey = "accounts", enableSql = true)]',
+      'durableObjectStorage = (localDisk = "objects")',
+    ],
+    kvPort,
+    disk: "objects",
+  };
+}
+
+function listed(texts) {
+  return Object.entries(texts).map(([name, value]) => text(name, value));
+}

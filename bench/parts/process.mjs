@@ -1,0 +1,37 @@
+// Child processes: waiting until one answers, and ending those that this run started, however it ends.
+
+import { spawn } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { Stop } from "../../scripts/step.mjs";
+
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
+/** As `spawn`, but it does not outlive this process. */
+export function begin(program, args, options) {
+  const child = spawn(program, args, options);
+  running.add(child);
+  child.once("close", () => running.delete(child));
+  return child;
+}
+
+/** Waits until `url` answers anything; `log` gives what the process said, for the message when it does not. */
+export async function answers(url, child, log) {
+  const deadline = Date.now() + 20_000;
+  while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
+    const answer = await fetch(url, { redirect: "manual" }).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer) return;
+    await pause(30);
+  }
+  child.kill("SIGKILL");
+  throw new Stop(`\`${child.spawnfile}\` did not start:\n\n${log()}`);
+}
+
+export async function ended(child, signal = "SIGKILL") {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const over = new Promise((resolve) => child.once("close", resolve));
+  child.kill(signal);
+  await over;
+}

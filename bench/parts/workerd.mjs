@@ -1,0 +1,75 @@
+// One Worker in a process of bare `workerd serve`. Never through `wrangler dev` or Miniflare: they cost many times what they run.
+
+import { copyFileSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { inProject } from "../../scripts/project.mjs";
+import { answers, begin, ended } from "./process.mjs";
+import { program } from "./runtime.mjs";
+
+/**
+ * Starts it on `port`. `modules` are files by the name of the module, the first is the main one; `bindings` and `more` are
+ * lines of the Worker's configuration; `kvPort` is where its KV is; `disk` names the service that keeps its objects; `trusted`
+ * is a certificate in PEM.
+ */
+export async function startWorkerd({ folder, port, ...worker }) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [name, file] of Object.entries(worker.modules)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    copyFileSync(file, join(folder, name));
+  }
+  if (worker.disk) mkdirSync(join(folder, worker.disk));
+  const [configuration, log] = ["config.capnp", "output.log"].map((name) => join(folder, name));
+  writeFileSync(configuration, capnp({ folder, port, ...worker }));
+  const output = openSync(log, "w");
+  const child = begin(program, ["serve", configuration], { stdio: ["ignore", output, output] });
+  closeSync(output);
+  await answers(`http://127.0.0.1:${port}/public/small.json`, child, () => readFileSync(log, "utf8"));
+  return { pid: child.pid, port, log: () => readFileSync(log, "utf8"), close: () => ended(child) };
+}
+
+function capnp({ folder, port, modules, bindings = [], more = [], kvPort, disk, trusted }) {
+  const date = /^compatibility_date = "(.+)"$/m.exec(readFileSync(inProject("wrangler.toml"), "utf8"))[1];
+  const kv = kvPort ? `(name = "kv", external = (address = "127.0.0.1:${kvPort}", http = ())),` : "";
+  const objects = disk ? `(name = ${quoted(disk)}, disk = (path = ${quoted(join(folder, disk))}, writable = true)),` : "";
+  const fields = [
+    `modules = [${Object.keys(modules).map(module).join(", ")}]`,
+    `compatibilityDate = ${quoted(date)}`,
+    `bindings = [${bindings.join(", ")}]`,
+    `globalOutbound = "network"`,
+    ...more,
+  ];
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "network", network = (allow = ["private", "public"], tlsOptions = (trustedCertificates = [${quoted(trusted)}]))),
+    ${kv}
+    ${objects}
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  ${fields.join(",\n  ")},
+);
+`;
+}
+
+function module(name) {
+  const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
+  return `(name = ${quoted(name)}, ${kind} = embed ${quoted(name)})`;
+}
+
+export function text(name, value) {
+  return `(name = ${quoted(name)}, text = ${quoted(value)})`;
+}
+
+export function json(name, value) {
+  return `(name = ${quoted(name)}, json = ${quoted(JSON.stringify(value))})`;
+}
+
+// Cap'n Proto's strings escape as JSON's do, as far as ASCII goes.
+function quoted(value) {
+  return JSON.stringify(value);
+}

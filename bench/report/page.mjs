@@ -1,0 +1,21 @@
+// docs/performance.md: prose by hand, and between two marks what a run has measured.
+
+import { readFileSync, writeFileSync } from "node:fs";
+
+import { inProject } from "../../scripts/project.mjs";
+import { Stop } from "../../scripts/step.mjs";
+
+const marks = ["<!-- bench: begin -->", "<!-- bench: end -->"];
+
+/** The page with `measured` between its marks; exported for tests. */
+export function filled(page, measured) {
+  const [begin, end] = marks.map((mark) => page.indexOf(mark));
+  if (begin < 0 || end < begin) throw new Stop(`docs/performance.md lacks its marks, ${marks.join(" and ")}.`);
+  return `${page.slice(0, begin + marks[0].length)}\n\n${measured}\n\n${page.slice(end)}`;
+}
+
+export function writeResults(measured, svg) {
+  const page = inProject("docs", "performance.md");
+  writeFileSync(page, filled(readFileSync(page, "utf8"), measured));
+  writeFileSync(inProject("docs", "performance.svg"), svg);
+}

@@ -1,0 +1,146 @@
+// What the benchmark makes of its samples, without a measurement.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { readWrk } from "../../bench/measure/load.mjs";
+import { Samples } from "../../bench/measure/samples.mjs";
+import { median, quantile, ratios, summary } from "../../bench/measure/statistics.mjs";
+import { optionsOf } from "../../bench/options.mjs";
+import { filled } from "../../bench/report/page.mjs";
+import { plot } from "../../bench/report/plot.mjs";
+import { resultsOf } from "../../bench/report/results.mjs";
+import { expiredTable, overview, scenarioTable, table } from "../../bench/report/table.mjs";
+import { loads, names } from "../../bench/scenarios.mjs";
+
+const contestants = [
+  { name: "floor", title: "the floor: `fetch(<origin>)`" },
+  { name: "vestibule", title: "**Vestibule**" },
+  { name: "tuned", title: "by hand" },
+];
+const json = { name: "json", title: "small & JSON", goal: 1.15 };
+const refused = { name: "refused", title: "refused", floor: "json" };
+const signIn = { name: "sign-in", title: "sign-in", floorIs: "tuned" };
+
+function results() {
+  const samples = new Samples();
+  [100, 200, 300].forEach((cpu, round) => samples.add("json", "floor", round, cpu));
+  [120, 220, 390].forEach((cpu, round) => samples.add("json", "vestibule", round, cpu));
+  [50, 90].forEach((cpu, round) => samples.add("refused", "vestibule", round, cpu));
+  samples.add("sign-in", "vestibule", 0, 4212);
+  samples.add("sign-in", "tuned", 0, 2106);
+  return resultsOf({ samples, scenarios: [json, refused, signIn], contestants });
+}
+
+test("the median and the quantiles of few samples", () => {
+  assert.equal(median([]), undefined);
+  assert.equal(median([7]), 7);
+  assert.equal(median([9, 1, 5]), 5);
+  assert.equal(median([10, 1, 4, 2]), 3);
+  assert.equal(quantile([0, 10, 20], 0.25), 5);
+  assert.equal(quantile([20, 0, 10], 1), 20);
+  assert.deepEqual(summary([3, 1, 2]), { median: 2, low: 1, high: 3, count: 3 });
+  assert.equal(summary([]), undefined);
+});
+
+test("a ratio is that of one round, and a round without the floor has none", () => {
+  const floor = new Map(Object.entries({ 0: 100, 2: 200 }));
+  const samples = new Map(Object.entries({ 0: 150, 1: 900, 2: 220 }));
+  assert.deepEqual(ratios(samples, floor), [1.5, 1.1]);
+});
+
+test("results compare each round with its own floor, or with the one that the scenario names", () => {
+  const [first, second, third] = results();
+  assert.deepEqual(
+    first.rows.map(({ contestant }) => contestant.name),
+    ["floor", "vestibule"],
+  );
+  assert.deepEqual(first.rows[1].ratio, { median: 1.2, low: 1.1, high: 1.3, count: 3 });
+  assert.deepEqual(first.rows[1].cpu, { median: 220, low: 120, high: 390, count: 3 });
+  assert.deepEqual(second.rows[0].ratio, { median: 0.475, low: 0.45, high: 0.5, count: 2 });
+  assert.equal(third.rows[0].ratio.median, 2);
+});
+
+test("tables line up", () => {
+  assert.equal(
+    table(
+      ["who", "µs"],
+      [
+        ["one", "1"],
+        ["another", "12345"],
+      ],
+    ),
+    "| who     |    µs |\n|---------|------:|\n| one     |     1 |\n| another | 12345 |",
+  );
+});
+
+test("a scenario's table has medians, ranges and ratios, and says what they are ratios to", () => {
+  const [first, , third] = results().map((result) => scenarioTable(result));
+  assert.match(first, /CPU for each, µs \| +× floor \|/);
+  assert.match(first, /\| \*\*Vestibule\*\* +\| +220 \(120–390\) \| 1\.20 \(1\.10–1\.30\) \|/);
+  assert.match(third, /× tuned/);
+  assert.match(third, /4210 \(4210–4210\) \| 2\.00/);
+});
+
+test("the overview has a column for each scenario, and Vestibule's goals", () => {
+  const lines = overview(results(), contestants).split("\n");
+  const cells = lines.map((line) => line.split("|").map((cell) => cell.trim()));
+  assert.deepEqual(cells[0].slice(2, 5), ["json", "refused", "sign-in"]);
+  assert.deepEqual(cells[2].slice(2, 5), ["1.00", "–", "–"]);
+  assert.deepEqual(cells[3].slice(2, 5), ["1.20", "0.47", "2.00"]);
+  assert.deepEqual(cells.at(-1).slice(2, 5), ["1.15", "–", "–"]);
+});
+
+test("what became of a crowd with an expired token", () => {
+  const crowd = { name: "tuned", crowd: 32, answered: 1, stale: 31, grants: 2, isAlive: false };
+  assert.match(expiredTable([crowd], contestants), /\| by hand +\| +1 of 32 \| +31 \| +2 \| +over \|/);
+});
+
+test("the plot has a bar for each ratio, no longer than the page, and its titles are text", () => {
+  const svg = plot(results());
+  assert.match(svg, /^<svg [^>]*viewBox="0 0 900 \d+"/);
+  assert.match(svg, /small &amp; JSON/);
+  assert.match(svg, /the floor: fetch\(&lt;origin&gt;\)/);
+  assert.match(svg, />1\.20<\/text>/);
+  const bars = [...svg.matchAll(/<rect x="300" y="\d+" width="([\d.]+)"/g)].map(([, length]) => Number(length));
+  assert.equal(bars.length, 5);
+  assert.ok(bars.every((length) => length > 0 && length <= 540));
+  // A bar of 2.00 is the longest, and one of 1.00 half as long.
+  assert.equal(Math.max(...bars), 540);
+  assert.equal(bars[0], 270);
+  assert.doesNotMatch(svg, /NaN|undefined/);
+});
+
+test("what is measured replaces what stood between the marks, and nothing else", () => {
+  const page = "before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n";
+  const expected = "before\n<!-- bench: begin -->\n\nnew $& table\n\n<!-- bench: end -->\nafter\n";
+  assert.equal(filled(page, "new $& table"), expected);
+  assert.equal(filled(expected, "new $& table"), expected);
+  assert.throws(() => filled("no marks", "x"), /lacks its marks/);
+});
+
+test("what wrk says is read, its errors as well", () => {
+  const fine = "  2 threads\n  12345 requests in 1.10s, 3.5MB read\nRequests/sec: 11222.10\n";
+  assert.deepEqual(readWrk(fine), { requests: 12345, refused: 0, failed: 0 });
+  const bad = `${fine}  Socket errors: connect 1, read 2, write 0, timeout 4\n  Non-2xx or 3xx responses: 345\n`;
+  assert.deepEqual(readWrk(bad), { requests: 12345, refused: 345, failed: 7 });
+  assert.equal(readWrk("unable to connect to 127.0.0.1:1 Connection refused"), undefined);
+});
+
+test("options: what is wrong with them is said", () => {
+  assert.deepEqual(optionsOf([]).wanted, names);
+  assert.deepEqual(optionsOf(["--only", "json", "--only", "expired", "--rounds", "3"]).wanted, ["json", "expired"]);
+  assert.equal(optionsOf(["--quick", "--rounds", "3"]).rounds, 3);
+  assert.ok(optionsOf(["--quick"]).rounds < optionsOf([]).rounds);
+  assert.equal(optionsOf(["--write"]).isWritten, true);
+  assert.throws(() => optionsOf(["--only", "nothing"]), /no scenario "nothing"/);
+  assert.throws(() => optionsOf(["--rounds", "many"]), /takes a number/);
+  assert.throws(() => optionsOf(["--write", "--quick"]), /full run/);
+  assert.throws(() => optionsOf(["--faster"]), /--faster/);
+});
+
+test("every scenario has a floor to compare it with", () => {
+  for (const { name, floor = name } of loads) {
+    assert.ok(loads.find((load) => load.name === floor)?.who.includes("floor"), name);
+  }
+});
