@@ -1,8 +1,8 @@
 // nginx and wrk: found, or installed where that takes no question, or else replaced by slower ones from npm and Node.
 
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 
+import { findProgram } from "../../scripts/programs.mjs";
 import { inProject } from "../../scripts/project.mjs";
 import { quietly, say, step, Stop } from "../../scripts/step.mjs";
 
@@ -33,15 +33,5 @@ async function installMissing(missing) {
 }
 
 function find(name) {
-  const folders = [...process.env.PATH.split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return findProgram([name], ["/usr/sbin", "/usr/local/sbin"]);
 }

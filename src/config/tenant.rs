@@ -1,5 +1,7 @@
 //! A tenant of the Microsoft identity platform, as configuration may name it.
 
+use crate::oidc::tenant::is_guid;
+
 use super::fault::Problem;
 
 /// Whose end-users sign in.
@@ -49,11 +51,6 @@ impl Tenant {
             Self::Domain(name) | Self::Guid(name) => name,
         }
     }
-}
-
-fn is_guid(text: &str) -> bool {
-    let lengths = text.split('-').map(str::len);
-    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 fn is_domain(text: &str) -> bool {

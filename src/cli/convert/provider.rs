@@ -5,6 +5,7 @@ use serde_json::json;
 use super::appsettings::{Node, Section};
 use super::conversion::{Conversion, Place};
 use super::credentials;
+use crate::oidc::tenant::is_guid;
 
 /// The page of the application that says why a sign-in failed, which everybody must be able to see.
 const ERROR_PATH: &str = "ErrorPath";
@@ -58,9 +59,4 @@ fn other_response_mode(conversion: &mut Conversion, place: &Place, (name, node):
     if node.text().is_some_and(|mode| mode != "query") {
         conversion.leave_out(place.source_of(name), "sign-in always uses query, whose cookies can be SameSite=Lax");
     }
-}
-
-fn is_guid(text: &str) -> bool {
-    let lengths = text.split('-').map(str::len);
-    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
