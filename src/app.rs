@@ -3,13 +3,16 @@
 use std::rc::Rc;
 
 use crate::config::{Config, ConfigFault};
-use crate::memory::Watermark;
+use crate::flow::StandingPlan;
+use crate::memory::{StandingPlans, Watermark};
 use crate::realm::Realm;
 
 /// Everything that outlives a request.
 pub struct App {
     /// The configuration, without faults.
     pub config: Config,
+    /// The plans that stand for requests which come again.
+    pub standing_plans: StandingPlans<StandingPlan>,
     first: Realm,
     others: Vec<Realm>,
 }
@@ -25,7 +28,7 @@ impl App {
         let sessions = config.session.memory_entries / config.providers().count();
         let realm = |provider| Realm::new(provider, &config.session.keys, sessions.max(1), Rc::clone(&everybody));
         let (first, others) = (realm(&config.provider), config.other_providers.iter().map(realm).collect());
-        Ok(Self { config, first, others })
+        Ok(Self { config, standing_plans: StandingPlans::new(), first, others })
     }
 
     /// The realm of the first provider, which is the only one in most deployments.

@@ -24,14 +24,28 @@ use wasm_bindgen_futures::future_to_promise;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::error::Error;
-use crate::flow;
+use crate::flow::{self, AtOnce};
 use crate::request::RequestHead;
+use crate::time::Timestamp;
 use context::ExecutionContext;
 use runtime::Edge;
 
-/// Serves one request.
+/// The place of the plan that stands for a request, as [`flow::standing`] wants it described; `now` in milliseconds.
 #[wasm_bindgen]
-pub fn serve(request: JsValue, env: JsValue, context: ExecutionContext) -> Promise {
+pub fn standing(told: &str, now: f64) -> Option<usize> {
+    let now = Timestamp::from_unix((now / 1000.0) as u64);
+    isolate::app().and_then(|app| flow::standing(&app, now, told))
+}
+
+/// Whether that description has a header: [`flow::decides`]. Nothing before the first request.
+#[wasm_bindgen]
+pub fn decides(name: &str) -> Option<bool> {
+    isolate::app().map(|app| flow::decides(&app.config, name))
+}
+
+/// Serves one request for which no plan stands; `told` describes it as for [`standing`].
+#[wasm_bindgen]
+pub fn serve(request: JsValue, env: JsValue, context: ExecutionContext, told: &str) -> Promise {
     let runtime = Edge::new(env, context);
     let Some(app) = deployment::app(&runtime) else {
         return resolved(&misconfigured(&runtime, &request));
@@ -41,8 +55,9 @@ pub fn serve(request: JsValue, env: JsValue, context: ExecutionContext) -> Promi
         Ok(head) => head,
         Err(fault) => return resolved(&flow::refuse_head(&runtime, fault)),
     };
-    if let Some(plan) = flow::serve_at_once(&app, &runtime, &head) {
-        return glue::forward_at_once(&request, runtime.env(), &plan, runtime.context());
+    if let Some(AtOnce { plan, standing }) = flow::serve_at_once(&app, &runtime, &head) {
+        let kept = standing.and_then(|standing| flow::keep(&app, told, &plan, standing));
+        return glue::pass_on(&request, &runtime, &plan, kept.as_ref());
     }
     runtime.clone().finish(serve_later(app, runtime, request, text))
 }

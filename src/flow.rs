@@ -42,6 +42,7 @@ mod sign_in_scope;
 mod sign_out;
 mod signed_assertion;
 mod signer;
+mod standing;
 mod token_cache;
 mod token_endpoint;
 mod user_flow;
@@ -64,6 +65,7 @@ pub use account::{account_expired, serve_account};
 #[cfg(not(target_arch = "wasm32"))]
 pub use log::{COMMON_MEMBERS, EVENTS, LoggedEvent};
 pub use log::{deployed, misconfigured};
+pub use standing::{AtOnce, Kept, Standing, StandingPlan, decides, keep, standing};
 
 /// What a request gets.
 pub enum Reply<F> {
@@ -76,14 +78,14 @@ pub enum Reply<F> {
 /// Decides without waiting: the plan for a request that has everything it needs in this isolate's memory.
 ///
 /// `None` says nothing about the request, only that [`serve`] must look at it.
-pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> Option<ForwardPlan> {
+pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> Option<AtOnce> {
     // A WebSocket is carried for its session, and what is decided at once knows no such thing; a preflight is answered here.
     if head.is_websocket() || head.preflight().is_some() {
         return None;
     }
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, route, runtime, head, String::new());
-    let plan = match route {
+    let decided = match route {
         Route::Api(api, target, rule) => call::at_once(&incoming, (api, target, rule)),
         Route::Origin(rule) => forward::at_once(&incoming, rule),
         Route::Ambiguous
@@ -104,7 +106,10 @@ pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
         | Route::Sessions
         | Route::SignedOut(_) => None,
     };
-    plan.map(|plan| ForwardPlan { measure: log::served(&incoming, "at_once"), ..plan })
+    decided.map(|AtOnce { plan, standing }| AtOnce {
+        plan: ForwardPlan { measure: log::served(&incoming, "at_once"), ..plan },
+        standing: standing.filter(|_| standing::is_plain(head)),
+    })
 }
 
 /// Serves a request. Every outcome is a reply; what went wrong is in the log.

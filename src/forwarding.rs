@@ -20,6 +20,7 @@ use crate::session::cookie::Cookies;
 use crate::session::session::SessionId;
 use crate::time::{Lifetime, Timestamp};
 
+pub(crate) use origin::stripped;
 pub use origin::{headers_to_origin, origin_answer, origin_destination, relocated};
 
 /// How to pass a request on.

@@ -8,6 +8,7 @@ mod exchanges;
 mod generations;
 mod introspections;
 mod slot;
+mod standing_plans;
 mod turns;
 mod watermark;
 
@@ -29,6 +30,7 @@ pub use client_credentials::ClientCredentials;
 pub use exchanges::{ExchangeFailure, ExchangeKey, Exchanges};
 pub use introspections::{Introspections, Pause};
 pub use slot::{Held, Slot};
+pub use standing_plans::{Asked, StandingPlans};
 pub use turns::{Turn, Turns};
 pub use watermark::Watermark;
 

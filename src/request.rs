@@ -51,12 +51,21 @@ impl<'a> RequestHead<'a> {
     pub fn parse(text: &'a str) -> Result<Self, HeadFault> {
         let mut lines = text.split('\n');
         let method_name = lines.next().ok_or(HeadFault::Malformed)?;
-        let (host, target) = Target::from_url(lines.next().ok_or(HeadFault::Malformed)?)?;
-        let mut headers = Vec::with_capacity(24);
+        let mut head = Self::without_headers(method_name, lines.next().ok_or(HeadFault::Malformed)?)?;
+        head.headers.reserve(24);
         while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-            headers.push((name, value));
+            head.headers.push((name, value));
         }
-        Ok(Self { method: Method::parse(method_name), method_name, target, host, headers })
+        Ok(head)
+    }
+
+    /// What method and URL alone tell: enough to find its route.
+    ///
+    /// # Errors
+    /// As for [`parse`](Self::parse).
+    pub fn without_headers(method_name: &'a str, url: &'a str) -> Result<Self, HeadFault> {
+        let (host, target) = Target::from_url(url)?;
+        Ok(Self { method: Method::parse(method_name), method_name, target, host, headers: Vec::new() })
     }
 
     /// The value of a header; `name` in lower case.
@@ -130,7 +139,8 @@ pub const ANTI_FORGERY_HEADER: &str = "x-csrf";
 impl<'a> Target<'a> {
     /// Takes host, path and query from an absolute URL that a WHATWG parser serialised.
     fn from_url(url: &'a str) -> Result<(&'a str, Self), HeadFault> {
-        let (_, rest) = url.split_once("://").ok_or(HeadFault::Malformed)?;
+        let (_, rest) = url.split_once(':').ok_or(HeadFault::Malformed)?;
+        let rest = rest.strip_prefix("//").ok_or(HeadFault::Malformed)?;
         let start = rest.find('/').ok_or(HeadFault::Malformed)?;
         let (host, rest) = rest.split_at_checked(start).ok_or(HeadFault::Malformed)?;
         let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
@@ -168,6 +178,12 @@ impl<'a> Target<'a> {
             rest if rest.starts_with('/') => Some(self.with_rest(rest)),
             _ => None,
         }
+    }
+
+    /// The length of path and query as one string, in bytes.
+    #[must_use]
+    pub(crate) fn length(self) -> usize {
+        self.path.len() + self.query.map_or(0, |query| query.len() + 1)
     }
 
     /// This target without its query.

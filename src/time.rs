@@ -19,6 +19,9 @@ pub struct Timestamp(u64);
 pub struct Lifetime(u64);
 
 impl Timestamp {
+    /// After every other one.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// The moment `seconds` after the epoch.
     #[must_use]
     pub const fn from_unix(seconds: u64) -> Self {
@@ -64,6 +67,12 @@ impl Timestamp {
     #[must_use]
     pub fn after(self, watermark: Option<Self>) -> Self {
         watermark.map_or(self, |watermark| self.max(watermark + Lifetime(1)))
+    }
+
+    /// The moment so much earlier; the epoch if there is none.
+    #[must_use]
+    pub const fn before(self, lifetime: Lifetime) -> Self {
+        Self(self.0.saturating_sub(lifetime.0))
     }
 
     /// How long ago `earlier` was; zero if it lies in the future.

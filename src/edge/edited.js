@@ -9,13 +9,18 @@ const DROP_COOKIES = 2;
 const RELOCATE = 4;
 export const MAY_BE_CACHED = 8;
 
-/** Applies `(name LF value LF)*`, an empty value removing the header. `vary` is added to what is there. */
+const NONE = [];
+
+/** What `edit` applies, from `(name LF value LF)*`. */
+export function parsed(edits) {
+  return edits === "" ? NONE : edits.split("\n");
+}
+
+/** Sets headers, one after the other. An empty value removes its header, and `vary` is added to what is there. */
 export function edit(headers, edits) {
-  if (edits === "") return;
-  const lines = edits.split("\n");
-  for (let index = 0; index + 1 < lines.length; index += 2) {
-    const name = lines[index];
-    const value = lines[index + 1];
+  for (let index = 0; index + 1 < edits.length; index += 2) {
+    const name = edits[index];
+    const value = edits[index + 1];
     if (value === "") headers.delete(name);
     else if (name === "vary") headers.append(name, value);
     else headers.set(name, value);
@@ -23,11 +28,11 @@ export function edit(headers, edits) {
 }
 
 /** The answer itself wherever possible: a new Response object costs, and only what must change is worth it. */
-export function edited(answer, request, switches, edits, cookies, links) {
+export function edited(answer, request, { switches, edits, cookies, links }) {
   if (links !== undefined) answer = relinked(answer, links);
   const location = switches & RELOCATE ? elsewhere(answer, request) : undefined;
   const passing = cookiesToPass(answer.headers, switches & DROP_COOKIES);
-  const isUntouched = edits === "" && cookies === "" && location === undefined && passing === undefined;
+  const isUntouched = edits.length === 0 && cookies === "" && location === undefined && passing === undefined;
   if (isUntouched && isKept(answer.headers, switches)) return answer;
   const copy = new Response(answer.body, answer);
   const { headers } = copy;

@@ -1,9 +1,11 @@
 // The Worker's main module: hands each request to wasm and returns what it returns, without awaiting it.
 
 import { onLook } from "./carried.js";
+import { passedOn } from "./glue.js";
 import { enter } from "./instance.js";
+import { standingPlan, told } from "./standing.js";
 import { internalError, rejection } from "./traps.js";
-import { goesOn, serve } from "./vestibule.js";
+import { decides, goesOn, serve, standing } from "./vestibule.js";
 
 export { AccountObject } from "./account-object.js";
 
@@ -12,6 +14,12 @@ onLook((request, env, context) => enter(() => goesOn(request, env, context), rej
 
 export default {
   fetch(request, env, context) {
-    return enter(() => serve(request, env, context), internalError);
+    return enter(() => {
+      const text = told(request, decides);
+      const place = standing(text, Date.now());
+      if (place === undefined) return serve(request, env, context, text);
+      const { url, plan } = standingPlan(place, request);
+      return passedOn(request, env, context, url, plan);
+    }, internalError);
   },
 };

@@ -3,7 +3,7 @@
 
 import { ALGORITHMS } from "./algorithms.js";
 import { TIMED_OUT } from "./deadline.js";
-import { MAY_BE_CACHED, edit, edited } from "./edited.js";
+import { MAY_BE_CACHED, edit, edited, parsed } from "./edited.js";
 import { counted } from "./metrics.js";
 import { answeredBy } from "./traps.js";
 import { upload } from "./upload.js";
@@ -41,59 +41,75 @@ const TOO_LARGE = 3;
 const PAST_THE_CACHE = { cacheTtl: -1 };
 
 /**
- * Passes a request on: over the network, or to the binding `service` of `env`. `edits` and `answerEdits` are those of
- * `edit`, `switches` and `links` those of edited.js. Headers are copied natively and the body is handed over unread. Rejects with
- * TIMED_OUT or one of the numbers above.
+ * A plan by which requests are passed on: over the network, or to the binding `service` of `env`. `edits` and `answerEdits`
+ * are those of `edit`, `switches` and `links` those of edited.js. With `issuedAt`, an answer that another attempt may better
+ * is looked at again; `point` is counted with any other, if it is given.
  */
-export function forward(request, env, service, url, edits, timeout, switches, answerEdits, cookies, links) {
+export function plan(service, edits, timeout, switches, answerEdits, cookies, links, issuedAt, point) {
+  const answerPlan = { switches, edits: parsed(answerEdits), cookies, links };
+  return { service, edits: parsed(edits), timeout, mayBeCached: (switches & MAY_BE_CACHED) !== 0, answerPlan, issuedAt, point };
+}
+
+/** Passes a request on by a plan. Rejects with TIMED_OUT, or with whatever else kept the answer away. */
+export function forward(request, env, url, plan) {
+  return sentOn(request, env, url, plan).then((answer) => edited(answer, request, plan.answerPlan));
+}
+
+/** The answer as it came. Headers are copied natively, and the body is handed over unread. */
+function sentOn(request, env, url, { service, edits, timeout, mayBeCached }) {
   const headers = new Headers(request.headers);
   edit(headers, edits);
   // A redirect is an answer for the browser. Followed here, it would take a token to wherever it points.
   const { body, sent } = upload(request);
   const init = { method: request.method, headers, body, redirect: "manual" };
   if (service !== undefined) init.cf = request.cf;
-  else if (!(switches & MAY_BE_CACHED)) init.cf = PAST_THE_CACHE;
+  else if (!mayBeCached) init.cf = PAST_THE_CACHE;
+  const destination = service === undefined ? globalThis : env[service];
+  return sent === undefined ? soon(destination, url, init, timeout) : onceSent(sent, destination, url, init, timeout);
+}
+
+/**
+ * The answer, if its head comes in time; its body may take as long as it likes. A signal would cost as much as all the
+ * header work, and so would clearing the timer: the runtime drops it with the request.
+ */
+function soon(destination, url, init, timeout) {
   return new Promise((resolve, reject) => {
-    // Only the head is waited for, once the body is sent: a stream may take as long as it likes. A signal costs as much as
-    // all the header work, so only an upload has one: the runtime cancels what a finished request leaves behind.
-    let timer;
+    setTimeout(reject, timeout, TIMED_OUT);
+    destination.fetch(url, init).then(resolve, reject);
+  });
+}
+
+/** The same, in time after all of the body is sent. If it never is, the request is given up. */
+function onceSent(sent, destination, url, init, timeout) {
+  const controller = new AbortController();
+  return new Promise((resolve, reject) => {
     let isSettled = false;
-    const wait = () => {
-      if (!isSettled) timer = setTimeout(reject, timeout, TIMED_OUT);
-    };
-    if (sent === undefined) wait();
-    else {
-      const controller = new AbortController();
-      init.signal = controller.signal;
-      sent.then(wait, () => isSettled || controller.abort());
-    }
-    const settle = (finish) => (outcome) => {
-      isSettled = true;
-      clearTimeout(timer);
-      finish(outcome);
-    };
-    const destination = service === undefined ? globalThis : env[service];
-    destination.fetch(url, init).then(
-      settle((answer) => resolve(edited(answer, request, switches, answerEdits, cookies, links))),
-      settle(() => reject(NO_CONNECTION)),
+    const answer = destination.fetch(url, { ...init, signal: controller.signal });
+    answer.then(resolve, reject).then(() => (isSettled = true));
+    sent.then(
+      () => isSettled || setTimeout(reject, timeout, TIMED_OUT),
+      () => isSettled || controller.abort(),
     );
   });
 }
 
 /**
- * The promise of `forward`, for a handler to return. A failure becomes an answer through `onForwardFailure`; where
- * `issuedAt` is given, an answer that another attempt may better becomes another one through `onSecondLook`. Any other
- * answer is counted, where `point` is given; the second look counts its own.
+ * Passes a request on for a handler to return the promise. A failure becomes an answer through `onForwardFailure`, and an
+ * answer that another attempt may better another one through `onSecondLook`, which counts its own.
  */
-export function answered(request, forward, issuedAt, context, env, point) {
-  const onFailure = (failure) => answeredBy(() => forwardFailed(request, failure, context));
+export function passedOn(request, env, context, url, plan) {
+  const { answerPlan, issuedAt, point } = plan;
   const passing = point === undefined ? undefined : counted(env, point);
-  if (issuedAt === undefined) return passing ? forward.then(passing, onFailure) : forward.catch(onFailure);
-  return forward.then((answer) => {
+  const onAnswer = (received) => {
+    const answer = edited(received, request, answerPlan);
     const { status } = answer;
-    if (status !== 401 && status !== 429 && status !== 503) return passing ? passing(answer) : answer;
-    return answeredBy(() => lookAgain(request, answer, issuedAt, context));
-  }, onFailure);
+    if (issuedAt !== undefined && (status === 401 || status === 429 || status === 503)) {
+      return answeredBy(() => lookAgain(request, answer, issuedAt, context));
+    }
+    return passing === undefined ? answer : passing(answer);
+  };
+  const onFailure = (failure) => answeredBy(() => forwardFailed(request, failure, context));
+  return sentOn(request, env, url, plan).then(onAnswer, onFailure);
 }
 
 let forwardFailed;

@@ -7,8 +7,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::context::ExecutionContext;
+use super::runtime::Edge;
 use crate::answer::Answer;
-use crate::flow::Reply;
+use crate::flow::{Kept, Reply};
 use crate::forwarding::{AnswerEdits, Destination, ForwardPlan, Relinking};
 use crate::measure::Measure;
 use crate::runtime::{OpRequest, OpResponse, TransportFault};
@@ -61,29 +62,25 @@ extern "C" {
         limit: u32,
     ) -> Promise;
 
-    #[wasm_bindgen(js_name = forward)]
-    fn js_forward(
-        request: &JsValue,
-        env: &JsValue,
+    #[wasm_bindgen(js_name = plan)]
+    fn js_plan(
         service: Option<&str>,
-        url: &str,
         edits: &str,
         timeout: u32,
         switches: u32,
         answer_edits: &str,
         cookies: &str,
         links: Option<String>,
-    ) -> Promise;
-
-    /// The promise of a forward, as the handler's own: a failure becomes an answer, and some answers another one.
-    fn answered(
-        request: &JsValue,
-        forward: &Promise,
         issued_at: Option<f64>,
-        context: &ExecutionContext,
-        env: &JsValue,
         point: Option<String>,
-    ) -> Promise;
+    ) -> JsValue;
+
+    #[wasm_bindgen(js_name = forward)]
+    fn js_forward(request: &JsValue, env: &JsValue, url: &str, plan: &JsValue) -> Promise;
+
+    #[wasm_bindgen(js_name = passedOn)]
+    fn js_passed_on(request: &JsValue, env: &JsValue, context: &ExecutionContext, url: &str, plan: &JsValue)
+    -> Promise;
 
     #[wasm_bindgen(js_name = readBody)]
     fn js_read_body(request: &JsValue, limit: usize) -> Promise;
@@ -97,6 +94,12 @@ extern "C" {
     /// Sets the function that says where a redirect leads.
     #[wasm_bindgen(js_name = onRedirect)]
     pub(super) fn on_redirect(relocate: &Function);
+}
+
+#[wasm_bindgen(raw_module = "./standing.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = keep)]
+    fn js_keep(place: usize, base: &str, cut: usize, plan: &JsValue);
 }
 
 #[wasm_bindgen(raw_module = "./metrics.js")]
@@ -134,20 +137,17 @@ pub(super) fn reply(reply: Reply<JsValue>) -> JsValue {
 
 /// Passes a request on; resolves with the native answer.
 pub(super) async fn forward(request: &JsValue, env: &JsValue, plan: &ForwardPlan) -> Result<JsValue, TransportFault> {
-    JsFuture::from(start(request, env, plan)).await.map_err(|failure| transport_fault(&failure))
+    let promise = js_forward(request, env, plan.destination.url(), &native(plan));
+    JsFuture::from(promise).await.map_err(|failure| transport_fault(&failure))
 }
 
-/// Passes a request on for a handler that returns the promise as its own.
-pub(super) fn forward_at_once(
-    request: &JsValue,
-    env: &JsValue,
-    plan: &ForwardPlan,
-    context: &ExecutionContext,
-) -> Promise {
-    // Exact up to 2^53, which is enough for any moment.
-    let issued_at = plan.reconsider.map(|moment| moment.as_unix() as f64);
-    let point = plan.measure.as_ref().map(Measure::lines);
-    answered(request, &start(request, env, plan), issued_at, context, env, point)
+/// Passes a request on for a handler that returns the promise as its own, and keeps the plan if it stands for others.
+pub(super) fn pass_on(request: &JsValue, runtime: &Edge, plan: &ForwardPlan, kept: Option<&Kept<'_>>) -> Promise {
+    let native = native(plan);
+    if let Some(Kept { place, base, cut }) = kept {
+        js_keep(*place, base, *cut, &native);
+    }
+    js_passed_on(request, runtime.env(), runtime.context(), plan.destination.url(), &native)
 }
 
 /// Reads the body of a request; see `Runtime::read_body`.
@@ -167,19 +167,22 @@ pub(super) async fn moment() {
     let _ = JsFuture::from(js_sleep(MOMENT)).await;
 }
 
-fn start(request: &JsValue, env: &JsValue, plan: &ForwardPlan) -> Promise {
+/// A plan as `glue.js` has it.
+fn native(plan: &ForwardPlan) -> JsValue {
     let service = match &plan.destination {
         Destination::Url(_) => None,
         Destination::Service { name, .. } => Some(name.as_str()),
     };
-    let edits = edits(&plan.remove, &plan.set);
     let AnswerEdits { set_cookie, drop_cookies, force_no_store, remove, set, relocate, links } = &plan.answer;
     let switches = [*force_no_store, *drop_cookies, *relocate, plan.may_be_cached];
     let switches = switches.iter().rev().fold(0, |sum, is_on| sum * 2 + u32::from(*is_on));
-    let timeout = milliseconds(plan.timeout);
-    let (url, answer_edits, cookies) = (plan.destination.url(), self::edits(remove, set), set_cookie.join("\n"));
+    let (edits, answer_edits) = (edits(&plan.remove, &plan.set), edits(remove, set));
     let links = links.as_ref().map(|Relinking { from, to }| format!("{from}\n{to}"));
-    js_forward(request, env, service, url, &edits, timeout, switches, &answer_edits, &cookies, links)
+    // Exact up to 2^53, which is enough for any moment.
+    let issued_at = plan.reconsider.map(|moment| moment.as_unix() as f64);
+    let (timeout, cookies) = (milliseconds(plan.timeout), set_cookie.join("\n"));
+    let point = plan.measure.as_ref().map(Measure::lines);
+    js_plan(service, &edits, timeout, switches, &answer_edits, &cookies, links, issued_at, point)
 }
 
 /// As `edit` of `edited.js` wants them.

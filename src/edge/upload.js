@@ -12,10 +12,11 @@ const SHORT = 64 * 1024;
  */
 export function upload(request) {
   const { body } = request;
+  if (body === null) return { body };
   const length = request.headers.get("content-length");
   // Some clients say so even of a GET, for which the platform makes a body that it then refuses to send.
   if (length === "0") return { body: null };
-  if (body === null || (length !== null && Number(length) <= SHORT)) return { body };
+  if (length !== null && Number(length) <= SHORT) return { body };
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
   // A receiver that wants no more has the stream cancelled, which closes it; its answer may still come.
   const sent = body.pipeTo(writable, { preventAbort: true }).catch(() => body.getReader().closed);

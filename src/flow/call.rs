@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use super::account::Cause;
-use super::acquire::Credential;
+use super::acquire::{self, Credential};
 use super::caller::Caller;
+use super::standing::{AtOnce, Standing};
 use super::{Incoming, cors};
 use crate::config::{Api, ApiToken};
 use crate::error::Error;
@@ -20,14 +21,34 @@ use crate::rules::Rule;
 use crate::runtime::Runtime;
 use crate::time::{Lifetime, Timestamp};
 
-/// The plan for a call whose token is in memory and outside its expiry window.
+/// The plan for a call whose token is in memory and outside its expiry window, and by what it stands.
 pub(super) fn at_once<R: Runtime>(
     incoming: &Incoming<'_, R>,
     (api, target, rule): (&Api, Target<'_>, &Rule),
-) -> Option<ForwardPlan> {
+) -> Option<AtOnce> {
     let caller = Caller::at_once(incoming, rule)?;
     let credential = caller.credential_at_once(incoming, api)?;
-    Some(plan(incoming, &caller, (api, target, rule), &credential))
+    let plan = plan(incoming, &caller, (api, target, rule), &credential);
+    Some(AtOnce { plan, standing: standing(incoming, &caller, (api, target, rule)) })
+}
+
+/// A plan for a signed-in browser stands until its token is due.
+fn standing<R: Runtime>(
+    incoming: &Incoming<'_, R>,
+    caller: &Caller,
+    (api, target, rule): (&Api, Target<'_>, &Rule),
+) -> Option<Standing> {
+    let Caller::User(signed_in) = caller else { return None };
+    let until = match api.token {
+        ApiToken::None => Timestamp::MAX,
+        ApiToken::User => acquire::lookup(&signed_in.entry, api, incoming.now).fresh()?.fresh_until(),
+        // One of the application is everybody's, and may be replaced meanwhile.
+        ApiToken::App => return None,
+    };
+    if !api.extra_query.is_empty() {
+        return None;
+    }
+    Standing::for_user(incoming, rule, signed_in, (until, target.length()))
 }
 
 /// Calls an API for whoever may.

@@ -8,15 +8,17 @@ use serde_json::json;
 
 use super::authenticate::{self, SignedIn};
 use super::log::{self, Event};
+use super::standing::{AtOnce, Standing};
 use super::{Incoming, account, assertion, bearer, cors, guard};
 use crate::error::Error;
-use crate::forwarding::{Carried, ForwardPlan, headers_to_origin, origin_answer, origin_destination};
+use crate::forwarding::{Carried, ForwardPlan, headers_to_origin, origin_answer, origin_destination, stripped};
 use crate::identity::Identity;
 use crate::oidc::bearer_token::BearerToken;
 use crate::rules::{Access, Rule};
 use crate::runtime::Runtime;
 use crate::session::cookie::CookieName;
 use crate::session::session::Session;
+use crate::time::Timestamp;
 
 /// Who sends a request to the origin.
 enum Sender {
@@ -40,8 +42,8 @@ impl Sender {
     }
 }
 
-/// The plan for a request to the origin that needs nothing but this isolate's memory.
-pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Option<ForwardPlan> {
+/// The plan for a request to the origin that needs nothing but this isolate's memory, and by what it stands.
+pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Option<AtOnce> {
     // A signature has to be waited for.
     if assertion::is_wanted(incoming) {
         return None;
@@ -53,7 +55,18 @@ pub(super) fn at_once<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Op
         Access::Bearer => Sender::Client(bearer::at_once(incoming)?.token),
     };
     judged(incoming, rule, &sender).ok()?;
-    Some(origin_plan(incoming, rule, &sender))
+    let standing = standing(incoming, rule, &sender);
+    Some(AtOnce { plan: origin_plan(incoming, rule, &sender), standing })
+}
+
+/// A plan for a signed-in browser stands as long as its session, and one for nobody for ever.
+fn standing<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule, sender: &Sender) -> Option<Standing> {
+    let rest = stripped(&incoming.app.config.gateway.rewriting, incoming.head.target).0.length();
+    match sender {
+        Sender::Client(_) | Sender::Left(_) => None,
+        Sender::Nobody => Some(Standing::for_anybody(rest)),
+        Sender::User(signed_in) => Standing::for_user(incoming, rule, signed_in, (Timestamp::MAX, rest)),
+    }
 }
 
 /// Passes a request to the origin, if the rule lets it.

@@ -106,7 +106,7 @@ pub fn relocated(gateway: &Gateway, public_origin: &Url, target: Target<'_>, loc
 }
 
 /// The target without the prefix. Nothing else is forwarded where there is one.
-fn stripped<'r, 't>(rewriting: &'r Rewriting, target: Target<'t>) -> (Target<'t>, Option<&'r str>) {
+pub(crate) fn stripped<'r, 't>(rewriting: &'r Rewriting, target: Target<'t>) -> (Target<'t>, Option<&'r str>) {
     let prefix = rewriting.strip_path_prefix.as_deref();
     let rest = prefix.and_then(|prefix| target.after(prefix));
     rest.map_or((target, None), |rest| (rest, prefix))

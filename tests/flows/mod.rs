@@ -98,6 +98,7 @@ pub(crate) mod sessions;
 pub(crate) mod sign_out_scope;
 pub(crate) mod signing;
 pub(crate) mod site;
+pub(crate) mod standing;
 pub(crate) mod step_up;
 pub(crate) mod storage;
 pub(crate) mod tenants;

@@ -53,7 +53,7 @@ impl Site<'_> {
 
     async fn respond(&self, request: &Request, head: &RequestHead<'_>) -> Received {
         self.is_planning.set(true);
-        let planned = flow::serve_at_once(&self.isolate, self, head);
+        let planned = self.planned(request, head);
         self.is_planning.set(false);
         let downstream = &self.world.downstream;
         let arrived = downstream.count();

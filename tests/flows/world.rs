@@ -19,6 +19,7 @@ use crate::kv::Kv;
 use crate::leaks::Emitted;
 use crate::op::Op;
 use crate::site::Site;
+use crate::standing::Standing;
 
 pub(crate) const NOW: u64 = 1_800_000_000;
 
@@ -52,6 +53,7 @@ pub(crate) struct World {
     /// Who signs assertions that speak for the client.
     pub(crate) federation: Federation,
     pub(crate) emitted: Emitted,
+    pub(crate) standing: Standing,
     log: RefCell<Vec<String>>,
     points: RefCell<Vec<Measure>>,
 }
@@ -116,6 +118,7 @@ impl World {
             files_opened: Cell::new(0),
             federation: Federation::default(),
             emitted: Emitted::default(),
+            standing: Standing::default(),
             log: RefCell::default(),
             points: RefCell::default(),
         };

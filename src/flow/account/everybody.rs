@@ -4,17 +4,22 @@
 use super::super::{Context, token_cache};
 use super::message::{Ask, Reply};
 use super::{ask, is_elsewhere, refused};
-use crate::config::LONGEST_SESSION;
+use crate::config::{Config, LONGEST_SESSION};
 use crate::error::{Error, Failure};
+use crate::memory::Watermark;
 use crate::runtime::{AccountStorage, Runtime};
 use crate::time::{Lifetime, Timestamp};
 
 /// Whether this isolate asked recently enough. Where there is no operator there is nothing to ask.
 pub(in crate::flow) fn is_known<R: Runtime>(context: &Context<'_, R>) -> bool {
-    let config = &context.app.config;
+    is_known_at(&context.app.config, &context.realm.memory.everybody, context.now)
+}
+
+/// The same, of what one realm's memory has.
+pub(in crate::flow) fn is_known_at(config: &Config, everybody: &Watermark, now: Timestamp) -> bool {
     // One object for all isolates is not asked for every request.
     let delay = config.session.recheck.max(SHORTEST_DELAY);
-    config.operator.is_none() || context.realm.memory.everybody.was_asked(context.now, delay)
+    config.operator.is_none() || everybody.was_asked(now, delay)
 }
 
 /// Asks for the moment, if this isolate does not know it. An outage ends nobody's session.

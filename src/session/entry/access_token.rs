@@ -56,15 +56,24 @@ impl CachedAccessToken {
 
     /// How good the token is at a moment before its end.
     pub(super) fn at(&self, now: Timestamp) -> Lookup<'_> {
-        // MSAL's window, but never longer than makes sense for a short life.
-        let window = EXPIRY_WINDOW.min(self.expires_at.since(self.issued_at).half());
-        if self.expires_at <= now + window {
+        if self.window_begins_at() <= now {
             Lookup::Expiring(self)
         } else if self.refresh_at.is_some_and(|refresh_at| refresh_at <= now) {
             Lookup::Due(self)
         } else {
             Lookup::Fresh(self)
         }
+    }
+
+    /// Until when there is nothing to do about it.
+    #[must_use]
+    pub fn fresh_until(&self) -> Timestamp {
+        self.refresh_at.map_or(Timestamp::MAX, |refresh_at| refresh_at).min(self.window_begins_at())
+    }
+
+    /// MSAL's window before the end, but never longer than makes sense for a short life.
+    fn window_begins_at(&self) -> Timestamp {
+        self.expires_at.before(EXPIRY_WINDOW.min(self.expires_at.since(self.issued_at).half()))
     }
 
     /// Whether both are tokens of one tenant for one resource.
@@ -84,6 +93,12 @@ impl CachedAccessToken {
 }
 
 impl<'a> Lookup<'a> {
+    /// The token, if there is nothing to do about it.
+    #[must_use]
+    pub const fn fresh(self) -> Option<&'a CachedAccessToken> {
+        if let Self::Fresh(cached) = self { Some(cached) } else { None }
+    }
+
     /// The token, if it may be used as it is.
     #[must_use]
     pub const fn usable(self) -> Option<&'a CachedAccessToken> {

@@ -1,0 +1,38 @@
+// The fast path on this side: the plans that stand, each in the place that wasm knows it by. What is in here is asked for
+// only after wasm has said that it still stands (src/flow/standing.rs).
+
+const kept = [];
+// Which headers decide is another question for each name, but there are few names.
+const known = new Map();
+const MOST_NAMES = 512;
+
+/** Keeps a plan. A request is passed on to `base` and what its own URL has from `cut` on. */
+export function keep(place, base, cut, plan) {
+  kept[place] = { base, cut, plan };
+}
+
+/** The plan in a place, and the URL to which it passes the request on. */
+export function standingPlan(place, request) {
+  const { base, cut, plan } = kept[place];
+  return { url: base + request.url.slice(cut), plan };
+}
+
+/** A request as wasm wants it to find what stands: of its headers only those that `decides` names. */
+export function told(request, decides) {
+  let text = `${request.method}\n${request.url}\n`;
+  request.headers.forEach((value, name) => {
+    if (isDecisive(name, decides)) text += `${name}\n${value}\n`;
+  });
+  return text;
+}
+
+function isDecisive(name, decides) {
+  const isKnown = known.get(name);
+  if (isKnown !== undefined) return isKnown;
+  // Nothing, as long as there is no configuration.
+  const answer = decides(name);
+  if (answer === undefined) return true;
+  if (known.size >= MOST_NAMES) known.clear();
+  known.set(name, answer);
+  return answer;
+}
