@@ -59,6 +59,9 @@ pub fn serve(request: JsValue, env: JsValue, context: ExecutionContext, told: &s
         let kept = standing.and_then(|standing| flow::keep(&app, told, &plan, standing));
         return glue::pass_on(&request, &runtime, &plan, kept.as_ref());
     }
+    if let Some(answer) = flow::refuse_at_once(&app, &runtime, &head) {
+        return resolved(&answer);
+    }
     runtime.clone().finish(serve_later(app, runtime, request, text))
 }
 

@@ -5,6 +5,7 @@ mod acquire;
 mod addresses;
 mod app_token;
 mod assertion;
+mod at_once;
 mod authenticate;
 mod back_channel;
 mod bearer;
@@ -52,7 +53,7 @@ mod verify_logout_token;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::error::Error;
-use crate::forwarding::{self, ForwardPlan};
+use crate::forwarding;
 use crate::request::{HeadFault, Method, RequestHead};
 use crate::router::{Route, route};
 use crate::runtime::{Runtime, Task, TransportFault, Work};
@@ -62,10 +63,11 @@ use clock::Clock;
 use incoming::{Context, Incoming, hex, trace};
 
 pub use account::{account_expired, serve_account};
+pub use at_once::{AtOnce, refuse_at_once, serve_at_once};
 #[cfg(not(target_arch = "wasm32"))]
 pub use log::{COMMON_MEMBERS, EVENTS, LoggedEvent};
 pub use log::{deployed, misconfigured};
-pub use standing::{AtOnce, Kept, Standing, StandingPlan, decides, keep, standing};
+pub use standing::{Kept, Standing, StandingPlan, decides, keep, standing};
 
 /// What a request gets.
 pub enum Reply<F> {
@@ -73,43 +75,6 @@ pub enum Reply<F> {
     Answer(Answer),
     /// The answer of the origin, of an API or of an account's object, passed through.
     Forwarded(F),
-}
-
-/// Decides without waiting: the plan for a request that has everything it needs in this isolate's memory.
-///
-/// `None` says nothing about the request, only that [`serve`] must look at it.
-pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> Option<AtOnce> {
-    // A WebSocket is carried for its session, and what is decided at once knows no such thing; a preflight is answered here.
-    if head.is_websocket() || head.preflight().is_some() {
-        return None;
-    }
-    let route = route(&app.config, head);
-    let incoming = Incoming::new(app, route, runtime, head, String::new());
-    let decided = match route {
-        Route::Api(api, target, rule) => call::at_once(&incoming, (api, target, rule)),
-        Route::Origin(rule) => forward::at_once(&incoming, rule),
-        Route::Ambiguous
-        | Route::BackChannelLogout(_)
-        | Route::Callback(_)
-        | Route::Events
-        | Route::FrontChannelLogout(_)
-        | Route::Health
-        | Route::Keys
-        | Route::Login(_)
-        | Route::Logout
-        | Route::Me
-        | Route::Nothing
-        | Route::OperatorSignOut
-        | Route::Prefix(_)
-        | Route::ResourceMetadata(_)
-        | Route::Session(_)
-        | Route::Sessions
-        | Route::SignedOut(_) => None,
-    };
-    decided.map(|AtOnce { plan, standing }| AtOnce {
-        plan: ForwardPlan { measure: log::served(&incoming, "at_once"), ..plan },
-        standing: standing.filter(|_| standing::is_plain(head)),
-    })
 }
 
 /// Serves a request. Every outcome is a reply; what went wrong is in the log.

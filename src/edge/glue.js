@@ -64,28 +64,30 @@ function sentOn(request, env, url, { service, edits, timeout, mayBeCached }) {
   const init = { method: request.method, headers, body, redirect: "manual" };
   if (service !== undefined) init.cf = request.cf;
   else if (!mayBeCached) init.cf = PAST_THE_CACHE;
-  const destination = service === undefined ? globalThis : env[service];
-  return sent === undefined ? soon(destination, url, init, timeout) : onceSent(sent, destination, url, init, timeout);
+  const begin = () => (service === undefined ? globalThis : env[service]).fetch(url, init);
+  if (sent === undefined) return inTime(begin, timeout);
+  const controller = new AbortController();
+  init.signal = controller.signal;
+  return onceSent(sent, begin, controller, timeout);
 }
 
 /**
  * The answer, if its head comes in time; its body may take as long as it likes. A signal would cost as much as all the
- * header work, and so would clearing the timer: the runtime drops it with the request.
+ * header work, and to clear the timer as much as to set it: the runtime drops it with the request.
  */
-function soon(destination, url, init, timeout) {
+function inTime(begin, timeout) {
   return new Promise((resolve, reject) => {
     setTimeout(reject, timeout, TIMED_OUT);
-    destination.fetch(url, init).then(resolve, reject);
+    begin().then(resolve, reject);
   });
 }
 
 /** The same, in time after all of the body is sent. If it never is, the request is given up. */
-function onceSent(sent, destination, url, init, timeout) {
-  const controller = new AbortController();
+function onceSent(sent, begin, controller, timeout) {
   return new Promise((resolve, reject) => {
     let isSettled = false;
-    const answer = destination.fetch(url, { ...init, signal: controller.signal });
-    answer.then(resolve, reject).then(() => (isSettled = true));
+    const settled = begin().then(resolve, reject);
+    settled.then(() => (isSettled = true));
     sent.then(
       () => isSettled || setTimeout(reject, timeout, TIMED_OUT),
       () => isSettled || controller.abort(),

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 
 use super::account::Cause;
 use super::acquire::{self, Credential};
+use super::at_once::AtOnce;
 use super::caller::Caller;
-use super::standing::{AtOnce, Standing};
+use super::standing::Standing;
 use super::{Incoming, cors};
 use crate::config::{Api, ApiToken};
 use crate::error::Error;

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use serde_json::json;
 
+use super::at_once::AtOnce;
 use super::authenticate::{self, SignedIn};
 use super::log::{self, Event};
-use super::standing::{AtOnce, Standing};
+use super::standing::Standing;
 use super::{Incoming, account, assertion, bearer, cors, guard};
 use crate::error::Error;
 use crate::forwarding::{Carried, ForwardPlan, headers_to_origin, origin_answer, origin_destination, stripped};

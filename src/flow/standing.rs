@@ -26,14 +26,6 @@ use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
 use crate::time::Timestamp;
 
-/// What is decided at once.
-pub struct AtOnce {
-    /// The plan.
-    pub plan: ForwardPlan,
-    /// By what it stands for requests to come; none if it is for this one alone.
-    pub standing: Option<Standing>,
-}
-
 /// By what a plan stands, beside the request.
 pub struct Standing {
     /// From when on it would be another plan.

@@ -13,7 +13,7 @@ pub(crate) struct Request {
 }
 
 /// What the browser receives.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Received {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,

@@ -59,7 +59,7 @@ impl Site<'_> {
         let arrived = downstream.count();
         match planned {
             Some(plan) if self.world.forwards_at_once.get() => self.forward_at_once(request, head, &plan).await,
-            None => received(flow::serve(&self.isolate, self, request, head).await),
+            None => self.respond_unplanned(request, head).await,
             Some(plan) => {
                 let received = received(flow::serve(&self.isolate, self, request, head).await);
                 if !self.world.pauses.get() {
@@ -73,6 +73,23 @@ impl Site<'_> {
                 received
             }
         }
+    }
+
+    /// What is refused at once is refused alike with waiting, down to the reference to the log.
+    async fn respond_unplanned(&self, request: &Request, head: &RequestHead<'_>) -> Received {
+        if self.world.forwards_at_once.get() {
+            let refused = flow::refuse_at_once(&self.isolate, self, head);
+            return match refused {
+                Some(answer) => Received::from_answer(answer),
+                None => received(flow::serve(&self.isolate, self, request, head).await),
+            };
+        }
+        let refused = self.world.without_trace(|| flow::refuse_at_once(&self.isolate, self, head));
+        let received = received(flow::serve(&self.isolate, self, request, head).await);
+        if let Some(refused) = refused.filter(|_| !self.world.pauses.get()) {
+            assert_eq!(Received::from_answer(refused), received, "{request:?}");
+        }
+        received
     }
 
     async fn forward_at_once(&self, request: &Request, head: &RequestHead<'_>, plan: &ForwardPlan) -> Received {

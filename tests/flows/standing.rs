@@ -5,14 +5,18 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use serde_json::json;
 use vestibule::app::App;
 use vestibule::flow::{self, AtOnce};
 use vestibule::forwarding::{Destination, ForwardPlan};
 use vestibule::request::RequestHead;
 use vestibule::runtime::Runtime;
 
+use crate::browser::{Browser, absolute};
+use crate::op::ADA;
 use crate::request::Request;
 use crate::site::Site;
+use crate::world::World;
 
 /// What the runtimes of all isolates keep.
 #[derive(Default)]
@@ -79,4 +83,60 @@ impl Site<'_> {
         let told = flow::serve_at_once(&self.isolate, self, &RequestHead::parse(text).unwrap());
         assert_eq!(told.map(|told| told.plan).as_ref(), Some(plan), "not all that decides is told: {text:?}");
     }
+}
+
+/// How many of these calls found a plan that stands.
+fn found(world: &World, calls: impl FnOnce()) -> usize {
+    let before = world.standing.found.get();
+    calls();
+    world.standing.found.get() - before
+}
+
+#[test]
+fn what_comes_again_is_passed_on_by_the_plan_that_stands() {
+    let world = World::new();
+    let browser = Browser::signed_in(&world, &ADA);
+    let path = "/api/Orders/1";
+    // The first call gets the token, the second makes the plan.
+    browser.fetch(path);
+    browser.fetch(path);
+    let again = || browser.fetch("/api/Orders/2?x=1");
+    assert_eq!(found(&world, || drop((browser.fetch(path), again()))), 2);
+    // Another method, another API, another header that decides, a page.
+    assert_eq!(found(&world, || drop((browser.post(path), browser.fetch("/api/Billing/1"), browser.visit("/")))), 0);
+    let foreign = Request::script("GET", &absolute(path)).with("x-forwarded-user", "root");
+    assert_eq!(found(&world, || drop(browser.send(foreign))), 0);
+    // A header that decides nothing.
+    let other = Request::script("GET", &absolute(path)).with("x-page", "2");
+    assert_eq!(found(&world, || drop(browser.send(other))), 1);
+}
+
+#[test]
+fn a_plan_stands_no_longer_than_what_it_was_made_by() {
+    let world = World::new();
+    let browser = Browser::signed_in(&world, &ADA);
+    let call = || drop(browser.fetch("/api/Orders/1"));
+    let stands = || found(&world, call) == 1;
+    assert!(!stands() && !stands() && stands());
+    // What the isolate remembers is to be read again after a minute, and the token to be renewed after less than an hour.
+    world.advance(61);
+    assert!(!stands() && !stands() && stands());
+    world.advance(3300);
+    assert!(!stands() && !stands() && stands());
+    // A sign-out in another window.
+    let other = browser.copy();
+    other.post("/.auth/logout");
+    assert!(!stands());
+    assert_eq!(browser.fetch("/api/Orders/1").status, 401);
+}
+
+#[test]
+fn a_plan_for_everybody_stands_for_everybody() {
+    let world = World::with(&json!({ "Gateway": { "Routes": [{ "Path": "/public/**", "Access": "Anonymous" }] } }));
+    let browser = Browser::new(&world);
+    let visit = || drop(browser.fetch("/public/a"));
+    visit();
+    assert_eq!(found(&world, visit), 1);
+    world.advance(100_000);
+    assert_eq!(found(&world, visit), 1);
 }

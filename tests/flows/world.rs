@@ -203,6 +203,16 @@ impl World {
         self.emitted.to_log(line);
     }
 
+    /// Does something of which nothing remains: no line, no point, and nothing is drawn.
+    pub(crate) fn without_trace<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (lines, points, draws) = (self.log.borrow().len(), self.points.borrow().len(), self.draws.get());
+        let result = work();
+        self.log.borrow_mut().truncate(lines);
+        self.points.borrow_mut().truncate(points);
+        self.draws.set(draws);
+        result
+    }
+
     pub(crate) fn keep_point(&self, point: &Measure) {
         self.points.borrow_mut().push(point.clone());
         self.emitted.to_log(&point.lines());

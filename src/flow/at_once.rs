@@ -1,0 +1,76 @@
+//! What is decided without waiting, from this isolate's memory alone. Whatever this leaves open, [`serve`](super::serve)
+//! decides, and wherever both decide, they decide alike: the flow tests ask both of every request.
+
+use super::incoming::{Incoming, trace};
+use super::standing::{self, Standing};
+use super::{authenticate, call, cors, forward, log, refusal};
+use crate::answer::Answer;
+use crate::app::App;
+use crate::error::Error;
+use crate::forwarding::ForwardPlan;
+use crate::request::RequestHead;
+use crate::router::{Route, route};
+use crate::rules::Access;
+use crate::runtime::Runtime;
+
+/// What is decided at once.
+pub struct AtOnce {
+    /// The plan.
+    pub plan: ForwardPlan,
+    /// By what it stands for requests to come; none if it is for this one alone.
+    pub standing: Option<Standing>,
+}
+
+/// Decides without waiting: the plan for a request that has everything it needs in this isolate's memory.
+///
+/// `None` says nothing about the request, only that [`serve`](super::serve) must look at it.
+pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> Option<AtOnce> {
+    // A WebSocket is carried for its session, and what is decided at once knows no such thing; a preflight is answered here.
+    if head.is_websocket() || head.preflight().is_some() {
+        return None;
+    }
+    let route = route(&app.config, head);
+    let incoming = Incoming::new(app, route, runtime, head, String::new());
+    let decided = match route {
+        Route::Api(api, target, rule) => call::at_once(&incoming, (api, target, rule)),
+        Route::Origin(rule) => forward::at_once(&incoming, rule),
+        Route::Ambiguous
+        | Route::BackChannelLogout(_)
+        | Route::Callback(_)
+        | Route::Events
+        | Route::FrontChannelLogout(_)
+        | Route::Health
+        | Route::Keys
+        | Route::Login(_)
+        | Route::Logout
+        | Route::Me
+        | Route::Nothing
+        | Route::OperatorSignOut
+        | Route::Prefix(_)
+        | Route::ResourceMetadata(_)
+        | Route::Session(_)
+        | Route::Sessions
+        | Route::SignedOut(_) => None,
+    };
+    decided.map(|AtOnce { plan, standing }| AtOnce {
+        plan: ForwardPlan { measure: log::served(&incoming, "at_once"), ..plan },
+        standing: standing.filter(|_| standing::is_plain(head)),
+    })
+}
+
+/// Refuses without waiting: whoever needs a session and sends none, unless it is a page that is to be led to the sign-in.
+///
+/// `None` says nothing about the request, only that [`serve`](super::serve) must look at it.
+pub fn refuse_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>) -> Option<Answer> {
+    let (route, error) = (route(&app.config, head), Error::LoginRequired);
+    let needs_session = route.rule().is_some_and(|rule| matches!(rule.access, Access::Api | Access::Login));
+    if !needs_session || head.preflight().is_some() || refusal::wants_login(head, route, &error) {
+        return None;
+    }
+    let incoming = Incoming::new(app, route, runtime, head, trace(runtime, head));
+    if authenticate::has_cookie(&incoming) {
+        return None;
+    }
+    incoming.refused(&error);
+    Some(cors::on_answer(head, route, refusal::shown(&incoming, &error)))
+}
