@@ -3,6 +3,8 @@
 import { loadavg } from "node:os";
 
 import { say, step } from "../scripts/step.mjs";
+import { coldContestants, coldStarts } from "./measure/cold.mjs";
+import { crowds } from "./measure/crowd.mjs";
 import { expiredTokens } from "./measure/expired.mjs";
 import { runRounds } from "./measure/rounds.mjs";
 import { build } from "./parts/builds.mjs";
@@ -15,7 +17,7 @@ import { machine } from "./report/machine.mjs";
 import { writeResults } from "./report/page.mjs";
 import { plot } from "./report/plot.mjs";
 import { resultsOf } from "./report/results.mjs";
-import { expiredTable, overview, scenarioTable } from "./report/table.mjs";
+import { coldTable, crowdTable, expiredTable, overview, scenarioTable } from "./report/table.mjs";
 import { loads, others } from "./scenarios.mjs";
 
 /** `folder` is a temporary one, `options` as `optionsOf` gives them. */
@@ -29,19 +31,31 @@ export async function bench({ folder, options }) {
   const scenarios = scenariosOf(options.wanted);
   const samples = scenarios.length > 0 && (await measure({ ...settings, tools, options, scenarios }));
   const expired = options.wanted.includes("expired") && (await timed("expired access tokens", () => expiredTokens(settings)));
+  const crowd = options.wanted.includes("crowd") && (await timed("crowds", () => crowds({ ...settings, times: options.crowds })));
+  const cold = options.wanted.includes("cold") && (await timed("cold starts", () => measureCold({ ...settings, tools, options })));
   busy.push(loadavg()[0]);
   const results = samples ? resultsOf({ samples, scenarios, contestants: present }) : [];
   const about = machine({ ...tools, rounds: options.rounds, loads: busy });
-  const text = measured({ results, expired, about, contestants: present });
+  const text = measured({ results, expired, crowd, cold, about, contestants: present });
   say(`\n${text}\n`);
   if (options.isWritten) writeResults(text, plot(results));
 }
 
-async function measure({ tools, options, scenarios, ...settings }) {
+function measure({ options, scenarios, ...settings }) {
+  const { contestants: present, tools } = settings;
+  return inWorld(settings, (world) => runRounds({ world, contestants: present, scenarios, options, generator: tools.generator }));
+}
+
+function measureCold({ options, contestants: present, ...settings }) {
+  const all = coldContestants(present);
+  return inWorld({ ...settings, contestants: all }, (world) => coldStarts({ world, contestants: present, times: options.coldStarts }));
+}
+
+async function inWorld({ tools, ...settings }, work) {
   const origin = await startOrigin({ nginx: tools.nginx, folder: settings.folder });
   const world = await startWorld({ ...settings, origin });
   try {
-    return await runRounds({ world, contestants: settings.contestants, scenarios, options, generator: tools.generator });
+    return await work(world);
   } finally {
     await Promise.all([world.close(), origin.close()]);
   }
@@ -56,9 +70,10 @@ function scenariosOf(wanted) {
 }
 
 /** What is printed, and what docs/performance.md gets. */
-function measured({ results, expired, about, contestants: present }) {
+function measured({ results, expired, crowd, cold, about, contestants: present }) {
   const all = results.length > 1 ? [overview(results, present)] : [];
-  const parts = [about, ...all, ...results.map(scenarioTable), ...(expired ? [expiredTable(expired, present)] : [])];
+  const more = [expired && expiredTable(expired, present), crowd && crowdTable(crowd), cold && coldTable(cold)];
+  const parts = [about, ...all, ...results.map(scenarioTable), ...more.filter(Boolean)];
   return parts.join("\n\n");
 }
 

@@ -5,8 +5,8 @@ import { parseArgs } from "node:util";
 import { Stop } from "../scripts/step.mjs";
 import { names } from "./scenarios.mjs";
 
-const full = { rounds: 5, seconds: 1, warmUp: 2500, signIns: 80 };
-const quick = { rounds: 2, seconds: 1, warmUp: 1500, signIns: 15 };
+const full = { rounds: 5, seconds: 1, warmUp: 2500, signIns: 80, coldStarts: 20, crowds: 3 };
+const quick = { rounds: 2, seconds: 1, warmUp: 1500, signIns: 15, coldStarts: 3, crowds: 1 };
 
 export const usage = `npm run bench -- [--quick] [--only <scenario>]… [--rounds <n>] [--write]
 
@@ -15,7 +15,7 @@ export const usage = `npm run bench -- [--quick] [--only <scenario>]… [--round
   --rounds    how many rounds
   --write     puts the results into docs/performance.md and docs/performance.svg`;
 
-/** `{ rounds, seconds, warmUp, signIns, wanted, isWritten }`. */
+/** `{ rounds, seconds, warmUp, signIns, coldStarts, crowds, wanted, isWritten }`. */
 export function optionsOf(args) {
   const { values } = parsed(args);
   const only = values.only ?? names;

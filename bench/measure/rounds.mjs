@@ -4,6 +4,7 @@
 import { Samples } from "./samples.mjs";
 import { cpuOf } from "./cpu.mjs";
 import { load } from "./load.mjs";
+import { turned } from "./turns.mjs";
 import { Client, scriptHeaders } from "../parts/client.mjs";
 import { say, Stop } from "../../scripts/step.mjs";
 
@@ -82,10 +83,4 @@ async function signIns(worker, count) {
   const before = cpuOf(worker.pid);
   for (let person = 0; person < count; person += 1) await worker.newClient().signIn("/small.json");
   return ((cpuOf(worker.pid) - before) * 1000) / count;
-}
-
-/** The same, beginning elsewhere. */
-function turned(list, by) {
-  const start = by % list.length;
-  return [...list.slice(start), ...list.slice(0, start)];
 }

@@ -24,6 +24,15 @@ export const contestants = [
   { name: "workers-rs", title: "`worker` crate, no check at all", worker: workersRs },
 ];
 
+/** What a Worker costs that does nothing at all. */
+export const empty = { name: "empty", title: "an empty Worker", worker: () => ({ modules: { "empty.mjs": worker("empty.mjs") } }) };
+
+/** Vestibule without the accounts' objects, which on Cloudflare run elsewhere, and here in the same process. */
+export const vestibuleOnKv = {
+  ...{ name: "vestibule-kv", title: "**Vestibule**, KV alone", callback: "/signin-oidc", signsIn: true },
+  worker: (parts, place) => vestibule(parts, place, { hasObjects: false }),
+};
+
 function floor({ origin }) {
   return { modules: { "floor.mjs": worker("floor.mjs") }, bindings: [text("ORIGIN", origin)] };
 }
@@ -61,8 +70,8 @@ function hono({ origin, issuer, builds, accessTokenSeconds }, { redirectUri }) {
   return { modules: builds.hono, bindings: listed(texts) };
 }
 
-/** As in docs/configuration.md, with both of the bindings. */
-function vestibule({ origin, issuer, kvPort }, { publicOrigin }) {
+/** As in docs/configuration.md, with both of the bindings unless it has no objects. */
+function vestibule({ origin, issuer, kvPort }, { publicOrigin }, { hasObjects = true } = {}) {
   const vars = {
     OpenIdConnect: { Authority: issuer, ClientId: client.clientId },
     DownstreamApis: { Bench: { BaseUrl: origin, Scopes: resource.scopes, Resource: resource.resource } },
@@ -77,16 +86,20 @@ function vestibule({ origin, issuer, kvPort }, { publicOrigin }) {
       ...Object.entries(vars).map(([name, value]) => json(name, value)),
       ...listed(secrets),
       '(name = "TOKEN_CACHE", kvNamespace = "kv")',
-      '(name = "ACCOUNTS", durableObjectNamespace = "AccountObject")',
-    ],
-    more: [
-      'durableObjectNamespaces = [(className = "AccountObject", uniqueKey = "accounts", enableSql = true)]',
-      'durableObjectStorage = (localDisk = "objects")',
+      ...(hasObjects ? ['(name = "ACCOUNTS", durableObjectNamespace = "AccountObject")'] : []),
     ],
     kvPort,
-    disk: "objects",
+    ...(hasObjects && objects),
   };
 }
+
+const objects = {
+  more: [
+    'durableObjectNamespaces = [(className = "AccountObject", uniqueKey = "accounts", enableSql = true)]',
+    'durableObjectStorage = (localDisk = "objects")',
+  ],
+  disk: "objects",
+};
 
 function listed(texts) {
   return Object.entries(texts).map(([name, value]) => text(name, value));

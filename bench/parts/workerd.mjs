@@ -4,29 +4,30 @@ import { copyFileSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, wri
 import { dirname, join } from "node:path";
 
 import { inProject } from "../../scripts/project.mjs";
-import { answers, begin, ended } from "./process.mjs";
+import { answers, begin, ended, listens } from "./process.mjs";
 import { program } from "./runtime.mjs";
 
 /**
  * Starts it on `port`. `modules` are files by the name of the module, the first is the main one; `bindings` and `more` are
  * lines of the Worker's configuration; `kvPort` is where its KV is; `disk` names the service that keeps its objects; `trusted`
- * is a certificate in PEM.
+ * is a certificate in PEM. One that starts `isCold` has had no request yet; one that `keepsObjects` has those of the process
+ * that stood here before.
  */
-export async function startWorkerd({ folder, port, ...worker }) {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+export async function startWorkerd({ folder, port, isCold, keepsObjects, ...worker }) {
+  if (!keepsObjects) rmSync(folder, { recursive: true, force: true });
   for (const [name, file] of Object.entries(worker.modules)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     copyFileSync(file, join(folder, name));
   }
-  if (worker.disk) mkdirSync(join(folder, worker.disk));
+  if (worker.disk) mkdirSync(join(folder, worker.disk), { recursive: true });
   const [configuration, log] = ["config.capnp", "output.log"].map((name) => join(folder, name));
   writeFileSync(configuration, capnp({ folder, port, ...worker }));
   const output = openSync(log, "w");
   const child = begin(program, ["serve", configuration], { stdio: ["ignore", output, output] });
   closeSync(output);
-  await answers(`http://127.0.0.1:${port}/public/small.json`, child, () => readFileSync(log, "utf8"));
-  return { pid: child.pid, port, log: () => readFileSync(log, "utf8"), close: () => ended(child) };
+  const said = () => readFileSync(log, "utf8");
+  await (isCold ? listens(port, child, said) : answers(`http://127.0.0.1:${port}/public/small.json`, child, said));
+  return { pid: child.pid, port, log: said, close: () => ended(child) };
 }
 
 function capnp({ folder, port, modules, bindings = [], more = [], kvPort, disk, trusted }) {

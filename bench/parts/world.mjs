@@ -17,11 +17,11 @@ export async function startWorld({ folder, tls, builds, origin, contestants, acc
   const parts = { origin: `http://127.0.0.1:${origin.port}`, issuer: provider.issuer, kvPort: kv.port, builds, accessTokenSeconds };
   return {
     provider,
-    /** A fresh process, which knows nothing. */
-    start: async (contestant) => {
+    /** A fresh process, which knows nothing; `how` is for `startWorkerd`. */
+    start: async (contestant, how = {}) => {
       const { port, publicOrigin, ...place } = places.get(contestant.name);
       const worker = contestant.worker(parts, { publicOrigin, ...place });
-      const started = await startWorkerd({ folder: join(folder, contestant.name), port, trusted: tls.cert, ...worker });
+      const started = await startWorkerd({ folder: join(folder, contestant.name), port, trusted: tls.cert, ...worker, ...how });
       return { contestant, publicOrigin, newClient: () => new Client({ publicOrigin, authority: tls.cert }), ...started };
     },
     close: () => Promise.all([provider.close(), kv.close()]),
