@@ -46,12 +46,12 @@ export function crowdTable(results) {
     crowdRow(`${contestant.title}${expired ? ", fresh token" : ""}`, fresh, ["–", "–", "–"]),
     ...(expired ? [crowdRow(`${contestant.title}, expired`, expired, [String(grants), String(stale), roundTrip.toFixed(0)])] : []),
   ]);
-  const times = ["first, ms", "median", "p99", "p99 after the first"];
+  const times = ["first, ms", "median", "p99", "p99 after the first", "CPU for each, µs"];
   return table(["1 000 requests at once", "answered 200", ...times, "token requests", "with an expired token", "OP's round trip, ms"], rows);
 }
 
-function crowdRow(title, { size, answered, first, middle, late, gap }, rest) {
-  return [title, `${answered} of ${size}`, ...[first, middle, late, gap].map((time) => time?.toFixed(0) ?? "–"), ...rest];
+function crowdRow(title, { size, answered, first, middle, late, gap, cpu }, rest) {
+  return [title, `${answered} of ${size}`, ...[first, middle, late, gap, cpu * 1000].map((time) => time?.toFixed(0) ?? "–"), ...rest];
 }
 
 /** Cold starts: until it listens, the first request, and both as the difference to an empty Worker. */
