@@ -58,4 +58,12 @@ export const others = {
   cold: "start and first request of a fresh process",
 };
 
-export const names = [...loads.map(({ name }) => name), ...Object.keys(others)];
+/** Not part of a run unless they are asked for, as they take long. Each has a place of its own in docs/performance.md. */
+export const separate = {
+  growth: "CPU with more route rules, APIs, cookies and tokens",
+  memory: "an isolate's memory while 100 000 sessions come through it",
+};
+
+/** What a run measures where nothing else is asked for. */
+export const usual = [...loads.map(({ name }) => name), ...Object.keys(others)];
+export const names = [...usual, ...Object.keys(separate)];

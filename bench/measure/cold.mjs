@@ -16,7 +16,10 @@ export function coldContestants(contestants) {
   return [empty, ...contestants.filter(({ name }) => name !== "control"), vestibuleOnKv];
 }
 
-/** `[{ contestant, request, start, first, over }]` in ms as `middleHalf` has it: until it listens, for the first request, both over the empty Worker's. */
+/**
+ * `[{ contestant, request, start, first, over }]` in ms as `middleHalf` has it: until it listens, for the first request, and
+ * both over the empty Worker's.
+ */
 export async function coldStarts({ world, contestants, times }) {
   const cases = await casesOf(world, coldContestants(contestants));
   for (let turn = 0; turn < times; turn += 1) {
@@ -27,7 +30,8 @@ export async function coldStarts({ world, contestants, times }) {
 
 /** In the order of the table, of which the empty Worker is the first. Whoever is signed in did so in an earlier process. */
 async function casesOf(world, contestants) {
-  const cases = contestants.filter((contestant) => contestant !== vestibuleOnKv).map((contestant) => ({ contestant, request: anonymous }));
+  const named = contestants.filter((contestant) => contestant !== vestibuleOnKv);
+  const cases = named.map((contestant) => ({ contestant, request: anonymous }));
   for (const contestant of contestants.filter(({ signsIn }) => signsIn)) {
     const worker = await world.start(contestant);
     const client = worker.newClient();

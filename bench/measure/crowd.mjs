@@ -61,8 +61,8 @@ async function crowdsOf({ world, worker, seen, trips }) {
   const grants = refreshes(world.provider);
   seen.length = trips.length = 0;
   const expired = await crowdOf(worker, client);
-  const result = { expired, roundTrip: Math.max(0, ...trips), grants: refreshes(world.provider) - grants, stale: seen.filter(isStale).length };
-  return { ...result, fresh: await crowdOf(worker, client) };
+  const counts = { grants: refreshes(world.provider) - grants, stale: seen.filter(isStale).length };
+  return { expired, ...counts, roundTrip: Math.max(0, ...trips), fresh: await crowdOf(worker, client) };
 }
 
 async function crowdOf(worker, client) {
@@ -89,7 +89,8 @@ export function summed(rounds) {
   const fresh = together(rounds.map((round) => round.fresh));
   if (!rounds[0].expired) return { fresh };
   const expired = together(rounds.map((round) => round.expired));
-  return { fresh, expired, roundTrip: median(rounds.map(({ roundTrip }) => roundTrip)), grants: worst("grants"), stale: worst("stale") };
+  const roundTrip = median(rounds.map((round) => round.roundTrip));
+  return { fresh, expired, roundTrip, grants: worst("grants"), stale: worst("stale") };
 }
 
 function together(crowds) {

@@ -1,13 +1,13 @@
 // Who is measured: for each the modules and the bindings of its Worker.
 
 import { randomBytes } from "node:crypto";
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 
 import { filesUnder, inProject } from "../../scripts/project.mjs";
 import { client, resource } from "./provider.mjs";
 import { json, text } from "./workerd.mjs";
 
-const key = randomBytes(32);
+export const key = randomBytes(32);
 const scope = "openid profile email offline_access";
 const worker = (file) => inProject("bench", "workers", file);
 
@@ -70,18 +70,21 @@ function hono({ origin, issuer, builds, accessTokenSeconds }, { redirectUri }) {
   return { modules: builds.hono, bindings: listed(texts) };
 }
 
-/** As in docs/configuration.md, with both of the bindings unless it has no objects. */
-function vestibule({ origin, issuer, kvPort }, { publicOrigin }, { hasObjects = true } = {}) {
+/**
+ * As in docs/configuration.md, with both of the bindings unless it has no objects. `entry` is another main module, `apis` are
+ * further DownstreamApis by their names, `routes` further rules, which stand before the one that all have.
+ */
+export function vestibule({ origin, issuer, kvPort }, { publicOrigin }, { hasObjects = true, entry, apis, routes = [] } = {}) {
   const vars = {
     OpenIdConnect: { Authority: issuer, ClientId: client.clientId },
-    DownstreamApis: { Bench: { BaseUrl: origin, Scopes: resource.scopes, Resource: resource.resource } },
-    Gateway: { PublicOrigin: publicOrigin, Origin: origin, Routes: [{ Path: "/public/**", Access: "Anonymous" }] },
+    DownstreamApis: { ...apis, Bench: { BaseUrl: origin, Scopes: resource.scopes, Resource: resource.resource } },
+    Gateway: { PublicOrigin: publicOrigin, Origin: origin, Routes: [...routes, { Path: "/public/**", Access: "Anonymous" }] },
   };
   const secrets = { Session__Key: key.toString("base64"), OpenIdConnect__ClientSecret: client.clientSecret };
   const built = inProject("build", "worker");
   const others = filesUnder(built).map((file) => [relative(built, file), file]);
   return {
-    modules: { "entry.js": inProject("build", "worker", "entry.js"), ...Object.fromEntries(others) },
+    modules: { ...(entry ?? { "entry.js": join(built, "entry.js") }), ...Object.fromEntries(others) },
     bindings: [
       ...Object.entries(vars).map(([name, value]) => json(name, value)),
       ...listed(secrets),

@@ -10,10 +10,10 @@ import { program } from "./runtime.mjs";
 /**
  * Starts it on `port`. `modules` are files by the name of the module, the first is the main one; `bindings` and `more` are
  * lines of the Worker's configuration; `kvPort` is where its KV is; `disk` names the service that keeps its objects; `trusted`
- * is a certificate in PEM. One that starts `isCold` has had no request yet; one that `keepsObjects` has those of the process
- * that stood here before.
+ * is a certificate in PEM, `v8Flags` are switches of V8. One that starts `isCold` has had no request yet; one that `keepsObjects` has those of the process
+ * that stood here before. `inspectorPort` is where a debugger finds it.
  */
-export async function startWorkerd({ folder, port, isCold, keepsObjects, ...worker }) {
+export async function startWorkerd({ folder, port, isCold, keepsObjects, inspectorPort, ...worker }) {
   if (!keepsObjects) rmSync(folder, { recursive: true, force: true });
   for (const [name, file] of Object.entries(worker.modules)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
@@ -23,14 +23,15 @@ export async function startWorkerd({ folder, port, isCold, keepsObjects, ...work
   const [configuration, log] = ["config.capnp", "output.log"].map((name) => join(folder, name));
   writeFileSync(configuration, capnp({ folder, port, ...worker }));
   const output = openSync(log, "w");
-  const child = begin(program, ["serve", configuration], { stdio: ["ignore", output, output] });
+  const more = inspectorPort ? [`--inspector-addr=127.0.0.1:${inspectorPort}`] : [];
+  const child = begin(program, ["serve", configuration, ...more], { stdio: ["ignore", output, output] });
   closeSync(output);
   const said = () => readFileSync(log, "utf8");
   await (isCold ? listens(port, child, said) : answers(`http://127.0.0.1:${port}/public/small.json`, child, said));
   return { pid: child.pid, port, log: said, close: () => ended(child) };
 }
 
-function capnp({ folder, port, modules, bindings = [], more = [], kvPort, disk, trusted }) {
+function capnp({ folder, port, modules, bindings = [], more = [], kvPort, disk, trusted, v8Flags = [] }) {
   const date = /^compatibility_date = "(.+)"$/m.exec(readFileSync(inProject("wrangler.toml"), "utf8"))[1];
   const kv = kvPort ? `(name = "kv", external = (address = "127.0.0.1:${kvPort}", http = ())),` : "";
   const objects = disk ? `(name = ${quoted(disk)}, disk = (path = ${quoted(join(folder, disk))}, writable = true)),` : "";
@@ -43,6 +44,7 @@ function capnp({ folder, port, modules, bindings = [], more = [], kvPort, disk, 
   ];
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  ${v8Flags.length > 0 ? `v8Flags = [${v8Flags.map(quoted).join(", ")}],` : ""}
   services = [
     (name = "main", worker = .worker),
     (name = "network", network = (allow = ["private", "public"], tlsOptions = (trustedCertificates = [${quoted(trusted)}]))),

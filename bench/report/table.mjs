@@ -50,6 +50,19 @@ export function crowdTable(results) {
   return table(["1 000 requests at once", "answered 200", ...times, "token requests", "with an expired token", "OP's round trip, ms"], rows);
 }
 
+/** An isolate's memory after so many sessions. */
+export function memoryTable(results) {
+  const mebibytes = (bytes) => (bytes / 1024 / 1024).toFixed(1);
+  const rows = results.map(({ sessions, ...sizes }) => [String(sessions), ...[sizes.wasm, sizes.heap, sizes.resident].map(mebibytes)]);
+  return table(["sessions that came through the isolate", "wasm memory, MiB", "JavaScript heap, MiB", "whole process, MiB"], rows);
+}
+
+/** A row for each number of each kind. */
+export function growthTable(results) {
+  const rows = results.flatMap(({ title, rows: sizes }) => sizes.map(({ size, cpu, ratio }) => [`${size} ${title}`, microseconds(cpu), ratioText(ratio)]));
+  return table(["there are", "CPU for each, µs", "× the fewest"], rows);
+}
+
 function crowdRow(title, { size, answered, first, middle, late, gap, cpu }, rest) {
   return [title, `${answered} of ${size}`, ...[first, middle, late, gap, cpu * 1000].map((time) => time?.toFixed(0) ?? "–"), ...rest];
 }

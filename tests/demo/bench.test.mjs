@@ -114,9 +114,9 @@ test("the plot has a bar for each ratio, no longer than the page, and its titles
 test("what is measured replaces what stood between the marks, and nothing else", () => {
   const page = "before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n";
   const expected = "before\n<!-- bench: begin -->\n\nnew $& table\n\n<!-- bench: end -->\nafter\n";
-  assert.equal(filled(page, "new $& table"), expected);
-  assert.equal(filled(expected, "new $& table"), expected);
-  assert.throws(() => filled("no marks", "x"), /lacks its marks/);
+  assert.equal(filled(page, "bench", "new $& table"), expected);
+  assert.equal(filled(expected, "bench", "new $& table"), expected);
+  assert.throws(() => filled("no marks", "bench", "x"), /lacks its marks/);
 });
 
 test("what wrk says is read, its errors as well", () => {
