@@ -1,12 +1,12 @@
 // What a request costs where there is more of something: CPU for each as a ratio to the least of it, in the same round.
 
 import { load } from "./load.mjs";
-import { cpuOf } from "./cpu.mjs";
 import { ratios, summary } from "./statistics.mjs";
 import { turned } from "./turns.mjs";
+import { cpuUnderLoad } from "./under-load.mjs";
 import { scriptHeaders } from "../parts/client.mjs";
 import { vestibule } from "../parts/contestants.mjs";
-import { say, Stop } from "../../scripts/step.mjs";
+import { say } from "../../scripts/step.mjs";
 
 const [page, call] = ["/small.json", "/api/Bench/small.json"];
 
@@ -71,13 +71,10 @@ async function playRound({ world, cases, round, generator, options }) {
   }
 }
 
-async function sample(workers, one, { generator, options }) {
-  const [request, { pid }] = [requestOf(workers, one), workers.get(one.place)];
-  await load(generator, { ...request, milliseconds: 400 });
-  const before = cpuOf(pid);
-  const { requests, refused, failed } = await load(generator, { ...request, seconds: options.seconds });
-  if (refused + failed > 0) throw new Stop(`${one.size} ${one.title}: of ${requests} answers ${refused} were refusals, ${failed} failed.`);
-  return ((cpuOf(pid) - before) * 1000) / requests;
+function sample(workers, one, { generator, options }) {
+  const { pid } = workers.get(one.place);
+  const request = requestOf(workers, one);
+  return cpuUnderLoad({ pid, request, generator, seconds: options.seconds, what: `${one.size} ${one.title}` });
 }
 
 function requestOf(workers, { place, path, cookie }) {

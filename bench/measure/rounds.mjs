@@ -5,6 +5,7 @@ import { Samples } from "./samples.mjs";
 import { cpuOf } from "./cpu.mjs";
 import { load } from "./load.mjs";
 import { turned } from "./turns.mjs";
+import { cpuUnderLoad } from "./under-load.mjs";
 import { Client, scriptHeaders } from "../parts/client.mjs";
 import { say, Stop } from "../../scripts/step.mjs";
 
@@ -51,17 +52,11 @@ async function prepare(worker, { scenarios, options, generator }) {
   if (mine.length > 0) await load(generator, { ...requestOf(worker, mine[0]), milliseconds: options.warmUp });
 }
 
-async function underLoad(worker, { scenario, options, generator }) {
+function underLoad(worker, { scenario, options, generator }) {
+  const { contestant, pid } = worker;
+  const seconds = scenario.seconds ?? options.seconds;
   const request = requestOf(worker, scenario);
-  await load(generator, { ...request, milliseconds: 400 });
-  const before = cpuOf(worker.pid);
-  const { requests, refused, failed } = await load(generator, { ...request, seconds: scenario.seconds ?? options.seconds });
-  const cpu = cpuOf(worker.pid) - before;
-  const expected = scenario.status >= 400 ? requests : 0;
-  if (refused !== expected || failed > 0) {
-    throw new Stop(`${worker.contestant.name}, ${scenario.name}: of ${requests} answers ${refused} were refusals, ${failed} failed.`);
-  }
-  return (cpu * 1000) / requests;
+  return cpuUnderLoad({ pid, request, generator, seconds, status: scenario.status, what: `${contestant.name}, ${scenario.name}` });
 }
 
 /** Adds what the Worker said last. */
