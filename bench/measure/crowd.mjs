@@ -11,13 +11,12 @@ import { cpuAtRest } from "./cpu.mjs";
 import { isStale, refreshes } from "./expired.mjs";
 import { median, quantile } from "./statistics.mjs";
 
-const size = 1000;
 const delay = 200;
 const path = "/api/Bench/small.json";
 const who = ["floor", "vestibule", "tuned"];
 
 /** For each: `{ contestant, fresh, expired, roundTrip, grants, stale }`; the crowds as `crowdOf` has them. */
-export async function crowds({ contestants, times, ...settings }) {
+export async function crowds({ contestants, times, size = 1000, ...settings }) {
   const seen = [];
   const origin = await listen(0, (request, response) => {
     seen.push({ authorization: request.headers.authorization, at: Date.now() });
@@ -28,19 +27,19 @@ export async function crowds({ contestants, times, ...settings }) {
   const trips = delayed(world.provider);
   try {
     const results = [];
-    for (const contestant of asked) results.push(await measured({ world, contestant, times, seen, trips }));
+    for (const contestant of asked) results.push(await measured({ world, contestant, times, size, seen, trips }));
     return results;
   } finally {
     await Promise.all([world.close(), origin.close()]);
   }
 }
 
-async function measured({ world, contestant, times, seen, trips }) {
+async function measured({ world, contestant, times, size, seen, trips }) {
   const worker = await world.start(contestant);
   try {
     const rounds = [];
     // The first lets V8 compile what it will.
-    for (let round = 0; round <= times; round += 1) rounds.push(await crowdsOf({ world, worker, seen, trips }));
+    for (let round = 0; round <= times; round += 1) rounds.push(await crowdsOf({ world, worker, size, seen, trips }));
     return { contestant, ...summed(rounds.slice(1)) };
   } finally {
     await worker.close();
@@ -48,9 +47,9 @@ async function measured({ world, contestant, times, seen, trips }) {
 }
 
 /** Where there are tokens, one crowd whose token has expired; and one whose token is fresh. */
-async function crowdsOf({ world, worker, seen, trips }) {
+async function crowdsOf({ world, worker, size, seen, trips }) {
   const client = worker.newClient();
-  if (!worker.contestant.signsIn) return { fresh: await crowdOf(worker, client) };
+  if (!worker.contestant.signsIn) return { fresh: await crowdOf(worker, client, size) };
   const [api] = world.provider.resources;
   api.accessTokenSeconds = 2;
   await client.signIn("/small.json");
@@ -60,12 +59,12 @@ async function crowdsOf({ world, worker, seen, trips }) {
   api.accessTokenSeconds = 3600;
   const grants = refreshes(world.provider);
   seen.length = trips.length = 0;
-  const expired = await crowdOf(worker, client);
+  const expired = await crowdOf(worker, client, size);
   const counts = { grants: refreshes(world.provider) - grants, stale: seen.filter(isStale).length };
-  return { expired, ...counts, roundTrip: Math.max(0, ...trips), fresh: await crowdOf(worker, client) };
+  return { expired, ...counts, roundTrip: Math.max(0, ...trips), fresh: await crowdOf(worker, client, size) };
 }
 
-async function crowdOf(worker, client) {
+async function crowdOf(worker, client, size) {
   const crowd = await gather({ worker, path, headers: client.callHeaders(), count: size });
   try {
     const before = await cpuAtRest(worker.pid);
