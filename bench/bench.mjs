@@ -3,20 +3,24 @@
 import { loadavg } from "node:os";
 
 import { say, step } from "../scripts/step.mjs";
+import { coldContestants, coldStarts } from "./measure/cold.mjs";
+import { crowds } from "./measure/crowd.mjs";
 import { expiredTokens } from "./measure/expired.mjs";
+import { grown, growth } from "./measure/growth.mjs";
+import { memoryOver, watched } from "./measure/memory.mjs";
 import { runRounds } from "./measure/rounds.mjs";
 import { build } from "./parts/builds.mjs";
 import { certificate } from "./parts/certificate.mjs";
 import { contestants } from "./parts/contestants.mjs";
-import { startOrigin } from "./parts/origin.mjs";
+import { sealer } from "./parts/sealed-sessions.mjs";
 import { findTools } from "./parts/tools.mjs";
-import { startWorld } from "./parts/world.mjs";
+import { inWorld } from "./parts/world.mjs";
 import { machine } from "./report/machine.mjs";
-import { writeResults } from "./report/page.mjs";
+import { writePart, writePlot } from "./report/page.mjs";
 import { plot } from "./report/plot.mjs";
 import { resultsOf } from "./report/results.mjs";
-import { expiredTable, overview, scenarioTable } from "./report/table.mjs";
-import { loads, others } from "./scenarios.mjs";
+import { coldTable, crowdTable, expiredTable, growthTable, memoryTable, overview, scenarioTable } from "./report/table.mjs";
+import { loads, others, usual } from "./scenarios.mjs";
 
 /** `folder` is a temporary one, `options` as `optionsOf` gives them. */
 export async function bench({ folder, options }) {
@@ -24,27 +28,53 @@ export async function bench({ folder, options }) {
   const { builds, missing } = await build(contestants.map(({ name }) => name));
   const present = contestants.filter(({ name }) => !missing[name]);
   for (const [name, why] of Object.entries(missing)) say(`! ${name} is left out: ${why.split("\n")[0]}`);
-  const settings = { folder, builds, contestants: present, tls: await certificate(folder) };
-  const busy = [loadavg()[0]];
-  const scenarios = scenariosOf(options.wanted);
-  const samples = scenarios.length > 0 && (await measure({ ...settings, tools, options, scenarios }));
-  const expired = options.wanted.includes("expired") && (await timed("expired access tokens", () => expiredTokens(settings)));
-  busy.push(loadavg()[0]);
-  const results = samples ? resultsOf({ samples, scenarios, contestants: present }) : [];
-  const about = machine({ ...tools, rounds: options.rounds, loads: busy });
-  const text = measured({ results, expired, about, contestants: present });
-  say(`\n${text}\n`);
-  if (options.isWritten) writeResults(text, plot(results));
+  const settings = { folder, tools, options, builds, contestants: present, tls: await certificate(folder) };
+  for (const part of parts.filter(({ isWanted }) => isWanted(options.wanted))) {
+    const busy = [loadavg()[0]];
+    const { text, svg } = await part.measure(settings);
+    busy.push(loadavg()[0]);
+    const about = machine({ ...tools, rounds: part.name === "memory" ? 1 : options.rounds, loads: busy });
+    const measured = `${about}\n\n${text}`;
+    say(`\n${measured}\n`);
+    if (options.isWritten) writePart(part.name, measured);
+    if (options.isWritten && svg) writePlot(svg);
+  }
 }
 
-async function measure({ tools, options, scenarios, ...settings }) {
-  const origin = await startOrigin({ nginx: tools.nginx, folder: settings.folder });
-  const world = await startWorld({ ...settings, origin });
-  try {
-    return await runRounds({ world, contestants: settings.contestants, scenarios, options, generator: tools.generator });
-  } finally {
-    await Promise.all([world.close(), origin.close()]);
-  }
+/** What has a place of its own in docs/performance.md. */
+const parts = [
+  { name: "bench", isWanted: (wanted) => wanted.some((name) => usual.includes(name)), measure: measureUsual },
+  { name: "growth", isWanted: (wanted) => wanted.includes("growth"), measure: measureGrowth },
+  { name: "memory", isWanted: (wanted) => wanted.includes("memory"), measure: measureMemory },
+];
+
+async function measureUsual({ tools, options, ...settings }) {
+  const { contestants: present } = settings;
+  const scenarios = scenariosOf(options.wanted);
+  const rounds = (world) => runRounds({ world, contestants: present, scenarios, options, generator: tools.generator });
+  const starts = (world) => coldStarts({ world, contestants: present, times: options.coldStarts });
+  const samples = scenarios.length > 0 && (await inWorld({ ...settings, tools }, rounds));
+  const countings = {
+    expired: () => expiredTokens(settings),
+    crowd: () => crowds({ ...settings, times: options.crowds }),
+    cold: () => inWorld({ ...settings, tools, contestants: coldContestants(present) }, starts),
+  };
+  const counted = {};
+  for (const name of Object.keys(countings).filter((name) => options.wanted.includes(name))) counted[name] = await timed(name, countings[name]);
+  const results = samples ? resultsOf({ samples, scenarios, contestants: present }) : [];
+  return { text: told({ results, ...counted, contestants: present }), svg: plot(results) };
+}
+
+async function measureGrowth({ tools, options, ...settings }) {
+  const seal = await sealer();
+  const measure = (world) => growth({ world, seal, generator: tools.generator, options });
+  return { text: growthTable(await inWorld({ ...settings, tools, contestants: grown }, measure)) };
+}
+
+async function measureMemory({ options, ...settings }) {
+  const seal = await sealer();
+  const measure = (world) => memoryOver({ world, seal, stages: options.sessions });
+  return { text: memoryTable(await inWorld({ ...settings, contestants: [watched] }, measure)) };
 }
 
 /** The load scenarios wanted, and with them those that they are compared to; sign-ins come last, as they fill memories. */
@@ -55,11 +85,10 @@ function scenariosOf(wanted) {
   return wanted.includes("sign-in") ? [...chosen, signIn] : chosen;
 }
 
-/** What is printed, and what docs/performance.md gets. */
-function measured({ results, expired, about, contestants: present }) {
+function told({ results, expired, crowd, cold, contestants: present }) {
   const all = results.length > 1 ? [overview(results, present)] : [];
-  const parts = [about, ...all, ...results.map(scenarioTable), ...(expired ? [expiredTable(expired, present)] : [])];
-  return parts.join("\n\n");
+  const more = [expired && expiredTable(expired, present), crowd && crowdTable(crowd), cold && coldTable(cold)];
+  return [...all, ...results.map(scenarioTable), ...more.filter(Boolean)].join("\n\n");
 }
 
 async function timed(what, work) {

@@ -51,6 +51,19 @@ export const loads = [
 ];
 
 /** Measured by signing in, or by counting, and not by load. */
-export const others = { "sign-in": "complete sign-in (× JavaScript by hand)", expired: "32 requests at once, access token expired" };
+export const others = {
+  "sign-in": "complete sign-in (× JavaScript by hand)",
+  expired: "32 requests at once, access token expired",
+  crowd: "1 000 requests at once, access token expired, an OP that takes 200 ms",
+  cold: "start and first request of a fresh process",
+};
 
-export const names = [...loads.map(({ name }) => name), ...Object.keys(others)];
+/** Not part of a run unless they are asked for, as they take long. Each has a place of its own in docs/performance.md. */
+export const separate = {
+  growth: "CPU with more route rules, APIs, cookies and tokens",
+  memory: "an isolate's memory while 100 000 sessions come through it",
+};
+
+/** What a run measures where nothing else is asked for. */
+export const usual = [...loads.map(({ name }) => name), ...Object.keys(others)];
+export const names = [...usual, ...Object.keys(separate)];

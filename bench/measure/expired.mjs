@@ -50,13 +50,13 @@ async function storm(world, contestant, seen) {
 }
 
 /** Token requests, refused ones as well. */
-function refreshes({ events }) {
+export function refreshes({ events }) {
   const answered = ["grant.success", "grant.error"];
   return events.filter(({ event, grantType }) => answered.includes(event) && grantType === "refresh_token").length;
 }
 
 /** Whether the access token, a JWT, was over when it came. */
-function isStale({ authorization, at }) {
+export function isStale({ authorization, at }) {
   const payload = authorization?.split(".")[1];
   return !payload || JSON.parse(Buffer.from(payload, "base64url").toString("utf8")).exp * 1000 < at;
 }

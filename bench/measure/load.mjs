@@ -18,7 +18,7 @@ export async function load(tool, { url, headers, connections, seconds, milliseco
   // An interrupted run warms up; what it counted does not matter.
   if (milliseconds) return undefined;
   const result = read(Buffer.concat(output).toString("utf8"));
-  if (!result?.requests) throw new Stop(`${tool.name} measured nothing at ${url}: ${Buffer.concat(errors)}`);
+  if (!result) throw new Stop(`${tool.name} measured nothing at ${url}: ${Buffer.concat([...output, ...errors])}`);
   return result;
 }
 

@@ -4,6 +4,8 @@
 import { Samples } from "./samples.mjs";
 import { cpuOf } from "./cpu.mjs";
 import { load } from "./load.mjs";
+import { turned } from "./turns.mjs";
+import { cpuUnderLoad } from "./under-load.mjs";
 import { Client, scriptHeaders } from "../parts/client.mjs";
 import { say, Stop } from "../../scripts/step.mjs";
 
@@ -50,17 +52,11 @@ async function prepare(worker, { scenarios, options, generator }) {
   if (mine.length > 0) await load(generator, { ...requestOf(worker, mine[0]), milliseconds: options.warmUp });
 }
 
-async function underLoad(worker, { scenario, options, generator }) {
+function underLoad(worker, { scenario, options, generator }) {
+  const { contestant, pid } = worker;
+  const seconds = scenario.seconds ?? options.seconds;
   const request = requestOf(worker, scenario);
-  await load(generator, { ...request, milliseconds: 400 });
-  const before = cpuOf(worker.pid);
-  const { requests, refused, failed } = await load(generator, { ...request, seconds: scenario.seconds ?? options.seconds });
-  const cpu = cpuOf(worker.pid) - before;
-  const expected = scenario.status >= 400 ? requests : 0;
-  if (refused !== expected || failed > 0) {
-    throw new Stop(`${worker.contestant.name}, ${scenario.name}: of ${requests} answers ${refused} were refusals, ${failed} failed.`);
-  }
-  return (cpu * 1000) / requests;
+  return cpuUnderLoad({ pid, request, generator, seconds, status: scenario.status, what: `${contestant.name}, ${scenario.name}` });
 }
 
 /** Adds what the Worker said last. */
@@ -82,10 +78,4 @@ async function signIns(worker, count) {
   const before = cpuOf(worker.pid);
   for (let person = 0; person < count; person += 1) await worker.newClient().signIn("/small.json");
   return ((cpuOf(worker.pid) - before) * 1000) / count;
-}
-
-/** The same, beginning elsewhere. */
-function turned(list, by) {
-  const start = by % list.length;
-  return [...list.slice(start), ...list.slice(0, start)];
 }

@@ -20,6 +20,12 @@ export function summary(samples) {
   return { median: median(samples), low: Math.min(...samples), high: Math.max(...samples), count: samples.length };
 }
 
+/** The same with the middle half of the samples in place of all, where there are enough for that. */
+export function middleHalf(samples) {
+  if (samples.length === 0) return undefined;
+  return { median: median(samples), low: quantile(samples, 0.25), high: quantile(samples, 0.75), count: samples.length };
+}
+
 /** Each sample over the floor's of the same round; a round that lacks either has none. */
 export function ratios(samples, floor) {
   return [...samples].filter(([round]) => floor.has(round)).map(([round, sample]) => sample / floor.get(round));

@@ -1,13 +1,13 @@
 // Who is measured: for each the modules and the bindings of its Worker.
 
 import { randomBytes } from "node:crypto";
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 
 import { filesUnder, inProject } from "../../scripts/project.mjs";
 import { client, resource } from "./provider.mjs";
 import { json, text } from "./workerd.mjs";
 
-const key = randomBytes(32);
+export const key = randomBytes(32);
 const scope = "openid profile email offline_access";
 const worker = (file) => inProject("bench", "workers", file);
 
@@ -23,6 +23,15 @@ export const contestants = [
   { name: "hono", title: "@hono/oidc-auth", callback: "/callback", signsIn: true, worker: hono },
   { name: "workers-rs", title: "`worker` crate, no check at all", worker: workersRs },
 ];
+
+/** What a Worker costs that does nothing at all. */
+export const empty = { name: "empty", title: "an empty Worker", worker: () => ({ modules: { "empty.mjs": worker("empty.mjs") } }) };
+
+/** Vestibule without the accounts' objects, which on Cloudflare run elsewhere, and here in the same process. */
+export const vestibuleOnKv = {
+  ...{ name: "vestibule-kv", title: "**Vestibule**, KV alone", callback: "/signin-oidc", signsIn: true },
+  worker: (parts, place) => vestibule(parts, place, { hasObjects: false }),
+};
 
 function floor({ origin }) {
   return { modules: { "floor.mjs": worker("floor.mjs") }, bindings: [text("ORIGIN", origin)] };
@@ -61,32 +70,39 @@ function hono({ origin, issuer, builds, accessTokenSeconds }, { redirectUri }) {
   return { modules: builds.hono, bindings: listed(texts) };
 }
 
-/** As in docs/configuration.md, with both of the bindings. */
-function vestibule({ origin, issuer, kvPort }, { publicOrigin }) {
+/**
+ * As in docs/configuration.md, with both of the bindings unless it has no objects. `entry` is another main module, `apis` are
+ * further DownstreamApis by their names, `routes` further rules, which stand before the one that all have.
+ */
+export function vestibule({ origin, issuer, kvPort }, { publicOrigin }, { hasObjects = true, entry, apis, routes = [] } = {}) {
   const vars = {
     OpenIdConnect: { Authority: issuer, ClientId: client.clientId },
-    DownstreamApis: { Bench: { BaseUrl: origin, Scopes: resource.scopes, Resource: resource.resource } },
-    Gateway: { PublicOrigin: publicOrigin, Origin: origin, Routes: [{ Path: "/public/**", Access: "Anonymous" }] },
+    DownstreamApis: { ...apis, Bench: { BaseUrl: origin, Scopes: resource.scopes, Resource: resource.resource } },
+    Gateway: { PublicOrigin: publicOrigin, Origin: origin, Routes: [...routes, { Path: "/public/**", Access: "Anonymous" }] },
   };
   const secrets = { Session__Key: key.toString("base64"), OpenIdConnect__ClientSecret: client.clientSecret };
   const built = inProject("build", "worker");
   const others = filesUnder(built).map((file) => [relative(built, file), file]);
   return {
-    modules: { "entry.js": inProject("build", "worker", "entry.js"), ...Object.fromEntries(others) },
+    modules: { ...(entry ?? { "entry.js": join(built, "entry.js") }), ...Object.fromEntries(others) },
     bindings: [
       ...Object.entries(vars).map(([name, value]) => json(name, value)),
       ...listed(secrets),
       '(name = "TOKEN_CACHE", kvNamespace = "kv")',
-      '(name = "ACCOUNTS", durableObjectNamespace = "AccountObject")',
-    ],
-    more: [
-      'durableObjectNamespaces = [(className = "AccountObject", uniqueKey = "accounts", enableSql = true)]',
-      'durableObjectStorage = (localDisk = "objects")',
+      ...(hasObjects ? ['(name = "ACCOUNTS", durableObjectNamespace = "AccountObject")'] : []),
     ],
     kvPort,
-    disk: "objects",
+    ...(hasObjects && objects),
   };
 }
+
+const objects = {
+  more: [
+    'durableObjectNamespaces = [(className = "AccountObject", uniqueKey = "accounts", enableSql = true)]',
+    'durableObjectStorage = (localDisk = "objects")',
+  ],
+  disk: "objects",
+};
 
 function listed(texts) {
   return Object.entries(texts).map(([name, value]) => text(name, value));

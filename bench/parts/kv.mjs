@@ -3,6 +3,7 @@
 
 import { listen } from "../../demo/listen.mjs";
 
+/** `entries` are `{ value, metadata }` by their keys. */
 export async function startKv() {
   const entries = new Map();
   const server = await listen(0, async (request, response) => {
@@ -11,7 +12,7 @@ export async function startKv() {
     if (request.method === "GET" && key === "") return list(entries, url.searchParams, response);
     return methods[request.method](entries, key, request, response);
   });
-  return { port: server.port, close: server.close };
+  return { port: server.port, entries, close: server.close };
 }
 
 const methods = {

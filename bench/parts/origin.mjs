@@ -1,7 +1,7 @@
 // The origin: static files, as fast as this machine can serve them, so that what is measured is what stands before it.
 
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { listen } from "../../demo/listen.mjs";
@@ -23,6 +23,7 @@ const policy = "private, no-cache";
 export async function startOrigin({ nginx, folder }) {
   if (!nginx) return startNodeOrigin();
   const root = join(folder, "files");
+  rmSync(root, { recursive: true, force: true });
   mkdirSync(root, { recursive: true });
   for (const [name, contents] of Object.entries(files)) writeFileSync(join(root, name), contents);
   for (const prefix of ["api", "Bench", "public"]) symlinkSync(".", join(root, prefix));

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { freePort } from "../../tests/worker/free-port.mjs";
 import { Client } from "./client.mjs";
 import { startKv } from "./kv.mjs";
+import { startOrigin } from "./origin.mjs";
 import { startProvider } from "./provider.mjs";
 import { startWorkerd } from "./workerd.mjs";
 
@@ -17,15 +18,27 @@ export async function startWorld({ folder, tls, builds, origin, contestants, acc
   const parts = { origin: `http://127.0.0.1:${origin.port}`, issuer: provider.issuer, kvPort: kv.port, builds, accessTokenSeconds };
   return {
     provider,
-    /** A fresh process, which knows nothing. */
-    start: async (contestant) => {
+    kv,
+    /** A fresh process, which knows nothing; `how` is for `startWorkerd`. */
+    start: async (contestant, how = {}) => {
       const { port, publicOrigin, ...place } = places.get(contestant.name);
       const worker = contestant.worker(parts, { publicOrigin, ...place });
-      const started = await startWorkerd({ folder: join(folder, contestant.name), port, trusted: tls.cert, ...worker });
+      const started = await startWorkerd({ folder: join(folder, contestant.name), port, trusted: tls.cert, ...worker, ...how });
       return { contestant, publicOrigin, newClient: () => new Client({ publicOrigin, authority: tls.cert }), ...started };
     },
     close: () => Promise.all([provider.close(), kv.close()]),
   };
+}
+
+/** The same with an origin of static files, for as long as `work` takes. */
+export async function inWorld({ tools, ...settings }, work) {
+  const origin = await startOrigin({ nginx: tools.nginx, folder: settings.folder });
+  const world = await startWorld({ ...settings, origin });
+  try {
+    return await work(world);
+  } finally {
+    await Promise.all([world.close(), origin.close()]);
+  }
 }
 
 async function placeOf({ callback = "/none" }) {

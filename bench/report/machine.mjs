@@ -11,5 +11,5 @@ export function machine({ generator, nginx, rounds, loads }) {
   const origin = nginx ? "nginx" : "Node.js";
   const version = execFileSync(program, ["--version"], { encoding: "utf8" }).trim();
   const busy = loads.map((load) => load.toFixed(1)).join(" before and ");
-  return `${new Date().toISOString().slice(0, 10)}, ${length} × ${model.trim()}, ${type()} ${release()}, ${version}, origin ${origin}, load by ${generator.name}, ${rounds} rounds. Load average ${busy} after the run: above 1 before it, other work was done on the machine meanwhile.`;
+  return `${new Date().toISOString().slice(0, 10)}, ${length} × ${model.trim()}, ${type()} ${release()}, ${version}, origin ${origin}, load by ${generator.name}, ${rounds === 1 ? "one round" : `${rounds} rounds`}. Load average ${busy} after the run: above 1 before it, other work was done on the machine meanwhile.`;
 }

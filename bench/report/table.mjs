@@ -40,6 +40,43 @@ export function expiredTable(results, contestants) {
   return table(["access token expired", "answered 200", "with an expired token", "token requests", "one token life later"], rows);
 }
 
+/** A row for each crowd: when its answers came. */
+export function crowdTable(results) {
+  const rows = results.flatMap(({ contestant, fresh, expired, roundTrip, grants, stale }) => [
+    crowdRow(`${contestant.title}${expired ? ", fresh token" : ""}`, fresh, ["–", "–", "–"]),
+    ...(expired ? [crowdRow(`${contestant.title}, expired`, expired, [String(grants), String(stale), roundTrip.toFixed(0)])] : []),
+  ]);
+  const times = ["first, ms", "median", "p99", "p99 after the first", "CPU for each, µs"];
+  return table(["1 000 requests at once", "answered 200", ...times, "token requests", "with an expired token", "OP's round trip, ms"], rows);
+}
+
+/** An isolate's memory after so many sessions. */
+export function memoryTable(results) {
+  const mebibytes = (bytes) => (bytes / 1024 / 1024).toFixed(1);
+  const rows = results.map(({ sessions, ...sizes }) => [String(sessions), ...[sizes.wasm, sizes.heap, sizes.resident].map(mebibytes)]);
+  return table(["sessions that came through the isolate", "wasm memory, MiB", "JavaScript heap, MiB", "whole process, MiB"], rows);
+}
+
+/** A row for each number of each kind. */
+export function growthTable(results) {
+  const rows = results.flatMap(({ title, rows: sizes }) => sizes.map(({ size, cpu, ratio }) => [`${size} ${title}`, microseconds(cpu), ratioText(ratio)]));
+  return table(["there are", "CPU for each, µs", "× the fewest"], rows);
+}
+
+function crowdRow(title, { size, answered, first, middle, late, gap, cpu }, rest) {
+  return [title, `${answered} of ${size}`, ...[first, middle, late, gap, cpu * 1000].map((time) => time?.toFixed(0) ?? "–"), ...rest];
+}
+
+/** Cold starts: until it listens, the first request, and both as the difference to an empty Worker. */
+export function coldTable(results) {
+  const cell = ({ median, low, high }) => `${median.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`;
+  const rows = results.map(({ contestant, request, start, first, over }) => [
+    `${contestant.title}, ${request.title}`,
+    ...[start, first, over].map(cell),
+  ]);
+  return table(["cold start, CPU in ms", "until it listens", "first request", "both, over an empty Worker"], rows);
+}
+
 function microseconds({ median, low, high }) {
   const digits = median < 1000 ? 0 : -1;
   const [middle, from, to] = [median, low, high].map((value) => (digits < 0 ? Math.round(value / 10) * 10 : Math.round(value)));

@@ -3,15 +3,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { resultOf } from "../../bench/measure/cold.mjs";
+import { nanosecondsIn } from "../../bench/measure/cpu.mjs";
+import { answered, summed } from "../../bench/measure/crowd.mjs";
+import { rowsOf } from "../../bench/measure/growth.mjs";
 import { readWrk } from "../../bench/measure/load.mjs";
 import { Samples } from "../../bench/measure/samples.mjs";
-import { median, quantile, ratios, summary } from "../../bench/measure/statistics.mjs";
+import { median, middleHalf, quantile, ratios, summary } from "../../bench/measure/statistics.mjs";
 import { optionsOf } from "../../bench/options.mjs";
 import { filled } from "../../bench/report/page.mjs";
 import { plot } from "../../bench/report/plot.mjs";
 import { resultsOf } from "../../bench/report/results.mjs";
-import { expiredTable, overview, scenarioTable, table } from "../../bench/report/table.mjs";
-import { loads, names } from "../../bench/scenarios.mjs";
+import { coldTable, crowdTable, expiredTable, growthTable, memoryTable, overview, scenarioTable, table } from "../../bench/report/table.mjs";
+import { loads, names, usual } from "../../bench/scenarios.mjs";
 
 const contestants = [
   { name: "floor", title: "the floor: `fetch(<origin>)`" },
@@ -41,6 +45,46 @@ test("the median and the quantiles of few samples", () => {
   assert.equal(quantile([20, 0, 10], 1), 20);
   assert.deepEqual(summary([3, 1, 2]), { median: 2, low: 1, high: 3, count: 3 });
   assert.equal(summary([]), undefined);
+  assert.deepEqual(middleHalf([5, 1, 100, 2, 3]), { median: 3, low: 2, high: 5, count: 5 });
+  assert.equal(middleHalf([]), undefined);
+});
+
+test("of a thread's count by the scheduler, the first number is its time", () => {
+  assert.equal(nanosecondsIn("54418172 1220 41\n"), 54418172);
+});
+
+test("a cold start is compared with the empty Worker's of its own turn", () => {
+  const ofEmpty = [30, 40, 50].map((start) => ({ start, first: 2 }));
+  const samples = [36, 47, 58].map((start) => ({ start, first: 5 }));
+  const result = resultOf({ contestant: contestants[1], request: { title: "anonymous" }, samples }, ofEmpty);
+  assert.equal(result.over.median, 10);
+  assert.deepEqual([result.start.median, result.first.median], [47, 5]);
+  assert.match(coldTable([result]), /\| \*\*Vestibule\*\*, anonymous \| +47\.0 \(41\.5–52\.5\) \| +5\.0 \(5\.0–5\.0\) \| +10\.0 \(9\.5–10\.5\) \|/);
+});
+
+test("when a crowd was answered, and what was answered otherwise", () => {
+  const fine = Array.from({ length: 101 }, (_, index) => ({ status: 200, milliseconds: 200 + index }));
+  const crowd = answered([...fine, { status: 503, milliseconds: 1 }]);
+  assert.deepEqual(crowd, { size: 102, answered: 101, first: 200, middle: 250, late: 299, gap: 99 });
+  const round = (grants, more) => ({ fresh: { ...crowd, cpu: 0.2 }, expired: { ...crowd, ...more, cpu: 0.4 }, roundTrip: 200, grants, stale: 0 });
+  const result = summed([round(1, {}), round(2, { answered: 90, gap: 199 }), round(1, {})]);
+  assert.deepEqual([result.grants, result.expired.answered, result.expired.gap, result.fresh.answered], [2, 90, 99, 101]);
+  const rows = crowdTable([{ contestant: contestants[2], ...result }, { contestant: contestants[0], ...summed([{ fresh: { ...crowd, cpu: 0.1 } }]) }]);
+  assert.match(rows, /\| by hand, expired +\| +90 of 102 \| +200 \| +250 \| 299 \| +99 \| +400 \| +2 \| +0 \| +200 \|/);
+  assert.match(rows, /fetch\(<origin>\)` +\| +101 of 102 .*\| +100 \| +– \|/);
+});
+
+test("growth is a ratio to the least of its kind in the same round", () => {
+  const of = (size, samples) => ({ size, samples: new Map(Object.entries(samples)) });
+  const rows = rowsOf([of(1, { 0: 100, 1: 200 }), of(10, { 0: 110, 1: 240 })]);
+  assert.deepEqual([rows[0].ratio.median, rows[1].ratio.low, rows[1].ratio.high], [1, 1.1, 1.2]);
+  assert.match(growthTable([{ title: "route rules", rows }]), /\| 10 route rules +\| +175 \(110–240\) \| 1\.15 \(1\.10–1\.20\) \|/);
+});
+
+test("memory is told in MiB", () => {
+  const mebibyte = 1024 * 1024;
+  const text = memoryTable([{ sessions: 1000, wasm: 4 * mebibyte, heap: 1.5 * mebibyte, resident: 100 * mebibyte }]);
+  assert.match(text, /\| 1000 +\| +4\.0 \| +1\.5 \| +100\.0 \|/);
 });
 
 test("a ratio is that of one round, and a round without the floor has none", () => {
@@ -114,9 +158,10 @@ test("the plot has a bar for each ratio, no longer than the page, and its titles
 test("what is measured replaces what stood between the marks, and nothing else", () => {
   const page = "before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n";
   const expected = "before\n<!-- bench: begin -->\n\nnew $& table\n\n<!-- bench: end -->\nafter\n";
-  assert.equal(filled(page, "new $& table"), expected);
-  assert.equal(filled(expected, "new $& table"), expected);
-  assert.throws(() => filled("no marks", "x"), /lacks its marks/);
+  assert.equal(filled(page, "bench", "new $& table"), expected);
+  assert.equal(filled(expected, "bench", "new $& table"), expected);
+  assert.throws(() => filled("no marks", "bench", "x"), /lacks its marks/);
+  assert.throws(() => filled(expected, "growth", "x"), /lacks its marks/);
 });
 
 test("what wrk says is read, its errors as well", () => {
@@ -128,7 +173,7 @@ test("what wrk says is read, its errors as well", () => {
 });
 
 test("options: what is wrong with them is said", () => {
-  assert.deepEqual(optionsOf([]).wanted, names);
+  assert.deepEqual(optionsOf([]).wanted, usual);
   assert.deepEqual(optionsOf(["--only", "json", "--only", "expired", "--rounds", "3"]).wanted, ["json", "expired"]);
   assert.equal(optionsOf(["--quick", "--rounds", "3"]).rounds, 3);
   assert.ok(optionsOf(["--quick"]).rounds < optionsOf([]).rounds);
@@ -136,7 +181,14 @@ test("options: what is wrong with them is said", () => {
   assert.throws(() => optionsOf(["--only", "nothing"]), /no scenario "nothing"/);
   assert.throws(() => optionsOf(["--rounds", "many"]), /takes a number/);
   assert.throws(() => optionsOf(["--write", "--quick"]), /full run/);
+  assert.throws(() => optionsOf(["--write", "--only", "json"]), /full run/);
+  assert.equal(optionsOf(["--write", "--only", "memory", "--only", "growth"]).isWritten, true);
+  assert.deepEqual(optionsOf(["--only", "memory"]).sessions.at(-1), 100_000);
   assert.throws(() => optionsOf(["--faster"]), /--faster/);
+});
+
+test("what is not usual is asked for by its name", () => {
+  assert.deepEqual(names.filter((name) => !usual.includes(name)), ["growth", "memory"]);
 });
 
 test("every scenario has a floor to compare it with", () => {

@@ -1,0 +1,90 @@
+// What a request costs where there is more of something: CPU for each as a ratio to the least of it, in the same round.
+
+import { load } from "./load.mjs";
+import { ratios, summary } from "./statistics.mjs";
+import { turned } from "./turns.mjs";
+import { cpuUnderLoad } from "./under-load.mjs";
+import { scriptHeaders } from "../parts/client.mjs";
+import { vestibule } from "../parts/contestants.mjs";
+import { say } from "../../scripts/step.mjs";
+
+const [page, call] = ["/small.json", "/api/Bench/small.json"];
+
+/** Of what there is more, and where that is asked: `worker` is one of `grown`. */
+export const series = [
+  { title: "route rules", sizes: [1, 10, 100, 1000], worker: (size) => `rules-${size}`, path: page },
+  { title: "downstream APIs", sizes: [1, 10, 100], worker: (size) => `apis-${size}`, path: call },
+  { title: "cookies of others", sizes: [0, 10, 50], worker: () => "apis-1", path: call, cookies: (size) => size },
+  { title: "access tokens of the session", sizes: [1, 10, 50], worker: () => "apis-100", path: call, tokens: (size) => size },
+];
+
+/** Vestibule, as many times as it is configured differently; on Workers KV alone, as nothing here asks an object. */
+export const grown = [
+  ...series[0].sizes.map((size) => of(`rules-${size}`, { routes: counted(size - 1, rule) })),
+  ...series[1].sizes.map((size) => of(`apis-${size}`, { apis: Object.fromEntries(counted(size - 1, api)) })),
+];
+
+function rule(number) {
+  return { Path: `/area-${number}/**`, Access: "Login" };
+}
+
+function of(name, more) {
+  return { name, title: name, worker: (parts, place) => vestibule(parts, place, { hasObjects: false, ...more }) };
+}
+
+function api(number) {
+  return [`Api${number}`, { BaseUrl: "http://127.0.0.1:9/", Scopes: "bench.read", Resource: `https://bench-${number}.example/` }];
+}
+
+function counted(length, make) {
+  return Array.from({ length }, (_, index) => make(index + 1));
+}
+
+/** For each of `series` `{ title, rows: [{ size, cpu, ratio }] }`, in µs and as `summary` has them. */
+export async function growth({ world, seal, generator, options }) {
+  const cases = series.flatMap(({ sizes, worker, ...one }) => sizes.map((size) => ({ ...one, size, place: worker(size), samples: new Map() })));
+  for (const one of cases) one.cookie = await cookieOf(world, seal, one);
+  for (let round = 0; round < options.rounds; round += 1) {
+    await playRound({ world, cases, round, generator, options });
+    say(`✓ round ${round + 1} of ${options.rounds}`);
+  }
+  return series.map(({ title }) => ({ title, rows: rowsOf(cases.filter((one) => one.title === title)) }));
+}
+
+/** The store has the session from now on. */
+async function cookieOf(world, seal, { size, tokens = () => 1, cookies = () => 0 }) {
+  // Those with the same number are one session: each size has its own.
+  const { value: session } = await seal({ first: tokens(size), number: 1, tokens: tokens(size), issuer: world.provider.issuer }).next();
+  world.kv.entries.set(session.key, { value: session.value });
+  const others = counted(cookies(size), (number) => `application-${number}=${"0123456789abcdef".repeat(2)}`);
+  return [...others, session.cookie].join("; ");
+}
+
+async function playRound({ world, cases, round, generator, options }) {
+  const workers = new Map();
+  try {
+    for (const contestant of turned(grown, round)) workers.set(contestant.name, await world.start(contestant));
+    for (const one of cases) await load(generator, { ...requestOf(workers, one), milliseconds: options.warmUp / 3 });
+    for (const one of turned(cases, round * 5)) one.samples.set(round, await sample(workers, one, { generator, options }));
+  } finally {
+    await Promise.all([...workers.values()].map((worker) => worker.close()));
+  }
+}
+
+function sample(workers, one, { generator, options }) {
+  const { pid } = workers.get(one.place);
+  const request = requestOf(workers, one);
+  return cpuUnderLoad({ pid, request, generator, seconds: options.seconds, what: `${one.size} ${one.title}` });
+}
+
+function requestOf(workers, { place, path, cookie }) {
+  const { port, publicOrigin } = workers.get(place);
+  const headers = { Host: new URL(publicOrigin).host, ...scriptHeaders(publicOrigin), cookie };
+  return { url: `http://127.0.0.1:${port}${path}`, headers, connections: 32 };
+}
+
+/** Exported for tests. */
+export function rowsOf(cases) {
+  const [least] = cases;
+  return cases.map(({ size, samples }) => ({ size, cpu: summary([...samples.values()]), ratio: summary(ratios(samples, least.samples)) }));
+}
