@@ -65,8 +65,24 @@ pub(crate) fn object(document: &[u8]) -> Option<Map<String, Value>> {
 }
 
 /// An object of these members, without those that are `null`.
-pub(crate) fn members<const N: usize>(members: [(&'static str, Value); N]) -> Value {
-    Value::Object(collected(&mut members.into_iter().filter(|(_, value)| !value.is_null())))
+pub(crate) fn members<const N: usize>(mut members: [(&'static str, Value); N]) -> Value {
+    taken(&mut members, |value| !value.is_null())
+}
+
+/// An object of these members, with those that are `null`.
+pub(crate) fn members_and_nulls<const N: usize>(mut members: [(&'static str, Value); N]) -> Value {
+    taken(&mut members, |_| true)
+}
+
+/// Apart from the functions that there are once for every number of members.
+fn taken(members: &mut [(&'static str, Value)], is_meant: fn(&Value) -> bool) -> Value {
+    let mut object = Map::new();
+    for (name, value) in members {
+        if is_meant(value) {
+            object.insert((*name).to_owned(), std::mem::take(value));
+        }
+    }
+    Value::Object(object)
 }
 
 /// An object of these members, in place of `collect`, which would sort them first.
@@ -177,7 +193,12 @@ impl<T: Json> Json for Vec<T> {
     }
 
     fn from_json(value: Value) -> Option<Self> {
-        if let Value::Array(elements) = value { elements.into_iter().map(T::from_json).collect() } else { None }
+        let Value::Array(elements) = value else { return None };
+        let mut read = Self::with_capacity(elements.len());
+        for element in elements {
+            read.push(T::from_json(element)?);
+        }
+        Some(read)
     }
 }
 
