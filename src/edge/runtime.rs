@@ -76,7 +76,7 @@ impl Runtime for Edge {
             clippy::expect_used,
             reason = "without randomness nothing may be sealed; the isolate's instance is replaced"
         )]
-        getrandom::getrandom(&mut bytes).expect("the platform has no randomness");
+        glue::fill_random(&mut bytes).expect("the platform has no randomness");
         bytes
     }
 
