@@ -5,9 +5,10 @@
 mod sessions;
 mod texts;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::error::Error;
+use crate::json;
 use texts::advice;
 
 pub use sessions::Row;
@@ -108,7 +109,7 @@ impl Answer {
     /// The error that an OAuth party understands (RFC 6749 §5.2).
     #[must_use]
     pub fn oauth_error(code: &str) -> Self {
-        Self::json(400, &json!({ "error": code }))
+        Self::json(400, &json::named("error", code.into()))
     }
 
     /// A page that goes on to another one by itself: a step of our own, where a redirect would be the sender's.
@@ -127,13 +128,13 @@ impl Answer {
     #[must_use]
     pub fn problem(error: &Error, trace: &str, login_url: Option<&str>) -> Self {
         let code = error.code();
-        let mut body = json!({
-            "type": format!("urn:vestibule:problem:{code}"),
-            "title": title(code),
-            "status": error.status(),
-            "code": code,
-            "trace": trace,
-        });
+        let mut body = json::members([
+            ("type", format!("urn:vestibule:problem:{code}").into()),
+            ("title", title(code).into()),
+            ("status", error.status().into()),
+            ("code", code.into()),
+            ("trace", trace.into()),
+        ]);
         if let Some(members) = body.as_object_mut() {
             members.extend(login_url.map(|url| ("login_url".to_owned(), url.into())));
             if let Error::StepUpRequired(_, step_up) = error {

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::identity::Identity;
@@ -80,7 +80,8 @@ fn names(identity: &Identity<'_>) -> impl Iterator<Item = &'static str> + use<> 
 /// What is signed: header and claims (RFC 7515 §5.1).
 #[must_use]
 pub fn signing_input(key: &SigningKey, claims: Map<String, Value>) -> String {
-    let header = json!({ "alg": "ES256", "kid": key.kid(), "typ": "vestibule-assertion+jwt" });
+    let header =
+        json::members([("alg", "ES256".into()), ("kid", key.kid().into()), ("typ", "vestibule-assertion+jwt".into())]);
     let mut text = URL_SAFE_NO_PAD.encode(header.to_string());
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(Value::Object(claims).to_string(), &mut text);
@@ -98,9 +99,15 @@ pub fn compact(mut signing_input: String, signature: &[u8]) -> String {
 /// A key as the published set has it (RFC 7517 §4).
 #[must_use]
 pub fn jwk(key: &SigningKey, point: &PublicPoint) -> Value {
-    json!({
-        "kty": "EC", "crv": "P-256", "x": point.x, "y": point.y, "kid": key.kid(), "use": "sig", "alg": "ES256",
-    })
+    json::members([
+        ("kty", "EC".into()),
+        ("crv", "P-256".into()),
+        ("x", point.x.as_str().into()),
+        ("y", point.y.as_str().into()),
+        ("kid", key.kid().into()),
+        ("use", "sig".into()),
+        ("alg", "ES256".into()),
+    ])
 }
 
 fn digest(data: impl AsRef<[u8]>) -> String {
@@ -133,6 +140,8 @@ const LIFETIME: u64 = 60;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::session::entry::TokenCacheEntry;
     use crate::session::session::SessionId;

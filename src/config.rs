@@ -120,7 +120,7 @@ impl Config {
         let mut faults = Vec::new();
         let Environment { vars, bindings } = Environment::parse(environment, &mut faults);
         // Without variables to look at, every key would be missing.
-        if !faults.is_empty() && vars.0.is_empty() {
+        if !faults.is_empty() && vars.is_empty() {
             return Err(faults);
         }
         let root = Section::root(vars, &mut faults);

@@ -7,12 +7,13 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
 use crate::config::Api;
 use crate::header_text::ascii;
 use crate::identity::Identity;
+use crate::json::members;
 use crate::measure::Measure;
 use crate::request::{RequestHead, TRACE_HEADERS, Target};
 use crate::reserved_headers::{is_listed, is_reserved};
@@ -232,12 +233,17 @@ fn principal(verified: &Map<String, Value>, idp: &str) -> Value {
             }
         }
     }
-    json!({ "auth_typ": idp, "name_typ": "name", "role_typ": "roles", "claims": claims })
+    members([
+        ("auth_typ", idp.into()),
+        ("name_typ", "name".into()),
+        ("role_typ", "roles".into()),
+        ("claims", claims.into()),
+    ])
 }
 
 fn claim(name: &str, value: &Value) -> Value {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    json!({ "typ": name, "val": text })
+    members([("typ", name.into()), ("val", text.into())])
 }
 
 /// `Connection` may name hop-by-hop headers for removal, but not those that a WebSocket handshake needs.
@@ -247,6 +253,8 @@ fn is_hop_by_hop(named: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn removed(headers: &str) -> Vec<String> {

@@ -11,7 +11,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// What has a form as a JSON value.
@@ -61,12 +61,28 @@ impl Members {
 
 /// Parses one object and nothing after it; `None` for anything else, and for a name that occurs twice.
 pub(crate) fn object(document: &[u8]) -> Option<Map<String, Value>> {
-    serde_json::from_slice::<UniqueNames>(document).ok().map(|object| object.0)
+    serde_json::from_slice::<UniqueNames>(document).ok()?.0
 }
 
 /// An object of these members, without those that are `null`.
-pub(crate) fn members<const N: usize>(members: [(&'static str, Value); N]) -> Value {
-    Value::Object(collected(&mut members.into_iter().filter(|(_, value)| !value.is_null())))
+pub(crate) fn members<const N: usize>(mut members: [(&'static str, Value); N]) -> Value {
+    taken(&mut members, |value| !value.is_null())
+}
+
+/// An object of these members, with those that are `null`.
+pub(crate) fn members_and_nulls<const N: usize>(mut members: [(&'static str, Value); N]) -> Value {
+    taken(&mut members, |_| true)
+}
+
+/// Apart from the functions that there are once for every number of members.
+fn taken(members: &mut [(&'static str, Value)], is_meant: fn(&Value) -> bool) -> Value {
+    let mut object = Map::new();
+    for (name, value) in members {
+        if is_meant(value) {
+            object.insert((*name).to_owned(), std::mem::take(value));
+        }
+    }
+    Value::Object(object)
 }
 
 /// An object of these members, in place of `collect`, which would sort them first.
@@ -177,15 +193,23 @@ impl<T: Json> Json for Vec<T> {
     }
 
     fn from_json(value: Value) -> Option<Self> {
-        if let Value::Array(elements) = value { elements.into_iter().map(T::from_json).collect() } else { None }
+        let Value::Array(elements) = value else { return None };
+        let mut read = Self::with_capacity(elements.len());
+        for element in elements {
+            read.push(T::from_json(element)?);
+        }
+        Some(read)
     }
 }
 
-struct UniqueNames(Map<String, Value>);
+/// An object if every name in it is unique, and `None` for any other value.
+struct UniqueNames(Option<Map<String, Value>>);
 
 impl<'de> Deserialize<'de> for UniqueNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(UniqueNamesVisitor)
+        // Not `deserialize_map`: its errors describe the value that is none, and printing numbers takes 14 KB of code. For
+        // the same reason the visitor leaves none of the other types to serde.
+        deserializer.deserialize_any(UniqueNamesVisitor)
     }
 }
 
@@ -202,10 +226,38 @@ impl<'de> Visitor<'de> for UniqueNamesVisitor {
         let mut object = Map::new();
         while let Some((name, value)) = members.next_entry::<String, Value>()? {
             if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name occurs twice"));
+                return Ok(UniqueNames(None));
             }
         }
-        Ok(UniqueNames(object))
+        Ok(UniqueNames(Some(object)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<UniqueNames, A::Error> {
+        Ok(UniqueNames(None))
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<UniqueNames, E> {
+        Ok(UniqueNames(None))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<UniqueNames, E> {
+        Ok(UniqueNames(None))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<UniqueNames, E> {
+        Ok(UniqueNames(None))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<UniqueNames, E> {
+        Ok(UniqueNames(None))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<UniqueNames, E> {
+        Ok(UniqueNames(None))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<UniqueNames, E> {
+        Ok(UniqueNames(None))
     }
 }
 
@@ -245,7 +297,9 @@ mod tests {
 
     #[test]
     fn only_a_single_object_is_an_object() {
-        for document in ["", "[]", "null", "\"{}\"", "{} {}", "{\"a\":1,}", "{\"a\":1e400}"] {
+        for document in
+            ["", "[]", "[{}]", "null", "true", "1", "-1", "0.5", "\"{}\"", "{} {}", "{\"a\":1,}", "{\"a\":1e400}"]
+        {
             assert!(object(document.as_bytes()).is_none(), "{document}");
         }
     }

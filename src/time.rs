@@ -3,19 +3,16 @@
 use std::fmt;
 use std::ops::{Add, Sub};
 
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::json::Json;
 
 /// A moment: seconds since 1970-01-01T00:00:00Z, as `NumericDate` of RFC 7519 §2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
 /// A span of time in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lifetime(u64);
 
 impl Timestamp {

@@ -69,7 +69,7 @@ pub(super) fn authorization_query(section: &mut Section<'_>, authority: Option<&
         let value = parameter(&name, &Value::from(value.as_ref()), RESERVED_PARAMETERS);
         pairs.extend(section.accept("Authority", value).map(|value| (name.into_owned(), value)));
     }
-    pairs.sort();
+    order::sort(&mut pairs);
     pairs
 }
 

@@ -40,7 +40,7 @@ impl<'a> Section<'a> {
     /// The section `name`, empty if it is absent.
     pub(super) fn child(&mut self, name: &str, pattern: &'static str) -> Section<'_> {
         let path = self.key(name);
-        let (table, is_broken) = match self.table.0.remove(name) {
+        let (table, is_broken) = match self.table.remove(name) {
             None => (Table::default(), self.is_misspelt(name)),
             Some(Node::Table(table)) => (table, false),
             Some(Node::Leaf(_)) => {
@@ -53,12 +53,12 @@ impl<'a> Section<'a> {
 
     /// Whether the key is present, however it is spelled in upper and lower case.
     pub(super) fn mentions(&self, name: &str) -> bool {
-        self.table.0.keys().any(|key| key.eq_ignore_ascii_case(name))
+        self.table.keys().any(|key| key.eq_ignore_ascii_case(name))
     }
 
     /// The keys that have not been read yet, in order.
     pub(super) fn names(&self) -> Vec<String> {
-        self.table.0.keys().cloned().collect()
+        self.table.keys().map(str::to_owned).collect()
     }
 
     /// Its own key.
@@ -141,7 +141,7 @@ impl<'a> Section<'a> {
     pub(super) fn entries(&mut self, name: &str) -> Vec<(String, Value)> {
         let mut child = self.child(name, "");
         let mut entries = Vec::new();
-        for (name, node) in std::mem::take(&mut child.table).0 {
+        for (name, node) in std::mem::take(&mut child.table) {
             match node {
                 Node::Leaf(leaf) => entries.push((name, leaf.value)),
                 Node::Table(_) => child.fault(&name, NO_TABLE),
@@ -180,7 +180,7 @@ impl<'a> Section<'a> {
 
     /// Takes the query off a URL that has no fragment, and returns it.
     pub(super) fn split_query(&mut self, name: &str) -> Option<String> {
-        let Some(Node::Leaf(Leaf { value: Value::String(text), .. })) = self.table.0.get_mut(name) else { return None };
+        let Some(Node::Leaf(Leaf { value: Value::String(text), .. })) = self.table.get_mut(name) else { return None };
         let (url, query) = text.split_once('?').filter(|(_, query)| !query.contains('#'))?;
         let query = query.to_owned();
         *text = url.to_owned();
@@ -189,7 +189,7 @@ impl<'a> Section<'a> {
 
     /// Whether it is a table with nothing in it.
     pub(super) fn is_empty(&self) -> bool {
-        self.table.0.is_empty() && !self.is_broken
+        self.table.is_empty() && !self.is_broken
     }
 
     /// Reports a fault of the section as a whole.
@@ -199,12 +199,12 @@ impl<'a> Section<'a> {
 
     /// Whether the next read of `name` finds something.
     pub(super) fn holds(&self, name: &str) -> bool {
-        self.table.0.contains_key(name)
+        self.table.get(name).is_some()
     }
 
     /// Whether the key is absent, or present without anything in it.
     pub(super) fn lacks(&self, name: &str) -> bool {
-        match self.table.0.get(name) {
+        match self.table.get(name) {
             None => true,
             Some(Node::Leaf(leaf)) => {
                 matches!(leaf.value.as_array(), Some(list) if list.is_empty()) || leaf.value == ""
@@ -215,7 +215,7 @@ impl<'a> Section<'a> {
 
     /// Whether the key is written with this truth value.
     pub(super) fn says(&self, name: &str, flag: bool) -> bool {
-        let value = match self.table.0.get(name) {
+        let value = match self.table.get(name) {
             Some(Node::Leaf(leaf)) => &leaf.value,
             Some(Node::Table(_)) | None => return false,
         };
@@ -224,7 +224,7 @@ impl<'a> Section<'a> {
 
     /// Whether the key is a table with nothing in it.
     pub(super) fn holds_empty_table(&self, name: &str) -> bool {
-        matches!(self.table.0.get(name), Some(Node::Table(table)) if table.0.is_empty())
+        matches!(self.table.get(name), Some(Node::Table(table)) if table.is_empty())
     }
 
     /// Takes the value of a key out. A key that [`settings::SETTINGS`] lacks is never found, so none can be accepted
@@ -237,7 +237,7 @@ impl<'a> Section<'a> {
         if !settings::names_under(self.pattern).any(|known| known == name) {
             return None;
         }
-        match self.table.0.remove(name)? {
+        match self.table.remove(name)? {
             Node::Leaf(leaf) => Some(leaf),
             Node::Table(_) => {
                 self.fault(name, problem);

@@ -124,6 +124,11 @@ export function onSecondLook(look) {
   lookAgain = look;
 }
 
+/** Fills an array from the platform's cryptographic random source. */
+export function fillRandom(bytes) {
+  crypto.getRandomValues(bytes);
+}
+
 export function status(answer) {
   return answer.status;
 }

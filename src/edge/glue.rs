@@ -23,6 +23,10 @@ extern "C" {
     /// The environment, as `Config::parse` wants it.
     pub(super) fn environment(env: &JsValue) -> String;
 
+    /// Fills bytes from the platform's cryptographic random source.
+    #[wasm_bindgen(js_name = fillRandom, catch)]
+    pub(super) fn fill_random(bytes: &mut [u8]) -> Result<(), JsValue>;
+
     /// Writes a log line.
     pub(super) fn log(line: &str);
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use js_sys::Promise;
-use serde_json::{Value, json};
+use serde_json::Value;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
@@ -12,6 +12,7 @@ use super::context::ExecutionContext;
 use super::{carried, glue, isolate, signing, store};
 use crate::flow;
 use crate::forwarding::ForwardPlan;
+use crate::json::members;
 use crate::measure::Measure;
 use crate::oidc::algorithm::Algorithm;
 use crate::oidc::client_key::ClientKey;
@@ -75,7 +76,7 @@ impl Runtime for Edge {
             clippy::expect_used,
             reason = "without randomness nothing may be sealed; the isolate's instance is replaced"
         )]
-        getrandom::getrandom(&mut bytes).expect("the platform has no randomness");
+        glue::fill_random(&mut bytes).expect("the platform has no randomness");
         bytes
     }
 
@@ -209,8 +210,14 @@ impl Runtime for Edge {
 /// The members that WebCrypto needs, and no other: `use` and `key_ops` were judged when the key set was parsed.
 fn jwk(key: &Jwk) -> Value {
     match &key.material {
-        KeyMaterial::Rsa { n, e } => json!({ "kty": "RSA", "n": n, "e": e }),
-        KeyMaterial::P256 { x, y } => json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y }),
-        KeyMaterial::Ed25519 { x } => json!({ "kty": "OKP", "crv": "Ed25519", "x": x }),
+        KeyMaterial::Rsa { n, e } => {
+            members([("kty", "RSA".into()), ("n", n.as_str().into()), ("e", e.as_str().into())])
+        }
+        KeyMaterial::P256 { x, y } => {
+            members([("kty", "EC".into()), ("crv", "P-256".into()), ("x", x.as_str().into()), ("y", y.as_str().into())])
+        }
+        KeyMaterial::Ed25519 { x } => {
+            members([("kty", "OKP".into()), ("crv", "Ed25519".into()), ("x", x.as_str().into())])
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! isolate does, with a copy in Workers KV between them: these tokens come without a refresh token, so asking twice costs
 //! a request and nothing else.
 
-use serde_json::{Map, json};
+use serde_json::Map;
 
 use super::account::{self, Ask, Cause, Reply};
 use super::log::{self, Event};
@@ -12,6 +12,7 @@ use super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::{Context, documents, token_cache};
 use crate::config::Api;
 use crate::error::{Error, Failure};
+use crate::json;
 use crate::oidc::tenant;
 use crate::runtime::{AccountStorage, RETRY_AFTER, Runtime, StoreFault, StoredSession, Work};
 use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
@@ -163,7 +164,7 @@ async fn request<R: Runtime>(
     }
     let outcome = exchange(context, api, cause, now).await;
     match &outcome {
-        Ok(_) => log::happened(context, Event::AppTokenAcquired, None, json!({ "api": api.name })),
+        Ok(_) => log::happened(context, Event::AppTokenAcquired, None, json::named("api", api.name.as_str().into())),
         Err(failure) => {
             log::happened(context, Event::TokenRefreshFailed, None, log::failure(&api.name, failure));
             memory.failed(session, named, failure.clone(), now + Lifetime::from_seconds(failure.pause()));

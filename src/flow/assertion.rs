@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::json;
-
 use super::{Incoming, log};
 use crate::answer::Answer;
 use crate::assertion;
@@ -11,6 +9,7 @@ use crate::claim_headers;
 use crate::error::Error;
 use crate::forwarding::ForwardPlan;
 use crate::identity::Identity;
+use crate::json::named;
 use crate::request::Method;
 use crate::runtime::Runtime;
 
@@ -58,7 +57,7 @@ pub(super) async fn keys<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answe
         let point = incoming.runtime.public_point(key).await;
         keys.push(assertion::jwk(key, &point.ok_or(Error::Bug("the platform gives no public key"))?));
     }
-    Ok(Answer::public_json(&json!({ "keys": keys }), MAX_AGE))
+    Ok(Answer::public_json(&named("keys", keys.into()), MAX_AGE))
 }
 
 /// Logs once what the origin is not told because it is too long.
@@ -68,7 +67,7 @@ fn note_left_out<R: Runtime>(incoming: &Incoming<'_, R>, identity: Option<&Ident
     let claims = assertion::left_out(identity).filter(|_| is_wanted(incoming));
     for (kind, name) in headers.map(|name| ("header", name)).chain(claims.map(|name| ("claim", name))) {
         if incoming.realm.memory.is_left_out_anew(&[kind, name].join(" ")) {
-            log::happened(incoming, log::Event::IdentityLeftOut, None, json!({ kind: name }));
+            log::happened(incoming, log::Event::IdentityLeftOut, None, named(kind, name.into()));
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
@@ -13,6 +12,7 @@ use super::op_logout::{self, Heard, OpLogout};
 use super::{Incoming, refusal, verify_logout_token};
 use crate::answer::Answer;
 use crate::error::{Error, LogoutRequestFault};
+use crate::json::members;
 use crate::oidc::logout_token::LogoutToken;
 use crate::request::Method;
 use crate::runtime::Runtime;
@@ -55,7 +55,8 @@ async fn ended<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &R::Inbound) -> 
     if heard == Heard::Replayed {
         return Err(Error::LogoutRequestInvalid(LogoutRequestFault::Replayed));
     }
-    let details = json!({ "known": heard == Heard::Ended, "names_sid": token.session_id().is_some() });
+    let details =
+        members([("known", (heard == Heard::Ended).into()), ("names_sid", token.session_id().is_some().into())]);
     log::happened(incoming, Event::LogoutByBackChannel, None, details);
     Ok(())
 }

@@ -3,8 +3,6 @@
 //! Every check that needs no token comes before the token request, every check of the ID token before anything is
 //! written, and the cookie after the entry it leads to. The login attempt ends with any outcome (RFC 9700 §4.7).
 
-use serde_json::json;
-
 use super::establish::SignIn;
 use super::late_callback::{Arrived, Remedy};
 use super::log::{self, Event};
@@ -13,6 +11,7 @@ use super::verify_id_token::{Occasion, verify};
 use super::{Incoming, authenticate, documents, establish, login, onward, refusal};
 use crate::answer::Answer;
 use crate::error::{Error, OpFault};
+use crate::json::{Json, members};
 use crate::oidc::authorization::{
     AuthorizationCode, AuthorizationErrorCode, AuthorizationResponseFault, ExpectedResponse,
     UntrustedAuthorizationResponse,
@@ -112,7 +111,7 @@ async fn signed_in<R: Runtime>(
     let session = establish::session(incoming, &metadata, sign_in).await?;
     establish::end_previous(incoming, &session).await;
     documents::store(incoming).await;
-    let details = json!({ "attempt": attempt_id, "seconds": incoming.now.since(created_at) });
+    let details = members([("attempt", attempt_id.into()), ("seconds", incoming.now.since(created_at).to_json())]);
     log::happened(incoming, Event::LoginCompleted, Some(&session), details);
     let cookie = session.cookie(&incoming.realm.ring, incoming.runtime.random(), incoming.now);
     Ok(onward::to(incoming, &return_to).with("set-cookie", cookie))

@@ -3,13 +3,13 @@
 
 use std::rc::Rc;
 
-use serde_json::json;
 use url::Url;
 
 use super::log::{self, Event};
 use super::{Context, request_id, signed_assertion};
 use crate::config::{AssertionAudience, ClientCredential};
 use crate::error::{CredentialFault, Error};
+use crate::json::members;
 use crate::oidc::client_assertion::{self, ClientAssertion};
 use crate::oidc::client_authentication::{ClientAuthentication, form};
 use crate::oidc::client_key::ClientKey;
@@ -18,7 +18,7 @@ use crate::oidc::metadata::Metadata;
 use crate::oidc::pfx::{OpenedPfx, Pfx};
 use crate::oidc::token::{TokenError, TokenErrorCode};
 use crate::runtime::{OpResponse, Runtime};
-use crate::time::{Lifetime, Timestamp};
+use crate::time::Lifetime;
 
 /// Sends a form and returns the OP's answer, whatever it says. If that is `invalid_client`, the next credential is tried,
 /// once: the OP refused before it looked at anything else, so that not even a code is used up (RFC 6749 §5.2).
@@ -57,7 +57,7 @@ pub(super) async fn post<R: Runtime>(
         if position != first && is_about_the_request(&response) {
             memory.begin_with(position);
             if let Some((refused, _)) = refused {
-                let details = json!({ "credential": position, "refused": refused });
+                let details = members([("credential", position.into()), ("refused", refused.into())]);
                 log::happened(context, Event::ClientCredentialRolledOver, None, details);
             }
         }
@@ -92,7 +92,7 @@ async fn authentication<'a, R: Runtime>(
         None => return Err(CredentialFault::KnownUnusable),
     };
     outcome.inspect_err(|fault| {
-        let details = json!({ "credential": position, "reason": fault.to_string() });
+        let details = members([("credential", position.into()), ("reason", fault.to_string().into())]);
         log::happened(context, Event::ClientCredentialUnusable, None, details);
     })
 }
@@ -137,7 +137,7 @@ async fn signed<'a, R: Runtime>(
 fn warn<R: Runtime>(context: &Context<'_, R>, position: usize, key: &ClientKey) {
     let Some(not_after) = key.not_after().filter(|not_after| *not_after - NOTICE <= context.now) else { return };
     if context.realm.memory.client_credentials.warns(context.now, DAY) {
-        let details = json!({ "credential": position, "expires_at": Timestamp::to_utc(not_after) });
+        let details = members([("credential", position.into()), ("expires_at", not_after.to_utc().into())]);
         log::happened(context, Event::ClientCertificateExpires, None, details);
     }
 }

@@ -8,6 +8,7 @@ use super::token_endpoint::{self, Purpose};
 use super::{Context, Incoming, account, authenticate, claims, documents, sign_out, token_cache, user_flow};
 use crate::config::{Config, Provider};
 use crate::error::{Error, OpFault};
+use crate::json;
 use crate::oidc::id_token::IdToken;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::token::TokenParts;
@@ -219,10 +220,10 @@ async fn more_claims<R: Runtime>(
     }
     if sign_in.interaction.is_some() {
         let earlier = sign_in.previous.map(|previous| &previous.entry);
-        let known = earlier.into_iter().flat_map(|entry| {
-            entry.user_info.iter().filter_map(|name| Some((name.clone(), entry.claims.get(name)?.clone())))
+        let mut known = earlier.into_iter().flat_map(|entry| {
+            entry.user_info.iter().filter_map(|name| Some((name.as_str(), entry.claims.get(name)?.clone())))
         });
-        return Ok(known.collect());
+        return Ok(json::collected(&mut known));
     }
     let Some(endpoint) = &metadata.userinfo_endpoint else { return Ok(Map::new()) };
     let token = &sign_in.tokens.access_token;

@@ -4,8 +4,6 @@
 
 use std::rc::Rc;
 
-use serde_json::json;
-
 use super::at_once::AtOnce;
 use super::authenticate::{self, SignedIn};
 use super::log::{self, Event};
@@ -14,6 +12,7 @@ use super::{Incoming, account, assertion, bearer, cors, guard};
 use crate::error::Error;
 use crate::forwarding::{Carried, ForwardPlan, headers_to_origin, origin_answer, origin_destination, stripped};
 use crate::identity::Identity;
+use crate::json::members;
 use crate::oidc::bearer_token::BearerToken;
 use crate::rules::{Access, Rule};
 use crate::runtime::Runtime;
@@ -100,7 +99,7 @@ async fn if_any<R: Runtime>(incoming: &Incoming<'_, R>, rule: &Rule) -> Result<S
         Ok(signed_in) => Ok(Sender::User(signed_in)),
         Err(Error::LoginRequired) => Ok(Sender::Nobody),
         Err(error @ Error::SessionEnded(_)) => {
-            let details = json!({ "code": error.code(), "reason": error.to_string() });
+            let details = members([("code", error.code().into()), ("reason", error.to_string().into())]);
             log::happened(incoming, Event::SessionLeft, authenticate::opened(incoming).ok().as_ref(), details);
             Ok(Sender::Left(CookieName::Session(incoming.realm.ring.label()).expire()))
         }

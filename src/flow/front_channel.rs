@@ -5,7 +5,6 @@
 //! Whoever sent it cannot be known, so it never revokes anything at the OP, and one that is about no session known here
 //! changes nothing.
 
-use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use super::log::{self, Event};
@@ -13,6 +12,7 @@ use super::op_logout::{self, Heard, OpLogout};
 use super::{Incoming, documents};
 use crate::answer::Answer;
 use crate::error::{Error, LogoutRequestFault};
+use crate::json;
 use crate::oidc::issuer::IssuerRule;
 use crate::request::Method;
 use crate::runtime::Runtime;
@@ -29,7 +29,7 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
     let until = Timestamp::from_unix(u64::MAX);
     let logout = OpLogout { account: None, sid: Some(&sid), until, token: None };
     let heard = op_logout::carry_out(incoming, &logout).await?;
-    let details = json!({ "known": heard != Heard::Unknown });
+    let details = json::named("known", (heard != Heard::Unknown).into());
     log::happened(incoming, Event::LogoutByFrontChannel, None, details);
     // The same for an unknown one: a frame learns nothing here.
     Ok(Answer::framed(&frames(incoming).await))

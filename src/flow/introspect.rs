@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use serde_json::json;
+use serde_json::Value;
 use url::Url;
 
 use super::log::{self, Event};
@@ -62,7 +62,7 @@ pub(super) async fn ask<R: Runtime>(
 fn begin<R: Runtime>(incoming: &Incoming<'_, R>, introspections: &Introspections) -> Result<(), Error> {
     introspections.begin(incoming.now).map_err(|pause| {
         if pause.is_news {
-            log::happened(incoming, Event::IntrospectionPaused, None, json!({}));
+            log::happened(incoming, Event::IntrospectionPaused, None, Value::Null);
         }
         Error::OpUnreachable(pause.fault)
     })

@@ -3,12 +3,13 @@
 //!
 //! docs/operations.md lists every event and every member (test `documentation`).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::request_id::request_id;
 use super::{Context, Incoming, authenticate, hex};
 use crate::config::{Config, ConfigFault, TokenCache};
 use crate::error::{Error, Failure};
+use crate::json::{members, named};
 use crate::measure::Measure;
 use crate::oidc::op_error::OpErrorDetails;
 use crate::request::TraceParent;
@@ -162,20 +163,20 @@ pub(super) fn op_error<R: Runtime>(
     suberror: Option<&str>,
     details: &OpErrorDetails,
 ) {
-    let details = json!({
-        "client_request_id": request_id(context),
-        "error": error,
-        "op_correlation_id": details.correlation_id,
-        "op_error_code": details.number.map(|number| number.to_string()),
-        "op_trace_id": details.trace_id,
-        "suberror": suberror,
-    });
+    let details = members([
+        ("client_request_id", request_id(context).into()),
+        ("error", error.into()),
+        ("op_correlation_id", details.correlation_id.as_deref().into()),
+        ("op_error_code", details.number.map(|number| number.to_string()).into()),
+        ("op_trace_id", details.trace_id.as_deref().into()),
+        ("suberror", suberror.into()),
+    ]);
     happened(context, Event::OpError, None, details);
 }
 
 /// What is logged of a failed renewal. The code is that of the refusal which it would be.
 pub(super) fn failure(api: &str, failure: &Failure) -> Value {
-    json!({ "api": api, "code": failure.code(), "reason": format!("{failure:?}") })
+    members([("api", api.into()), ("code", failure.code().into()), ("reason", format!("{failure:?}").into())])
 }
 
 /// Logs every fault of the configuration at once.
@@ -183,7 +184,7 @@ pub fn misconfigured<R: Runtime>(runtime: &R, faults: &[ConfigFault]) {
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
     let mut line = Map::new();
     line.insert("event".to_owned(), Event::ConfigInvalid.name().into());
-    write(runtime, line, json!({ "faults": faults }));
+    write(runtime, line, named("faults", faults.into()));
 }
 
 /// Logs what an operator should know of a deployment from the beginning.

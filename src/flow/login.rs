@@ -1,6 +1,6 @@
 //! Login: sends the browser to the OpenID Provider (OIDC Core 3.1.2.1). Nothing is written to any store.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use super::log::{self, Event};
@@ -8,6 +8,7 @@ use super::sign_in_scope::SignInScope;
 use super::{Incoming, authenticate, documents, interaction, user_flow};
 use crate::answer::Answer;
 use crate::error::Error;
+use crate::json::members;
 use crate::oidc::authorization::AuthorizationRequest;
 use crate::oidc::claims_request::claims_request;
 use crate::oidc::issuer::IssuerRule;
@@ -163,7 +164,12 @@ fn started<R: Runtime>(incoming: &Incoming<'_, R>, attempt: &LoginAttempt) -> Va
         (None, None) => "page",
     };
     let user_flow = incoming.realm.provider.user_flows.as_ref().map(|_| attempt.user_flow.name());
-    json!({ "api": api, "attempt": attempt.id(), "for": cause, "user_flow": user_flow })
+    members([
+        ("api", api.into()),
+        ("attempt", attempt.id().into()),
+        ("for", cause.into()),
+        ("user_flow", user_flow.into()),
+    ])
 }
 
 /// The authorization request. Who is signed in already is hinted at, so that the OP does not ask who it is.

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use serde_json::json;
+use serde_json::Value;
 
 use super::log::{self, Event};
 use super::sign_out::{self, Farewell};
@@ -117,7 +117,7 @@ pub(super) fn returned<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer,
     if !matches {
         return Err(Error::LogoutResponseInvalid);
     }
-    log::happened(incoming, Event::LogoutReturned, None, json!({}));
+    log::happened(incoming, Event::LogoutReturned, None, Value::Null);
     Ok(signed_out(incoming).with("set-cookie", CookieName::Logout(incoming.realm.ring.label()).expire()))
 }
 
@@ -148,7 +148,7 @@ fn gone<R: Runtime>(
 ) -> Result<Option<Rc<TokenCacheEntry>>, Error> {
     revoke::begin(incoming, farewell.entry.as_deref());
     farewell.outcome?;
-    log::happened(incoming, Event::LogoutCompleted, Some(session), json!({}));
+    log::happened(incoming, Event::LogoutCompleted, Some(session), Value::Null);
     Ok(farewell.entry)
 }
 

@@ -1,11 +1,9 @@
 //! `/.auth/me`: who is signed in, for the page. Never a token.
 
-use serde_json::json;
-
 use super::{Incoming, authenticate};
 use crate::answer::Answer;
 use crate::error::Error;
-use crate::json;
+use crate::json::{self, Json};
 use crate::request::Method;
 use crate::runtime::Runtime;
 
@@ -19,14 +17,14 @@ pub(super) async fn show<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answe
     let name = ["name", "preferred_username", "email", "sub"].iter().find_map(|claim| entry.claim(claim));
     Ok(Answer::json(
         200,
-        &json!({
-            "name": name,
-            "sub": entry.claim("sub"),
-            "provider": incoming.realm.provider.name,
-            "claims": json::collected(&mut shown),
-            "expires_in": signed_in.session.expires_at().since(incoming.now),
-            "logout_url": incoming.auth_url("logout"),
-        }),
+        &json::members_and_nulls([
+            ("name", name.into()),
+            ("sub", entry.claim("sub").into()),
+            ("provider", incoming.realm.provider.name.as_str().into()),
+            ("claims", json::collected(&mut shown).into()),
+            ("expires_in", signed_in.session.expires_at().since(incoming.now).to_json()),
+            ("logout_url", incoming.auth_url("logout").into()),
+        ]),
     ))
 }
 

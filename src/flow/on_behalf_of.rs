@@ -6,8 +6,6 @@
 
 use std::rc::Rc;
 
-use serde_json::json;
-
 use super::account::{self, Cause};
 use super::acquire::Credential;
 use super::bearer::Presented;
@@ -16,6 +14,7 @@ use super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::{Context, app_token, documents};
 use crate::config::{Api, ApiToken};
 use crate::error::{Error, ExchangeFault, Failure};
+use crate::json::{members, named};
 use crate::memory::{ExchangeFailure, ExchangeKey};
 use crate::oidc::token_exchange::TokenExchange;
 use crate::runtime::{RETRY_AFTER, Runtime, StoreFault};
@@ -108,7 +107,7 @@ async fn acquire<R: Runtime>(
     let now = context.runtime.now();
     match outcome {
         Ok(cached) => {
-            log::happened(context, Event::TokenExchanged, None, json!({ "api": api.name }));
+            log::happened(context, Event::TokenExchanged, None, named("api", api.name.as_str().into()));
             let until = presented.token.expires_at().unwrap_or(cached.expires_at);
             let key = ExchangeKey::new(presented.key, &api.name);
             Ok(exchanges.remember(key, cached, until).as_ref().into())
@@ -202,7 +201,11 @@ fn log_failure<R: Runtime>(context: &Context<'_, R>, event: Event, api: &Api, fa
         ExchangeFailure::Op(failure) => log::failure(&api.name, failure),
         ExchangeFailure::Token(fault) => {
             let error = Error::NotExchanged(api.name.clone(), fault.clone());
-            json!({ "api": api.name, "code": error.code(), "reason": format!("{fault:?}") })
+            members([
+                ("api", api.name.as_str().into()),
+                ("code", error.code().into()),
+                ("reason", format!("{fault:?}").into()),
+            ])
         }
     };
     log::happened(context, event, None, details);

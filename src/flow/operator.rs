@@ -1,6 +1,5 @@
 //! What an operator may do from outside: end the sessions of an account, or of everybody, that began up to a moment.
 
-use serde_json::json;
 use url::form_urlencoded;
 
 use super::account::{Chosen, everybody};
@@ -8,6 +7,7 @@ use super::log::{self, Event};
 use super::{Incoming, sign_out, token_cache};
 use crate::answer::Answer;
 use crate::error::{Error, OperatorFault};
+use crate::json::{Json, members_and_nulls, named};
 use crate::oidc::client_info::ClientInfo;
 use crate::oidc::issuer::IssuerRule;
 use crate::realm::Realm;
@@ -46,8 +46,8 @@ pub(super) async fn requested<R: Runtime>(incoming: &Incoming<'_, R>, inbound: &
         }
         Whose::Everybody { from } => end_everybody(incoming, until, from).await?,
     };
-    log::happened(incoming, Event::SessionsEndedByOperator, None, json!({ "until": until }));
-    Ok(Answer::json(200, &json!({ "ended_until": until, "cursor": cursor })))
+    log::happened(incoming, Event::SessionsEndedByOperator, None, named("until", until.to_json()));
+    Ok(Answer::json(200, &members_and_nulls([("ended_until", until.to_json()), ("cursor", cursor.into())])))
 }
 
 /// The realm of the account: that of the one `provider`, which must be named where there are several and an account is.

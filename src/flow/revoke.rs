@@ -1,10 +1,11 @@
 //! Revocation of a refresh token at the OP (RFC 7009), after its user signed out: in the background, and again a little
 //! later should the OP stumble. By then it is deleted here; the OP's copy is all that is left of it.
 
-use serde_json::json;
+use serde_json::Value;
 
 use super::log::{self, Event};
 use super::{Context, client_authentication, documents};
+use crate::json::{members, named};
 use crate::oidc::revocation;
 use crate::runtime::{Runtime, Work};
 use crate::secret::Secret;
@@ -25,13 +26,13 @@ pub(super) async fn perform<R: Runtime>(context: &Context<'_, R>, token: Secret,
     }
     let details = match revoke(context, &token).await {
         None => return,
-        Some(Ok(200)) => return log::happened(context, Event::TokenRevoked, None, json!({})),
-        Some(Ok(status @ ..500)) if status != 429 => json!({ "status": status }),
+        Some(Ok(200)) => return log::happened(context, Event::TokenRevoked, None, Value::Null),
+        Some(Ok(status @ ..500)) if status != 429 => named("status", status.into()),
         Some(outcome) if attempt < MAX_ATTEMPTS => {
             context.later(Work::Revoke { token, attempt: attempt + 1 });
-            json!({ "reason": format!("{outcome:?}") })
+            named("reason", format!("{outcome:?}").into())
         }
-        Some(outcome) => json!({ "reason": format!("{outcome:?}"), "given_up": true }),
+        Some(outcome) => members([("reason", format!("{outcome:?}").into()), ("given_up", true.into())]),
     };
     log::happened(context, Event::TokenRevocationFailed, None, details);
 }

@@ -1,12 +1,13 @@
 //! `/.auth/sessions`: an end-user's own sessions, to look at and to end. A page for people, JSON for scripts.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::account::Listed;
 use super::log::{self, Event};
 use super::{Incoming, account, authenticate, logout, sign_out};
 use crate::answer::{Answer, Row};
 use crate::error::Error;
+use crate::json::{Json, members, members_and_nulls};
 use crate::request::Method;
 use crate::runtime::Runtime;
 use crate::session::session::{Session, SessionId};
@@ -25,7 +26,7 @@ pub(super) async fn all<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<Answer
         return Ok(Answer::sessions(&rows, &incoming.auth_url("sessions"), &incoming.public_url("/")));
     }
     let sessions: Vec<Value> = listed.iter().map(|listed| entry(incoming, listed, &own)).collect();
-    Ok(Answer::json(200, &json!({ "sessions": sessions })))
+    Ok(Answer::json(200, &members([("sessions", sessions.into())])))
 }
 
 /// One: POST and DELETE end it.
@@ -47,7 +48,7 @@ pub(super) async fn one<R: Runtime>(incoming: &Incoming<'_, R>, id: &str) -> Res
         }
         sign_out::by_id(&other, session.account, id).await?;
     }
-    log::happened(incoming, Event::SessionEnded, Some(&Session { id, ..session }), json!({}));
+    log::happened(incoming, Event::SessionEnded, Some(&Session { id, ..session }), Value::Null);
     if incoming.head.is_navigation() {
         return Ok(Answer::redirect(303, incoming.auth_url("sessions")));
     }
@@ -88,15 +89,15 @@ fn row<R: Runtime>(incoming: &Incoming<'_, R>, listed: &Listed, own: &str) -> Ro
 }
 
 fn entry<R: Runtime>(incoming: &Incoming<'_, R>, listed: &Listed, own: &str) -> Value {
-    json!({
-        "id": listed.id,
-        "current": listed.id == own,
-        "created": listed.metadata.created,
-        "expires": listed.metadata.expires,
-        "device": listed.metadata.device,
-        "country": listed.metadata.country,
-        "url": url(incoming, listed),
-    })
+    members_and_nulls([
+        ("id", listed.id.as_str().into()),
+        ("current", (listed.id == own).into()),
+        ("created", listed.metadata.created.to_json()),
+        ("expires", listed.metadata.expires.to_json()),
+        ("device", listed.metadata.device.as_str().into()),
+        ("country", listed.metadata.country.as_deref().into()),
+        ("url", url(incoming, listed).into()),
+    ])
 }
 
 fn url<R: Runtime>(incoming: &Incoming<'_, R>, listed: &Listed) -> String {

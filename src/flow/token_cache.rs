@@ -3,12 +3,10 @@
 
 use std::rc::Rc;
 
-use serde_json::json;
-
 use super::Context;
 use super::log::{self, Event};
 use crate::error::{Error, SessionEnd};
-use crate::json::Json;
+use crate::json::{Json, members};
 use crate::runtime::{KvListing, Runtime, StoreFault, Work};
 use crate::session::entry::TokenCacheEntry;
 use crate::session::session::Session;
@@ -242,7 +240,7 @@ pub(super) fn lifetime<R: Runtime>(context: &Context<'_, R>, session: &Session) 
 
 /// Logs a failure of the store that the request survives.
 pub(super) fn failed<R: Runtime>(context: &Context<'_, R>, what: &str, fault: StoreFault) {
-    let details = json!({ "what": what, "reason": format!("{fault:?}") });
+    let details = members([("what", what.into()), ("reason", format!("{fault:?}").into())]);
     log::happened(context, Event::StoreFailed, None, details);
 }
 

@@ -1,8 +1,9 @@
 //! The `claims` parameter of our own requests (OIDC Core 5.5): what the client can do, and what it was challenged for.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::claims_challenge::ClaimsChallenge;
+use crate::json;
 
 /// The parameter's value, or `None` where there is nothing to ask for.
 ///
@@ -18,7 +19,7 @@ pub fn claims_request(capabilities: &[String], challenge: Option<&ClaimsChalleng
         Some(Value::Object(members)) => members,
         _ => Map::new(),
     };
-    access_token.insert("xms_cc".to_owned(), json!({"values": capabilities}));
+    access_token.insert("xms_cc".to_owned(), json::members([("values", capabilities.into())]));
     request.insert("access_token".to_owned(), Value::Object(access_token));
     Some(Value::Object(request).to_string())
 }

@@ -2,9 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::client_key::ClientKey;
+use crate::json;
 use crate::time::{Lifetime, Timestamp};
 
 /// What one request's assertion says. Each request has its own: an OP may refuse an id that it has seen.
@@ -28,10 +29,15 @@ impl ClientAssertion<'_> {
         key.describe(&mut header);
         header.insert("typ".to_owned(), "JWT".into());
         let issued_at = self.now.as_unix();
-        let claims = json!({
-            "iss": self.client_id, "sub": self.client_id, "aud": self.audience, "iat": issued_at, "nbf": issued_at,
-            "exp": (self.now + LIFETIME).as_unix(), "jti": URL_SAFE_NO_PAD.encode(self.id),
-        });
+        let claims = json::members([
+            ("iss", self.client_id.into()),
+            ("sub", self.client_id.into()),
+            ("aud", self.audience.into()),
+            ("iat", issued_at.into()),
+            ("nbf", issued_at.into()),
+            ("exp", (self.now + LIFETIME).as_unix().into()),
+            ("jti", json::bytes(&self.id)),
+        ]);
         let mut text = URL_SAFE_NO_PAD.encode(Value::Object(header).to_string());
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(claims.to_string(), &mut text);

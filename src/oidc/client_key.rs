@@ -106,9 +106,10 @@ impl ClientKey {
         };
         let public = public.ok_or(ClientKeyFault::JwkMalformed)?;
         // `use`, `key_ops` and the like would have WebCrypto refuse what we mean to do.
-        let kept: Option<Map<_, _>> =
-            names.iter().map(|name| Some(((*name).to_owned(), member(name)?.into()))).collect();
-        let kept = kept.ok_or(ClientKeyFault::KeyMissing)?;
+        if names.iter().any(|name| member(name).is_none()) {
+            return Err(ClientKeyFault::KeyMissing);
+        }
+        let kept = json::collected(&mut names.iter().filter_map(|name| Some((*name, member(name)?.into()))));
         let mut wanted = wanted.clone();
         wanted.key_id = wanted.key_id.or_else(|| member("kid").map(str::to_owned));
         if let Some(name) = member("alg") {

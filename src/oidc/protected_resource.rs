@@ -1,6 +1,7 @@
 //! The metadata of this protected resource (RFC 9728 §2), which tells a client where to get an access token.
 
-use serde_json::{Map, Value, json};
+use crate::json;
+use serde_json::Value;
 
 /// Where the document is. The resource has no path, so nothing follows (§3.1).
 pub const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
@@ -22,23 +23,21 @@ impl ProtectedResource<'_> {
     /// The document.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut document = Map::new();
-        let mut add = |name: &str, value: Value| document.insert(name.to_owned(), value);
-        add("resource", json!(self.resource));
-        add("authorization_servers", json!(self.authorization_servers));
-        add("bearer_methods_supported", json!(["header"]));
-        if !self.scopes.is_empty() {
-            add("scopes_supported", json!(self.scopes));
-        }
-        if let Some(name) = self.name {
-            add("resource_name", json!(name));
-        }
-        Value::Object(document)
+        let scopes = Some(self.scopes).filter(|scopes| !scopes.is_empty());
+        json::members([
+            ("resource", self.resource.into()),
+            ("authorization_servers", self.authorization_servers.into()),
+            ("bearer_methods_supported", vec!["header"].into()),
+            ("scopes_supported", scopes.into()),
+            ("resource_name", self.name.into()),
+        ])
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! Writing entries to Workers KV after the answer: the object's copies, and what could not be written at once without one.
 
-use serde_json::json;
+use serde_json::Value;
 
 use super::super::log::{self, Event};
 use super::super::{Context, token_cache};
@@ -25,7 +25,7 @@ pub(crate) async fn store<R: Runtime>(context: &Context<'_, R>, session: Session
     if attempt < MAX_ATTEMPTS {
         context.later(Work::Store { session, attempt: attempt + 1 });
     } else {
-        log::happened(context, Event::StoreGivenUp, Some(&session), json!({}));
+        log::happened(context, Event::StoreGivenUp, Some(&session), Value::Null);
     }
 }
 

@@ -5,8 +5,6 @@
 
 use std::rc::Rc;
 
-use serde_json::json;
-
 use super::super::log::{self, Event};
 use super::super::token_endpoint::{self, Grant, Purpose, Refusal};
 use super::super::verify_id_token::{Occasion, verify};
@@ -15,6 +13,7 @@ use super::cause::Cause;
 use super::{failure, registry};
 use crate::config::Api;
 use crate::error::{Error, Failure, InteractionReason, OpFault, SessionEnd};
+use crate::json::{members, named};
 use crate::oidc::id_token::IdToken;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::token::{TokenErrorCode, TokenParts};
@@ -161,7 +160,12 @@ impl<R: Runtime> Renewal<'_, R> {
         renewed.declined(purpose.resource, purpose.scopes, &cached.scopes);
         renewed.save(cached, *now);
         let renewed = self.keep(renewed).await?;
-        log::happened(self.context, Event::TokenRefreshed, Some(self.session), json!({ "api": self.api.name }));
+        log::happened(
+            self.context,
+            Event::TokenRefreshed,
+            Some(self.session),
+            named("api", self.api.name.as_str().into()),
+        );
         let found = renewed.lookup(purpose.tenant, purpose.resource, purpose.scopes, *now);
         if found.valid().is_some() {
             return Ok(renewed);
@@ -196,7 +200,11 @@ impl<R: Runtime> Renewal<'_, R> {
 
     /// Logs the precise error, of which a [`Failure`] keeps little.
     fn rejected(&self, error: &Error) {
-        let details = json!({ "api": self.api.name, "code": error.code(), "reason": error.to_string() });
+        let details = members([
+            ("api", self.api.name.as_str().into()),
+            ("code", error.code().into()),
+            ("reason", error.to_string().into()),
+        ]);
         log::happened(self.context, Event::TokenResponseRejected, Some(self.session), details);
     }
 
