@@ -10,6 +10,14 @@ export class AccountStorage {
   #onEnd;
   /** Undefined until somebody looks. */
   #hasTables;
+  // Nobody else writes to an object's storage, and a write that cannot be made durable ends the object. So what was read
+  // or written last is still so, and is not asked of SQLite again: a sign-in asks for both three times.
+  /** The rows of the watermark; undefined until somebody looks. */
+  #watermark;
+  /** The session that was written last, or undefined. */
+  #latest;
+  /** When the object wakes, in milliseconds; undefined until somebody looks. */
+  #wakesAt;
   #waking = Promise.resolve();
 
   /** `onEnd` is called when a session may have ended, which is not durable yet. */
@@ -20,6 +28,7 @@ export class AccountStorage {
 
   /** `[id, issued_at, expires_at, revision, entry, metadata]`, or undefined. */
   session(id) {
+    if (this.#latest?.[0] === id) return this.#latest;
     return this.#read("SELECT id, issued_at, expires_at, revision, entry, metadata FROM session WHERE id = ?", id)[0];
   }
 
@@ -30,16 +39,20 @@ export class AccountStorage {
 
   putSession(id, issuedAt, expiresAt, revision, entry, metadata) {
     const values = [id, issuedAt, expiresAt, revision, entry, metadata];
+    this.#latest = undefined;
     this.#prepare();
     this.#rows("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)", ...values);
+    this.#latest = values;
     if (entry === null) this.#onEnd();
   }
 
   validAfter() {
-    return this.#read("SELECT valid_after FROM watermark")[0]?.[0];
+    this.#watermark ??= this.#read("SELECT valid_after FROM watermark");
+    return this.#watermark[0]?.[0];
   }
 
   endUntil(until) {
+    this.#forget();
     const move = "INSERT INTO watermark VALUES (1, ?) ON CONFLICT DO UPDATE SET valid_after = max(valid_after, excluded.valid_after)";
     this.#transaction(() => {
       this.#rows(move, until);
@@ -73,6 +86,9 @@ export class AccountStorage {
 
   /** When the next session or logout token ends or, with none left, the watermark; or undefined. */
   expire(now, longest) {
+    this.#forget();
+    // Whoever calls this was woken.
+    this.#wakesAt = undefined;
     const next = this.#isPrepared() ? this.#deleteEnded(now, longest) : undefined;
     // With none of them, nothing is worth keeping, and only an object without storage costs nothing.
     if (next === undefined && this.toDelete().length === 0) this.#clear();
@@ -83,17 +99,25 @@ export class AccountStorage {
   /** One alarm is all that an object has, so the earliest moment wins. */
   wakeAt(moment) {
     const alarm = moment * 1000;
+    if (this.#wakesAt <= alarm && this.#wakesAt > Date.now()) return;
     // One after the other: two that read before either wrote could leave the later moment. A failure is no one's to
     // handle: what has ended is refused whether or not it is deleted, and the next session asks again.
     this.#waking = this.#waking.then(async () => {
       const current = await this.#storage.getAlarm();
-      if (current === null || current > alarm) await this.#storage.setAlarm(alarm);
+      const isLate = current === null || current > alarm;
+      if (isLate) await this.#storage.setAlarm(alarm);
+      this.#wakesAt = isLate ? alarm : current;
     }).catch(() => {});
   }
 
   async flush() {
     await this.#waking;
     await this.#storage.sync();
+  }
+
+  #forget() {
+    this.#watermark = undefined;
+    this.#latest = undefined;
   }
 
   #deleteEnded(now, longest) {
@@ -136,16 +160,18 @@ export class AccountStorage {
   }
 
   #clear() {
+    this.#forget();
     this.#hasTables = false;
     this.#storage.deleteAll().catch(() => {});
   }
 }
 
+// Without a rowid the key is a table's only order, and a row is one write less. Those of an earlier version have one.
 const TABLES = `
   CREATE TABLE IF NOT EXISTS session (
     id TEXT PRIMARY KEY, issued_at INTEGER, expires_at INTEGER, revision INTEGER, entry BLOB NULL, metadata TEXT
-  );
+  ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS watermark (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), valid_after INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS logout_token (token TEXT PRIMARY KEY, expires_at INTEGER);
-  CREATE TABLE IF NOT EXISTS deletion (key TEXT PRIMARY KEY);
+  CREATE TABLE IF NOT EXISTS logout_token (token TEXT PRIMARY KEY, expires_at INTEGER) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS deletion (key TEXT PRIMARY KEY) WITHOUT ROWID;
 `;

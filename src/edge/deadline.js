@@ -3,14 +3,13 @@
 export const TIMED_OUT = 2;
 
 /** What `begin` gives, if it does so in time; a rejection otherwise. Nothing is left behind: a late answer is dropped. */
-export async function within(milliseconds, begin) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(reject, milliseconds, TIMED_OUT);
+export function within(milliseconds, begin) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(reject, milliseconds, TIMED_OUT);
+    const settle = (finish) => (outcome) => {
+      clearTimeout(timer);
+      finish(outcome);
+    };
+    begin().then(settle(resolve), settle(reject));
   });
-  try {
-    return await Promise.race([begin(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

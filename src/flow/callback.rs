@@ -8,7 +8,7 @@ use super::late_callback::{Arrived, Remedy};
 use super::log::{self, Event};
 use super::token_endpoint::{Grant, Purpose, Refusal, exchange};
 use super::verify_id_token::{Occasion, verify};
-use super::{Incoming, authenticate, documents, establish, login, onward, refusal};
+use super::{Incoming, apart, authenticate, documents, establish, login, onward, refusal};
 use crate::answer::Answer;
 use crate::error::{Error, OpFault};
 use crate::json::{Json, members};
@@ -38,7 +38,7 @@ pub(super) async fn finish<R: Runtime>(incoming: &Incoming<'_, R>) -> Answer {
     };
     let answer = match outcome {
         Ok(answer) => answer,
-        Err(error) => failed(incoming, &arrived, &error).await,
+        Err(error) => apart(failed(incoming, &arrived, &error)).await,
     };
     match attempt_id {
         Some(id) => answer.with("set-cookie", CookieName::LoginAttempt(incoming.realm.ring.label(), &id).expire()),
@@ -74,7 +74,7 @@ async fn signed_in<R: Runtime>(
     let code = match (accept(incoming, response, &attempt, &metadata), departure) {
         (Ok(code), _) => code,
         (Err(Error::SignInRefused(Obstacle::Declined)), Some(departure)) => {
-            return onward::instead(incoming, attempt, departure).await;
+            return apart(onward::instead(incoming, attempt, departure)).await;
         }
         (Err(error), _) => return Err(error),
     };
@@ -108,9 +108,9 @@ async fn signed_in<R: Runtime>(
         previous: previous.as_ref(),
         begun_at: created_at,
     };
-    let session = establish::session(incoming, &metadata, sign_in).await?;
-    establish::end_previous(incoming, &session).await;
-    documents::store(incoming).await;
+    let session = apart(establish::session(incoming, &metadata, sign_in)).await?;
+    apart(establish::end_previous(incoming, &session)).await;
+    apart(documents::store(incoming)).await;
     let details = members([("attempt", attempt_id.into()), ("seconds", incoming.now.since(created_at).to_json())]);
     log::happened(incoming, Event::LoginCompleted, Some(&session), details);
     let cookie = session.cookie(&incoming.realm.ring, incoming.runtime.random(), incoming.now);

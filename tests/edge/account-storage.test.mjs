@@ -194,6 +194,36 @@ test("an object that an earlier version wrote gets the tables that it lacks when
   assert.deepEqual(await calls(["session", "a"], ["validAfter"]), [row, null]);
 });
 
+test("an object whose tables an earlier version made is read and written as any other", async () => {
+  const { calls, evict } = object();
+  const row = session("a", now, 60);
+  await calls(["asBefore"], put(row), ["willDelete", "k"], ["spend", "t", now + 60], ["flush"]);
+  await evict();
+  const results = await calls(["session", "a"], ["toDelete"], ["isSpent", "t"], put(session("a", now, 90)), ["expire", now, longest]);
+  assert.deepEqual(results, [row, ["k"], true, null, now + 60]);
+});
+
+test("a row is one write: no table has an index beside it", async () => {
+  const { calls } = object();
+  assert.deepEqual(await calls(put(session("a", now, 60)), ["indices"]), [null, []]);
+});
+
+test("the session that was written last is not asked of SQLite, unless it may have ended", async () => {
+  const { calls } = object();
+  const [row, other] = [session("a", now, 60), session("b", now, 60)];
+  const ended = await calls(put(row), ["endUntil", now], ["session", "a"], put(row), ["expire", now + 60, longest], ["session", "a"]);
+  assert.deepEqual([ended[2], ended[5]], [null, null]);
+  const results = await calls(put(row), put(other), ["damage"], ["session", "b"], ["session", "a"], put(row), ["session", "b"]);
+  assert.deepEqual(results[3], other);
+  for (const failed of results.slice(4)) assert.match(failed.threw, /no such table/);
+});
+
+test("the watermark that was read last is forgotten when it goes", async () => {
+  const { calls } = object();
+  const results = await calls(["validAfter"], ["endUntil", now], ["validAfter"], ["expire", now + longest, longest], ["validAfter"]);
+  assert.deepEqual(results, [null, null, now, null, null]);
+});
+
 test("whoever watches is called when a session may have ended, and not otherwise", async () => {
   const { calls } = object();
   const ends = ["ends"];
@@ -216,6 +246,13 @@ test("of several moments the earliest wakes the object", async () => {
   const moments = [500, 900, 300, 700].map((seconds) => ["wakeAt", now + seconds]);
   const results = await calls(...moments, ["flush"], ["alarmAt"]);
   assert.equal(results.at(-1), (now + 300) * 1000);
+});
+
+test("an object that has been woken is woken again", async () => {
+  const { calls } = object();
+  const woken = [["wakeAt", now + 300], ["flush"], ["wake"], ["expire", now, longest]];
+  const results = await calls(...woken, ["wakeAt", now + 500], ["flush"], ["alarmAt"]);
+  assert.equal(results.at(-1), (now + 500) * 1000);
 });
 
 test("an alarm that cannot be set is no unhandled rejection, and writes are still made durable", async () => {

@@ -22,7 +22,11 @@ export class StorageObject extends DurableObject {
       alarmAt: () => this.ctx.storage.getAlarm(),
       breakAlarms: () => this.#break(["getAlarm"]),
       ends: () => this.#ends,
-      tables: () => this.#tables(),
+      tables: () => this.#named("table"),
+      indices: () => this.#named("index"),
+      // What the platform does as it wakes the object.
+      wake: () => this.ctx.storage.deleteAlarm(),
+      asBefore: () => void this.ctx.storage.sql.exec(TABLES_BEFORE),
       databaseSize: () => this.ctx.storage.sql.databaseSize,
       age: () => void this.ctx.storage.sql.exec("DROP TABLE watermark"),
       damage: () => void this.ctx.storage.sql.exec("DROP TABLE session"),
@@ -34,8 +38,8 @@ export class StorageObject extends DurableObject {
     }
   }
 
-  #tables() {
-    return [...this.ctx.storage.sql.exec("SELECT name FROM sqlite_master WHERE type = 'table'").raw()].flat();
+  #named(type) {
+    return [...this.ctx.storage.sql.exec("SELECT name FROM sqlite_master WHERE type = ?", type).raw()].flat();
   }
 
   #break(methods) {
@@ -46,6 +50,16 @@ export class StorageObject extends DurableObject {
     }));
   }
 }
+
+// As the first versions made them.
+const TABLES_BEFORE = `
+  CREATE TABLE session (
+    id TEXT PRIMARY KEY, issued_at INTEGER, expires_at INTEGER, revision INTEGER, entry BLOB NULL, metadata TEXT
+  );
+  CREATE TABLE watermark (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), valid_after INTEGER NOT NULL);
+  CREATE TABLE logout_token (token TEXT PRIMARY KEY, expires_at INTEGER);
+  CREATE TABLE deletion (key TEXT PRIMARY KEY);
+`;
 
 export default {
   async fetch(request, env) {
@@ -59,6 +73,6 @@ function bytesOf(argument) {
 }
 
 function printable(result) {
-  if (result instanceof ArrayBuffer) return { bytes: [...new Uint8Array(result)] };
+  if (result instanceof ArrayBuffer || result instanceof Uint8Array) return { bytes: [...new Uint8Array(result)] };
   return Array.isArray(result) ? result.map(printable) : (result ?? null);
 }

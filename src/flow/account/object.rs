@@ -1,7 +1,7 @@
 //! Inside an account's object: each call is answered from its own storage, and every copy in Workers KV is written and
 //! deleted here, so that none of these can overtake another.
 
-use super::super::{Context, app_token, hex, token_cache};
+use super::super::{Context, apart, app_token, hex, token_cache};
 use super::deletion::{self, RETRY};
 use super::ending::{self, Outcome};
 use super::message::{self, Ask, Call, Reply};
@@ -52,26 +52,26 @@ async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply,
     match ask {
         Ask::AppToken { api, cause } => {
             let api = context.app.config.api(&api).ok_or(Failure::Store(StoreFault::Account))?;
-            app_token::in_object(context, storage, api, &cause).await.map(Reply::Entry)
+            apart(app_token::in_object(context, storage, api, &cause)).await.map(Reply::Entry)
         }
         Ask::Begin { session: text, entry, revision, metadata } => {
             let entry = registry::Current { revision, entry, metadata };
-            registry::begin(context, storage, session(&text)?, entry).await
+            apart(registry::begin(context, storage, session(&text)?, entry)).await
         }
         Ask::End { prefix, id, session } => {
             let id = SessionId::parse(&id).ok_or(Failure::Ended(SessionEnd::EntryMissing))?;
-            ended(context, storage, (&prefix, Which::One(id)), session.as_deref()).await
+            apart(ended(context, storage, (&prefix, Which::One(id)), session.as_deref())).await
         }
-        Ask::EndAll { until } => everybody::end(storage, until).await,
+        Ask::EndAll { until } => apart(everybody::end(storage, until)).await,
         Ask::EndIndexed { sid, until, token, names_account } => {
-            index::end(context, storage, &index::Logout { sid, until, token, names_account }).await
+            apart(index::end(context, storage, &index::Logout { sid, until, token, names_account })).await
         }
         Ask::Index { key, begun_at, issued_at, expires_at } => {
-            index::lead(storage, index::Lead { key, begun_at, issued_at, expires_at }).await
+            apart(index::lead(storage, index::Lead { key, begun_at, issued_at, expires_at })).await
         }
         Ask::Logout { prefix, sid, until, token } => {
             let which = Which::logged_out(sid.as_deref(), until, context.now);
-            Ok(match ending::in_object(context, storage, (&prefix, which), token.as_ref()).await? {
+            Ok(match apart(ending::in_object(context, storage, (&prefix, which), token.as_ref())).await? {
                 // The copies that are left are deleted later, and the OP has nothing to do with them.
                 Outcome::Ended(_) => Reply::Done {},
                 Outcome::Replayed => Reply::Replayed {},
@@ -84,13 +84,13 @@ async fn answer<R: Runtime>(context: &Context<'_, R>, ask: Ask) -> Result<Reply,
         Ask::Renew { session: text, api, cause } => {
             let session = session(&text)?;
             let api = context.app.config.api(&api).ok_or(Failure::Store(StoreFault::Account))?;
-            renewal::renew(context, &session, api, &cause).await?;
+            apart(renewal::renew(context, &session, api, &cause)).await?;
             Ok(Reply::Entry(registry::current(context, storage, &session).await?.entry))
         }
-        Ask::Sessions { prefix } => registry::sessions(context, storage, &prefix).await.map(Reply::Sessions),
+        Ask::Sessions { prefix } => apart(registry::sessions(context, storage, &prefix)).await.map(Reply::Sessions),
         Ask::SignOut { prefix, until, all, session } => {
             let which = if all { Which::Whole(until) } else { Which::Until(until) };
-            ended(context, storage, (&prefix, which), session.as_deref()).await
+            apart(ended(context, storage, (&prefix, which), session.as_deref())).await
         }
         Ask::ValidAfter {} => storage.valid_after().map(Reply::ValidAfter).map_err(Failure::Store),
     }
