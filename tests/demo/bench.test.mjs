@@ -117,6 +117,9 @@ test("what is measured replaces what stood between the marks, and nothing else",
   assert.equal(filled(page, "new $& table"), expected);
   assert.equal(filled(expected, "new $& table"), expected);
   assert.throws(() => filled("no marks", "x"), /lacks its marks/);
+  assert.throws(() => filled(page, "x", "micro"), /lacks its marks/);
+  const both = `${page}<!-- micro: begin -->\n<!-- micro: end -->\n`;
+  assert.equal(filled(both, "x", "micro"), `${page}<!-- micro: begin -->\n\nx\n\n<!-- micro: end -->\n`);
 });
 
 test("what wrk says is read, its errors as well", () => {

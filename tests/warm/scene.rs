@@ -72,7 +72,7 @@ impl Scene {
     }
 
     fn api_call(&self) -> String {
-        self.visitor.script(&format!("/api/{}/orders/17/lines?top=20", api_name(called(self.sizes))))
+        self.visitor.script(&api_path(self.sizes))
     }
 
     fn page(&self) -> String {
@@ -106,8 +106,13 @@ pub(crate) fn decided(app: &App, text: &str) -> Outcome {
     }
 }
 
+/// What an API call asks for.
+pub(crate) fn api_path(sizes: Sizes) -> String {
+    format!("/api/{}/orders/17/lines?top=20", api_name(called(sizes)))
+}
+
 /// The name of an API, and the resource that its tokens are for.
-pub(crate) fn api_name(number: usize) -> String {
+fn api_name(number: usize) -> String {
     format!("Api{number:03}")
 }
 

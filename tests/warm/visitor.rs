@@ -70,6 +70,11 @@ impl Visitor {
         app.first().memory.confirm(self.session.id, Rc::clone(&self.entry), NOW);
     }
 
+    /// The `Cookie` header.
+    pub(crate) fn cookies(&self) -> &str {
+        &self.cookies
+    }
+
     /// What a page's script asks for.
     pub(crate) fn script(&self, path: &str) -> String {
         text(path, Some(&self.cookies))
