@@ -43,6 +43,7 @@ pub(crate) enum Outcome {
 }
 
 /// A kind of request.
+#[derive(Clone, Copy)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// The head of one, as the runtime hands it over.
