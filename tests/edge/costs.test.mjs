@@ -196,3 +196,21 @@ test("nobody's requests cost nothing, forged and ended sessions among them", asy
   };
   await assertCosts(world, [], anonymous);
 });
+
+test("a crowd at an isolate that knows nothing costs one read, and so does one after the delay", async () => {
+  for (const [place, read] of [[world, "object"], [alone, "get account"], [database, "get account"], [objects, "object"]]) {
+    await place.advance(0);
+    const browser = place.browser();
+    await browser.signIn("/", bob);
+    const crowd = async () => {
+      const answers = await Promise.all(Array.from({ length: 32 }, () => page(browser)));
+      assert.deepEqual(answers.filter(({ status }) => status !== 200), []);
+    };
+    await until(async () => place === objects || (await place.accountEntries()).length > 0);
+    await place.freshInstance();
+    await assertCosts(place, [read], crowd);
+    await assertCosts(place, [], crowd);
+    await place.advance(delay);
+    await assertCosts(place, [read], crowd);
+  }
+});
