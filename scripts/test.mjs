@@ -2,7 +2,7 @@
 
 import { relative } from "node:path";
 
-import { buildProgram, findValgrind } from "../bench/micro/instructions.mjs";
+import { buildProgram, findValgrind } from "../bench/instructions/count.mjs";
 import { buildWorker } from "./build.mjs";
 import { findChromium } from "./chromium.mjs";
 import { continueOnProjectNode } from "./packages.mjs";

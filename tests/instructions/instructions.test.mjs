@@ -1,10 +1,10 @@
-// How many instructions the layers take that wait for nothing, as bench/micro/instructions.rs does each of them once. They are
+// How many instructions the layers take that wait for nothing, as bench/instructions/main.rs does each of them once. They are
 // counted and not timed, so a busy machine changes nothing.
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 
-import { buildProgram, everything, findValgrind, instructionsOf } from "../../bench/micro/instructions.mjs";
+import { buildProgram, everything, findValgrind, instructionsOf } from "../../bench/instructions/count.mjs";
 
 /**
  * What each took when it was last looked at. A change that takes more than `slack` of it fails and, if it is worth that,

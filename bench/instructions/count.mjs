@@ -8,7 +8,7 @@ import { findProgram } from "../../scripts/programs.mjs";
 import { inProject } from "../../scripts/project.mjs";
 import { targetDirectory } from "../../scripts/rust.mjs";
 import { run, Stop } from "../../scripts/step.mjs";
-import { compiledAsDeployed } from "./environment.mjs";
+import { compiledAsDeployed } from "../micro/environment.mjs";
 
 const execute = promisify(execFile);
 
@@ -18,7 +18,7 @@ export function findValgrind() {
 
 /** The program; cargo knows whether it has to be compiled. */
 export async function buildProgram() {
-  const args = ["build", "--quiet", "--profile", "bench", "--package", "micro", "--bin", "instructions"];
+  const args = ["build", "--quiet", "--profile", "bench", "--package", "instructions"];
   const code = await run("cargo", args, { cwd: inProject(), env: compiledAsDeployed() });
   if (code !== 0) throw new Stop("What is measured does not compile; cargo says why above.");
   return join(targetDirectory(), "release", "instructions");
