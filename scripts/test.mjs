@@ -1,19 +1,21 @@
-// `npm test`: every layer of tests, or those named as arguments (host, demo, edge, browser).
+// `npm test`: every layer of tests, or those named as arguments (host, instructions, demo, edge, browser).
 
 import { relative } from "node:path";
 
+import { buildProgram, findValgrind } from "../bench/instructions/count.mjs";
 import { buildWorker } from "./build.mjs";
 import { findChromium } from "./chromium.mjs";
 import { continueOnProjectNode } from "./packages.mjs";
 import { filesUnder, inProject } from "./project.mjs";
 import { checkRust } from "./rust.mjs";
-import { main, run, say, Stop } from "./step.mjs";
+import { main, run, say, step, Stop } from "./step.mjs";
 
 const layers = {
   host: async () => {
     await checkRust();
     return run("cargo", ["test"], { cwd: inProject() });
   },
+  instructions: instructionTests,
   demo: () => nodeTests("demo"),
   edge: async () => {
     await buildWorker();
@@ -39,7 +41,7 @@ async function runLayers(names) {
     results.push({ name, result, seconds });
   }
   say("\n── summary ──");
-  for (const { name, result, seconds } of results) say(`${outcome(result, name.padEnd(8))} (${seconds} s)`);
+  for (const { name, result, seconds } of results) say(`${outcome(result, name.padEnd(12))} (${seconds} s)`);
   return results.some(({ result }) => typeof result === "number" && result !== 0) ? 1 : 0;
 }
 
@@ -63,6 +65,15 @@ async function nodeTests(layer, environment = {}) {
   return run(process.execPath, args, { cwd: inProject(), env: { ...inherited, ...environment } });
 }
 
+async function instructionTests() {
+  if (findValgrind()) {
+    await checkRust();
+    await step("what is measured: cargo build", async () => void (await buildProgram()));
+    return nodeTests("instructions");
+  }
+  return withoutProgram("The instructions were NOT counted", "valgrind was not found. Install it (Debian: apt-get install valgrind).", "no valgrind");
+}
+
 async function browserTests() {
   await buildWorker();
   const chromium = findChromium();
@@ -70,6 +81,11 @@ async function browserTests() {
   const remedy = process.env.CHROMIUM
     ? `CHROMIUM names ${process.env.CHROMIUM}, which cannot be run.`
     : "Chromium was not found. Install it (Debian: apt-get install chromium) or set CHROMIUM to its path.";
-  say(`! The browser tests did NOT run. ${remedy}`);
-  return process.env.CI === "true" ? 1 : "NOT RUN: no Chromium";
+  return withoutProgram("The browser tests did NOT run", remedy, "no Chromium");
+}
+
+/** Where a program is missing that not everybody has; where every test is mandatory, that is a failure. */
+function withoutProgram(what, remedy, reason) {
+  say(`! ${what}. ${remedy}`);
+  return process.env.CI === "true" ? 1 : `NOT RUN: ${reason}`;
 }

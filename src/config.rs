@@ -87,7 +87,7 @@ pub struct Config {
     pub provider: Provider,
     /// The others of `Providers`, sorted by name; none by default.
     pub other_providers: Vec<Provider>,
-    /// The downstream APIs, sorted by name; none by default.
+    /// The downstream APIs, sorted by name (which [`Config::api`] goes by); none by default.
     pub apis: Vec<Api>,
     /// The public side and the origin.
     pub gateway: Gateway,
@@ -149,7 +149,8 @@ impl Config {
     /// The downstream API of exactly this name.
     #[must_use]
     pub fn api(&self, name: &str) -> Option<&Api> {
-        self.apis.iter().find(|api| api.name == name)
+        let position = self.apis.binary_search_by(|api| api.name.as_str().cmp(name)).ok()?;
+        self.apis.get(position)
     }
 
     fn read(mut root: Section<'_>, bindings: &[String]) -> Option<Self> {

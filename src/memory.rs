@@ -7,6 +7,7 @@ mod client_credentials;
 mod exchanges;
 mod generations;
 mod introspections;
+mod reads;
 mod slot;
 mod standing_plans;
 mod turns;
@@ -29,6 +30,7 @@ pub use bearer_tokens::{BearerTokenKey, BearerTokens, JudgedBy};
 pub use client_credentials::ClientCredentials;
 pub use exchanges::{ExchangeFailure, ExchangeKey, Exchanges};
 pub use introspections::{Introspections, Pause};
+pub use reads::Reads;
 pub use slot::{Held, Slot};
 pub use standing_plans::{Asked, StandingPlans};
 pub use turns::{Turn, Turns};
@@ -51,6 +53,8 @@ pub struct Memory {
     /// The ways in which the client authenticates.
     pub client_credentials: ClientCredentials,
     left_out: RefCell<Vec<String>>,
+    /// Which sessions' entries are being read.
+    pub reads: Reads,
     /// Whose turn it is to renew the tokens of a session. For an account's object only.
     pub turns: Turns,
     /// Up to when every session of the deployment has ended.
@@ -102,6 +106,7 @@ impl Memory {
             introspections: Introspections::new(sessions),
             client_credentials: ClientCredentials::default(),
             left_out: RefCell::default(),
+            reads: Reads::new(sessions),
             turns: Turns::default(),
             everybody,
             sign_in: Documents::new(),

@@ -340,6 +340,22 @@ fn apis_are_sorted_and_found_by_exact_name() {
 }
 
 #[test]
+fn every_api_of_many_is_found_and_no_other() {
+    // In the order of bytes, digits and capitals come before what stands between words, and that before small letters.
+    let stems = ["A", "Z", "a0", "aa", "a-b", "a_b", "0", "9z"];
+    let names: Vec<_> = (0..13).flat_map(|number| stems.map(|stem| format!("{stem}{number}"))).collect();
+    let api = json!({ "BaseUrl": "https://api.example", "Anonymous": true });
+    let apis: serde_json::Map<_, _> = names.iter().map(|name| (name.clone(), api.clone())).collect();
+    let config = parsed(&azure_ad(&json!({ "vars": { "DownstreamApis": apis } })));
+    for name in &names {
+        assert_eq!(config.api(name).map(|api| &api.name), Some(name));
+        assert!(
+            config.api(&format!("{name}x")).is_none() && config.api(&name[1..]).is_none_or(|api| api.name == name[1..])
+        );
+    }
+}
+
+#[test]
 fn an_api_gets_the_token_that_its_settings_say() {
     let config = parsed(&azure_ad(&json!({"vars": {"DownstreamApis": {
         "Graph": {"BaseUrl": "https://graph.microsoft.com", "RequestAppToken": true, "Scopes": "api://graph/.default"},

@@ -14,6 +14,7 @@ mod message;
 mod object;
 mod registry;
 mod renewal;
+mod shared;
 mod which;
 mod wire;
 
@@ -33,6 +34,7 @@ pub(super) use index::stored as stored_lead;
 use message::Call;
 pub(super) use message::{Ask, Listed, LogoutTokenId, Reply, encoded};
 pub use object::{account_expired, serve_account};
+pub(super) use shared::read_once;
 pub(super) use which::{Chosen, Which};
 
 /// Whether somebody else keeps the account: its object, unless this is it.

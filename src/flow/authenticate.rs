@@ -99,7 +99,7 @@ pub(super) async fn signed_in<R: Runtime>(incoming: &Incoming<'_, R>) -> Result<
         return Ok(signed_in);
     }
     let session = session(incoming)?;
-    let entry = account::read(incoming, &session).await?;
+    let entry = account::read_once(incoming, &session).await?;
     admitted(incoming, SignedIn { session, entry })
 }
 

@@ -162,6 +162,8 @@ test("what is measured replaces what stood between the marks, and nothing else",
   assert.equal(filled(expected, "bench", "new $& table"), expected);
   assert.throws(() => filled("no marks", "bench", "x"), /lacks its marks/);
   assert.throws(() => filled(expected, "growth", "x"), /lacks its marks/);
+  const both = `${page}<!-- micro: begin -->\n<!-- micro: end -->\n`;
+  assert.equal(filled(both, "micro", "x"), `${page}<!-- micro: begin -->\n\nx\n\n<!-- micro: end -->\n`);
 });
 
 test("what wrk says is read, its errors as well", () => {

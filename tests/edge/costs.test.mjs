@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { assertCosts } from "./counted-calls.mjs";
 import { lastSid, loadFrame, logoutToken, postLogoutToken } from "./logout-tokens.mjs";
 import { alice, bob } from "./people.mjs";
 import { keepKeys } from "./token-responses.mjs";
@@ -23,26 +24,6 @@ before(async () => {
   [world, alone, database, objects] = await Promise.all(started);
 });
 after(() => Promise.all([world, alone, database, objects].map((place) => place.close())));
-
-/** Each call so far, by its kind: `object`, or the operation and the kind of key. */
-async function calls(place) {
-  const lines = (await place.worker.log()).filter(({ test: kind }) => kind === "store" || kind === "account");
-  return lines.map(({ operation, key }) => (operation ? `${operation} ${kindOf(key)}` : "object"));
-}
-
-function kindOf(key) {
-  const [kind, , document] = key.split("/");
-  return kind === "op" ? document : kind;
-}
-
-/** The order is not stated: copies in Workers KV are written after the answer. */
-async function assertCosts(place, expected, action) {
-  const before = (await calls(place)).length;
-  await action();
-  const made = async () => (await calls(place)).slice(before);
-  await until(async () => (await made()).length >= expected.length);
-  assert.deepEqual((await made()).sort(), [...expected].sort());
-}
 
 const documents = { get: ["get metadata", "get jwks"], put: ["put metadata", "put jwks"] };
 const page = (browser) => browser.script("/page/x");
@@ -214,4 +195,22 @@ test("nobody's requests cost nothing, forged and ended sessions among them", asy
     }
   };
   await assertCosts(world, [], anonymous);
+});
+
+test("a crowd at an isolate that knows nothing costs one read, and so does one after the delay", async () => {
+  for (const [place, read] of [[world, "object"], [alone, "get account"], [database, "get account"], [objects, "object"]]) {
+    await place.advance(0);
+    const browser = place.browser();
+    await browser.signIn("/", bob);
+    const crowd = async () => {
+      const answers = await Promise.all(Array.from({ length: 32 }, () => page(browser)));
+      assert.deepEqual(answers.filter(({ status }) => status !== 200), []);
+    };
+    await until(async () => place === objects || (await place.accountEntries()).length > 0);
+    await place.freshInstance();
+    await assertCosts(place, [read], crowd);
+    await assertCosts(place, [], crowd);
+    await place.advance(delay);
+    await assertCosts(place, [read], crowd);
+  }
 });

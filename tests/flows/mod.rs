@@ -95,6 +95,7 @@ pub(crate) mod schedule;
 pub(crate) mod serving;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod shared_reads;
 pub(crate) mod sign_out_scope;
 pub(crate) mod signing;
 pub(crate) mod site;

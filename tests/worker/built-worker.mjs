@@ -12,6 +12,7 @@ import { storeOf } from "./stores.mjs";
 const project = fileURLToPath(new URL("../..", import.meta.url));
 const built = join(project, "build", "worker");
 const types = { ".js": "esm", ".wasm": "wasm" };
+const ofTests = ["instrumented.js", "counting.js", "crossings.js"];
 
 /**
  * `vars` are what [vars] of wrangler.toml holds, `secrets` what `wrangler secret put` stores. Instrumented, the Worker
@@ -20,7 +21,7 @@ const types = { ".js": "esm", ".wasm": "wasm" };
  * the one that `Session.TokenCache` names. `services` are other Workers by the name
  * of their binding, each as the text of its module; `assets` is a directory of static assets, which ASSETS is bound to;
  * `cf` is what the platform tells of each request. `withMetrics` binds a dataset, which on this machine keeps nothing: instrumented, its points are in the
- * log.
+ * log. `countsCrossings` has the calls between JavaScript and wasm counted.
  */
 export async function startBuiltWorker({ port, ...settings }) {
   const usual = { isInstrumented: true, withStore: true, withAccounts: true, accountsApart: false, tokenCache: "KV" };
@@ -48,6 +49,8 @@ export async function startBuiltWorker({ port, ...settings }) {
     /** Ends the process with every isolate, and begins another one with what was stored. */
     restart: () => runtime.setOptions(options),
     log: () => settledLog(worker, command),
+    /** The calls between JavaScript and wasm since the last time, where they are counted. */
+    crossings: async () => (await exchange(base, { headers: { "x-test": "crossings" } })).json(),
     close: () => runtime.dispose(),
   });
 }
@@ -93,7 +96,7 @@ function workers({ accountsApart, ...settings }) {
   return [worker("vestibule", { env: ours, exports: {} }), worker("apart", { env })];
 }
 
-function configuration({ vars, secrets, withStore, withAccounts, withMetrics, tokenCache, isInstrumented, services = {}, assets }) {
+function configuration({ vars, secrets, withStore, withAccounts, withMetrics, tokenCache, isInstrumented, countsCrossings, services = {}, assets }) {
   const env = {};
   for (const [name, value] of Object.entries(vars)) env[name] = { type: "json", value };
   for (const [name, value] of Object.entries(secrets)) env[name] = { type: "text", value };
@@ -104,7 +107,7 @@ function configuration({ vars, secrets, withStore, withAccounts, withMetrics, to
   if (withMetrics) env.METRICS = { type: "analytics-engine-dataset", name: "vestibule" };
   if (assets) env.ASSETS = { type: "assets" };
   const exports = withAccounts ? { AccountObject: { type: "durable-object", storage: "sqlite" } } : {};
-  const mainModule = isInstrumented ? "instrumented.js" : "entry.js";
+  const mainModule = countsCrossings ? "counting.js" : isInstrumented ? "instrumented.js" : "entry.js";
   const manifest = { mainModule, modulesRoot: built, modules: modules() };
   const base = { name: "vestibule", compatibilityDate: compatibilityDate(), manifest, env, exports };
   return assets ? { ...base, assets: { directory: assets, hasUserWorker: true, runWorkerFirst: true } } : base;
@@ -119,8 +122,8 @@ function modules() {
     const type = types[path.slice(path.lastIndexOf("."))];
     return [relative(built, path), { type, contents: type === "esm" ? contents.toString("utf8") : contents }];
   });
-  const instrumented = readFileSync(new URL("./instrumented.js", import.meta.url), "utf8");
-  return Object.fromEntries([...entries, ["instrumented.js", { type: "esm", contents: instrumented }]]);
+  const own = ofTests.map((name) => [name, { type: "esm", contents: readFileSync(new URL(name, import.meta.url), "utf8") }]);
+  return Object.fromEntries([...entries, ...own]);
 }
 
 // The date that is deployed, so that the tests run on the same platform.

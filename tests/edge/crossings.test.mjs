@@ -1,0 +1,67 @@
+// How often a warm request crosses between JavaScript and wasm, whatever the functions are called: each crossing costs about
+// as much as a header, and none comes unnoticed.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { startWorld } from "./world.mjs";
+
+/**
+ * At most so many calls of `imports` (from wasm) and of `exports` (into wasm). A change that needs more raises its number here,
+ * and one that needs fewer lowers it.
+ */
+const budgets = {
+  "signed-in API call": { imports: 4, exports: 2 },
+  "origin with identity": { imports: 4, exports: 2 },
+  anonymous: { imports: 4, exports: 2 },
+  "401 without a session": { imports: 16, exports: 4 },
+};
+
+const routes = [{ Path: "/public/**", Access: "Anonymous" }];
+let world;
+before(async () => {
+  // Longer than by default, so that no slow test run looks again.
+  world = await startWorld({ vars: { Session: { RevocationDelay: 60 }, Gateway: { Routes: routes } }, countsCrossings: true });
+});
+after(() => world.close());
+
+/** `[who asks, what for, the status]`. */
+async function requests() {
+  const browser = world.browser();
+  await browser.signIn();
+  return {
+    "signed-in API call": [browser, "/api/Orders/whoami", 200],
+    "origin with identity": [browser, "/page/x", 200],
+    anonymous: [world.browser(), "/public/x", 200],
+    "401 without a session": [world.browser(), "/api/Orders/whoami", 401],
+  };
+}
+
+/** The least that any of some requests needs: what is tidied up meanwhile comes at random, and only adds. */
+async function crossings([browser, path, status]) {
+  let least;
+  for (let round = 0; round < 8; round += 1) {
+    await world.worker.crossings();
+    assert.equal((await browser.script(path)).status, status);
+    const counts = await world.worker.crossings();
+    if (!least || total(counts.imports) + total(counts.exports) < total(least.imports) + total(least.exports)) least = counts;
+  }
+  return least;
+}
+
+const total = (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+test("no warm request crosses more often than its budget", async (context) => {
+  const exceeded = [];
+  for (const [name, request] of Object.entries(await requests())) {
+    const counts = await crossings(request);
+    assert.ok(total(counts.imports) > 0 && total(counts.exports) > 0, `${name}: nothing was counted`);
+    for (const [direction, budget] of Object.entries(budgets[name])) {
+      const made = total(counts[direction]);
+      const compared = `${name}: ${made} ${direction}, ${Math.abs(made - budget)} ${made > budget ? "above" : "below"} the budget of ${budget}`;
+      if (made > budget) exceeded.push(`${compared}: ${JSON.stringify(counts[direction], null, 1)}`);
+      if (made < budget) context.diagnostic(`${compared}: lower it`);
+    }
+  }
+  assert.ok(exceeded.length === 0, exceeded.join("\n"));
+});
