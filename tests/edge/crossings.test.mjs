@@ -11,10 +11,10 @@ import { startWorld } from "./world.mjs";
  * and one that needs fewer lowers it.
  */
 const budgets = {
-  "signed-in API call": { imports: 4, exports: 2 },
-  "origin with identity": { imports: 4, exports: 2 },
-  anonymous: { imports: 4, exports: 2 },
-  "401 without a session": { imports: 16, exports: 4 },
+  "signed-in API call": { imports: 0, exports: 2 },
+  "origin with identity": { imports: 0, exports: 2 },
+  anonymous: { imports: 0, exports: 2 },
+  "401 without a session": { imports: 8, exports: 5 },
 };
 
 const routes = [{ Path: "/public/**", Access: "Anonymous" }];
@@ -55,7 +55,7 @@ test("no warm request crosses more often than its budget", async (context) => {
   const exceeded = [];
   for (const [name, request] of Object.entries(await requests())) {
     const counts = await crossings(request);
-    assert.ok(total(counts.imports) > 0 && total(counts.exports) > 0, `${name}: nothing was counted`);
+    assert.ok(total(counts.exports) > 0, `${name}: nothing was counted`);
     for (const [direction, budget] of Object.entries(budgets[name])) {
       const made = total(counts[direction]);
       const compared = `${name}: ${made} ${direction}, ${Math.abs(made - budget)} ${made > budget ? "above" : "below"} the budget of ${budget}`;

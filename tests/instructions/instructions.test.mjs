@@ -11,20 +11,22 @@ import { buildProgram, everything, findValgrind, instructionsOf } from "../../be
  * writes its own number here; so does one that takes less. Another compiler or C library moves all of them a little.
  */
 const budgets = {
-  "head: parse": 11_837,
+  "head: parse": 11_441,
   "session cookie: open": 18_686,
-  "session cookie: seal": 24_585,
-  "token cache entry: parse, 10 access tokens": 271_874,
-  "scope lookup: 100 access tokens": 9_606,
-  "route decision: 1000 rules": 3_427,
-  "decision: signed-in API call": 76_455,
-  "decision: origin with identity": 221_660,
-  "decision: anonymous": 42_240,
-  "decision: 401 without a session": 103_492,
-  "decision: API call, 100 APIs": 77_068,
-  "decision: API call, 100 access tokens": 85_245,
-  "decision: API call, 50 cookies of others": 114_270,
-  "decision: origin, 1000 rules": 222_778,
+  "session cookie: seal": 24_484,
+  "token cache entry: parse, 10 access tokens": 268_742,
+  "scope lookup: 100 access tokens": 9_803,
+  "route decision: 1000 rules": 3_385,
+  "plan that stands: signed-in API call": 9_509,
+  "plan that stands: anonymous": 7_285,
+  "decision: signed-in API call": 81_782,
+  "decision: origin with identity": 179_571,
+  "decision: anonymous": 44_527,
+  "decision: 401 without a session": 101_161,
+  "decision: API call, 100 APIs": 82_289,
+  "decision: API call, 100 access tokens": 99_102,
+  "decision: API call, 50 cookies of others": 119_595,
+  "decision: origin, 1000 rules": 181_363,
 };
 const slack = 1.1;
 

@@ -7,11 +7,11 @@ use std::task::{Context, Poll, Waker};
 use serde_json::{Value, json};
 use vestibule::answer::Answer;
 use vestibule::app::App;
-use vestibule::flow::{Reply, serve, serve_at_once};
+use vestibule::flow::{AtOnce, Reply, decides, keep, refuse_at_once, serve, serve_at_once, standing};
 use vestibule::forwarding::ForwardPlan;
 use vestibule::request::RequestHead;
 
-use super::runtime::Still;
+use super::runtime::{NOW, Still};
 use super::visitor::Visitor;
 
 pub(crate) const PUBLIC: &str = "https://app.example";
@@ -88,6 +88,27 @@ impl Scene {
         Visitor::stranger(&format!("/api/{}/orders", api_name(called(self.sizes))))
     }
 
+    /// Keeps the plan for a request, and tells it as [`standing`] wants it.
+    pub(crate) fn kept(&self, text: &str) -> String {
+        let mut lines = text.split('\n');
+        let mut told: String = lines.by_ref().take(2).flat_map(|line| [line, "\n"]).collect();
+        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+            if decides(&self.app.config, name) {
+                told.extend([name, "\n", value, "\n"]);
+            }
+        }
+        let head = RequestHead::parse(text).unwrap_or_else(|fault| panic!("{fault:?}: {text}"));
+        let kept = serve_at_once(&self.app, &Still, &head)
+            .and_then(|AtOnce { plan, standing }| keep(&self.app, &told, &plan, standing?).map(|kept| kept.place));
+        assert!(kept.is_some(), "this plan does not stand: {text}");
+        told
+    }
+
+    /// From what is told of a request to the plan that stands for it.
+    pub(crate) fn standing(&self, told: &str) -> Option<usize> {
+        standing(&self.app, NOW, told)
+    }
+
     /// From the text of the head to whatever becomes of the request.
     pub(crate) fn decided(&self, text: &str) -> Outcome {
         decided(&self.app, text)
@@ -97,8 +118,11 @@ impl Scene {
 /// What becomes of a request, as the Worker's own edge finds it out.
 pub(crate) fn decided(app: &App, text: &str) -> Outcome {
     let head = RequestHead::parse(text).unwrap_or_else(|fault| panic!("{fault:?}: {text}"));
-    if let Some(plan) = serve_at_once(app, &Still, &head) {
+    if let Some(AtOnce { plan, .. }) = serve_at_once(app, &Still, &head) {
         return Outcome::Forwarded(plan);
+    }
+    if let Some(answer) = refuse_at_once(app, &Still, &head) {
+        return Outcome::Answered(answer);
     }
     let served = pin!(serve(app, &Still, &(), &head));
     match served.poll(&mut Context::from_waker(Waker::noop())) {
