@@ -1,8 +1,8 @@
 //! The Worker runtime: everything that names it is here and nowhere else.
 //!
-//! `entry.js` is the Worker's main module and calls [`serve`]; `glue.js` keeps requests, answers and bodies as native
-//! handles. A request that needs no I/O before its forward is decided in one synchronous call, and the promise of that
-//! forward is what the handler returns.
+//! `entry.js` is the Worker's main module. It asks [`standing`] whether a plan stands for the request, and calls [`serve`]
+//! if none does; `glue.js` keeps requests, answers and bodies as native handles. A request that needs no I/O before its
+//! forward is decided in one synchronous call, and the promise of that forward is what the handler returns.
 
 pub mod account_object;
 mod account_storage;
