@@ -23,6 +23,7 @@ export class AccountObject extends DurableObject {
   }
 
   call(request) {
+    this.#storage.forget();
     return enter(() => serveAccount(this.env, this.ctx, this.#storage, request), rejection);
   }
 
@@ -33,6 +34,7 @@ export class AccountObject extends DurableObject {
   /** Takes a WebSocket that watches a session. Only our own Worker gets here, and only with a session that it vouches for. */
   fetch(request) {
     const session = request.headers.get(SESSION_HEADER);
+    this.#storage.forget();
     const goesOn = this.#goesOn(session);
     const { 0: theirs, 1: ours } = new WebSocketPair();
     this.ctx.acceptWebSocket(ours, [session]);

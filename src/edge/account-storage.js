@@ -10,8 +10,8 @@ export class AccountStorage {
   #onEnd;
   /** Undefined until somebody looks. */
   #hasTables;
-  // Nobody else writes to an object's storage, and a write that cannot be made durable ends the object. So what was read
-  // or written last is still so, and is not asked of SQLite again: a sign-in asks for both three times.
+  // What a call read or wrote last is still so until it ends, and is not asked of SQLite again: a sign-in asks for both
+  // three times. Another call begins by forgetting it.
   /** The rows of the watermark; undefined until somebody looks. */
   #watermark;
   /** The session that was written last, or undefined. */
@@ -24,6 +24,12 @@ export class AccountStorage {
   constructor(storage, onEnd = () => {}) {
     this.#storage = storage;
     this.#onEnd = onEnd;
+  }
+
+  /** Forgets what was read for another call. */
+  forget() {
+    this.#watermark = undefined;
+    this.#latest = undefined;
   }
 
   /** `[id, issued_at, expires_at, revision, entry, metadata]`, or undefined. */
@@ -52,7 +58,7 @@ export class AccountStorage {
   }
 
   endUntil(until) {
-    this.#forget();
+    this.forget();
     const move = "INSERT INTO watermark VALUES (1, ?) ON CONFLICT DO UPDATE SET valid_after = max(valid_after, excluded.valid_after)";
     this.#transaction(() => {
       this.#rows(move, until);
@@ -86,7 +92,7 @@ export class AccountStorage {
 
   /** When the next session or logout token ends or, with none left, the watermark; or undefined. */
   expire(now, longest) {
-    this.#forget();
+    this.forget();
     // Whoever calls this was woken.
     this.#wakesAt = undefined;
     const next = this.#isPrepared() ? this.#deleteEnded(now, longest) : undefined;
@@ -113,11 +119,6 @@ export class AccountStorage {
   async flush() {
     await this.#waking;
     await this.#storage.sync();
-  }
-
-  #forget() {
-    this.#watermark = undefined;
-    this.#latest = undefined;
   }
 
   #deleteEnded(now, longest) {
@@ -160,7 +161,7 @@ export class AccountStorage {
   }
 
   #clear() {
-    this.#forget();
+    this.forget();
     this.#hasTables = false;
     this.#storage.deleteAll().catch(() => {});
   }
