@@ -59,8 +59,14 @@ async function framedAt(origin, parameters) {
   await tab.goto(`${origin}${framing}?${new URLSearchParams(parameters)}`);
   const request = await requested;
   const answer = await request.response();
-  const shown = tab.frames().at(-1).url();
+  const shown = await shownIn(tab.frames().at(-1));
   return { request, answer, shown, close: () => tab.close() };
+}
+
+/** What a frame ends up with. It is empty until the browser has looked at the answer's head. */
+async function shownIn(frame) {
+  for (let look = 0; look < 200 && frame.url() === ""; look += 1) await frame.page().waitForTimeout(50);
+  return frame.url();
 }
 
 test("a hidden frame of the OP's page ends the session without any cookie, and an open tab says so", async () => {
