@@ -214,3 +214,52 @@ fn nothing_stands_that_more_than_what_is_told_decides() {
     let traced = || call().with("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     assert!(!stands(traced()) && !stands(traced()));
 }
+
+/// What is open to everybody, and more of the `Gateway` section.
+fn open(mut gateway: serde_json::Value) -> World {
+    gateway["Routes"] = json!([{ "Path": "/**", "Access": "Anonymous" }]);
+    World::with(&json!({ "Gateway": gateway }))
+}
+
+/// That the last of these requests finds no plan, though the one before it would.
+fn assert_another(world: &World, urls: [&str; 2]) {
+    let browser = Browser::new(world);
+    let send = |url: &str| assert_eq!(browser.send(Request::script("GET", url)).status, 200, "{url}");
+    let [usual, other] = urls;
+    send(usual);
+    assert_eq!(found(world, || send(usual)), 1, "{usual}");
+    assert_eq!(found(world, || send(other)), 0, "{other}");
+}
+
+#[test]
+fn a_plan_stands_for_addresses_that_go_on_in_the_same_way() {
+    assert_another(&open(json!({})), ["https://app.example/a", "https://app.example/a#b"]);
+    let prefixed = open(json!({ "StripPathPrefix": "/app" }));
+    assert_another(&prefixed, ["https://app.example/app/a", "https://app.example/app?a"]);
+    let alternate = open(json!({ "AlternateOrigins": ["https://www.example"] }));
+    assert_another(&alternate, ["https://app.example/a", "https://www.example/a"]);
+}
+
+#[test]
+fn nothing_stands_by_how_long_ago_somebody_signed_in() {
+    let routes = json!([{ "Path": "/recent/**", "MaxAgeSeconds": 300 }]);
+    let world = World::with(&json!({ "Gateway": { "Routes": routes } }));
+    *world.op.claims.borrow_mut() = json!({ "auth_time": world.time() });
+    let browser = Browser::signed_in(&world, &ADA);
+    for _ in 0..3 {
+        assert_eq!(found(&world, || assert_eq!(browser.fetch("/recent/a").status, 200)), 0);
+    }
+}
+
+/// An entry can be younger than the operator's moment.
+#[test]
+fn nothing_stands_while_the_operators_moment_is_to_be_asked_for() {
+    let world = World::with(&json!({ "Operator__Key": OPERATOR }));
+    Browser::signed_in(&world, &ADA).fetch("/page");
+    world.advance(8);
+    let browser = Browser::signed_in(&world, &BOB);
+    let stands = || found(&world, || drop(browser.fetch("/page"))) == 1;
+    assert!([(); 3].map(|()| stands())[2]);
+    world.advance(3);
+    assert!(!stands());
+}
