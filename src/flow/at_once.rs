@@ -31,26 +31,12 @@ pub fn serve_at_once<R: Runtime>(app: &App, runtime: &R, head: &RequestHead<'_>)
     }
     let route = route(&app.config, head);
     let incoming = Incoming::new(app, route, runtime, head, String::new());
-    let decided = match route {
-        Route::Api(api, target, rule) => call::at_once(&incoming, (api, target, rule)),
-        Route::Origin(rule) => forward::at_once(&incoming, rule),
-        Route::Ambiguous
-        | Route::BackChannelLogout(_)
-        | Route::Callback(_)
-        | Route::Events
-        | Route::FrontChannelLogout(_)
-        | Route::Health
-        | Route::Keys
-        | Route::Login(_)
-        | Route::Logout
-        | Route::Me
-        | Route::Nothing
-        | Route::OperatorSignOut
-        | Route::Prefix(_)
-        | Route::ResourceMetadata(_)
-        | Route::Session(_)
-        | Route::Sessions
-        | Route::SignedOut(_) => None,
+    let decided = if let Route::Api(api, target, rule) = route {
+        call::at_once(&incoming, (api, target, rule))
+    } else if let Route::Origin(rule) = route {
+        forward::at_once(&incoming, rule)
+    } else {
+        None
     };
     decided.map(|AtOnce { plan, standing }| AtOnce {
         plan: ForwardPlan { measure: log::served(&incoming, "at_once"), ..plan },

@@ -104,4 +104,6 @@ pub(crate) mod step_up;
 pub(crate) mod storage;
 pub(crate) mod tenants;
 pub(crate) mod tenants_of_apis;
+#[path = "../warm/told.rs"]
+pub(crate) mod told;
 pub(crate) mod world;

@@ -17,6 +17,7 @@ use crate::op::{ADA, BOB};
 use crate::operator::{OPERATOR, asked};
 use crate::request::Request;
 use crate::site::Site;
+use crate::told::told;
 use crate::world::World;
 
 /// What the runtimes of all isolates keep.
@@ -36,7 +37,7 @@ struct KeptPlan {
 impl Site<'_> {
     /// Plans at once, and compares that with what stands.
     pub(crate) fn planned(&self, request: &Request, head: &RequestHead<'_>) -> Option<ForwardPlan> {
-        let text = self.told(request);
+        let text = told(&self.isolate.config, &request.text());
         let standing = flow::standing(&self.isolate, self.now(), &text).map(|place| self.stood(place, request));
         let planned = flow::serve_at_once(&self.isolate, self, head);
         if let Some(standing) = standing {
@@ -53,19 +54,6 @@ impl Site<'_> {
             }
         }
         Some(plan)
-    }
-
-    /// The request as the runtime tells it for what stands: without headers that decide nothing.
-    fn told(&self, request: &Request) -> String {
-        let text = request.text();
-        let mut lines = text.split('\n');
-        let mut told: String = lines.by_ref().take(2).flat_map(|line| [line, "\n"]).collect();
-        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-            if flow::decides(&self.isolate.config, name) {
-                told.push_str(&format!("{name}\n{value}\n"));
-            }
-        }
-        told
     }
 
     fn stood(&self, place: usize, request: &Request) -> ForwardPlan {

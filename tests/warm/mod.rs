@@ -4,4 +4,5 @@
 
 pub(crate) mod runtime;
 pub(crate) mod scene;
+pub(crate) mod told;
 pub(crate) mod visitor;

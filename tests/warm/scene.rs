@@ -7,11 +7,12 @@ use std::task::{Context, Poll, Waker};
 use serde_json::{Value, json};
 use vestibule::answer::Answer;
 use vestibule::app::App;
-use vestibule::flow::{AtOnce, Reply, decides, keep, refuse_at_once, serve, serve_at_once, standing};
+use vestibule::flow::{AtOnce, Reply, keep, refuse_at_once, serve, serve_at_once, standing};
 use vestibule::forwarding::ForwardPlan;
 use vestibule::request::RequestHead;
 
 use super::runtime::{NOW, Still};
+use super::told::told;
 use super::visitor::Visitor;
 
 pub(crate) const PUBLIC: &str = "https://app.example";
@@ -90,13 +91,7 @@ impl Scene {
 
     /// Keeps the plan for a request, and tells it as [`standing`] wants it.
     pub(crate) fn kept(&self, text: &str) -> String {
-        let mut lines = text.split('\n');
-        let mut told: String = lines.by_ref().take(2).flat_map(|line| [line, "\n"]).collect();
-        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-            if decides(&self.app.config, name) {
-                told.extend([name, "\n", value, "\n"]);
-            }
-        }
+        let told = told(&self.app.config, text);
         let head = RequestHead::parse(text).unwrap_or_else(|fault| panic!("{fault:?}: {text}"));
         let kept = serve_at_once(&self.app, &Still, &head)
             .and_then(|AtOnce { plan, standing }| keep(&self.app, &told, &plan, standing?).map(|kept| kept.place));
