@@ -23,6 +23,8 @@ pub(super) enum Credential {
         token: Secret,
         /// When it was issued, to know it again.
         issued_at: Timestamp,
+        /// Until when there is nothing to do about it.
+        fresh_until: Timestamp,
     },
 }
 
@@ -32,6 +34,14 @@ impl Credential {
         match self {
             Self::None => None,
             Self::Token { issued_at, .. } => Some(*issued_at),
+        }
+    }
+
+    /// Until when the same credential would be taken.
+    pub(super) const fn fresh_until(&self) -> Timestamp {
+        match self {
+            Self::None => Timestamp::MAX,
+            Self::Token { fresh_until, .. } => *fresh_until,
         }
     }
 
@@ -46,7 +56,8 @@ impl Credential {
 
 impl From<&CachedAccessToken> for Credential {
     fn from(cached: &CachedAccessToken) -> Self {
-        Self::Token { token: cached.token.clone(), issued_at: cached.issued_at }
+        let (token, fresh_until) = (cached.token.clone(), cached.fresh_until());
+        Self::Token { token, issued_at: cached.issued_at, fresh_until }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::account::Cause;
-use super::acquire::{self, Credential};
+use super::acquire::Credential;
 use super::at_once::AtOnce;
 use super::caller::Caller;
 use super::standing::Standing;
@@ -30,7 +30,8 @@ pub(super) fn at_once<R: Runtime>(
     let caller = Caller::at_once(incoming, rule)?;
     let credential = caller.credential_at_once(incoming, api)?;
     let plan = plan(incoming, &caller, (api, target, rule), &credential);
-    Some(AtOnce { plan, standing: standing(incoming, &caller, (api, target, rule)) })
+    let standing = standing(incoming, &caller, (api, target, rule), credential.fresh_until());
+    Some(AtOnce { plan, standing })
 }
 
 /// A plan for a signed-in browser stands until its token is due.
@@ -38,15 +39,11 @@ fn standing<R: Runtime>(
     incoming: &Incoming<'_, R>,
     caller: &Caller,
     (api, target, rule): (&Api, Target<'_>, &Rule),
+    until: Timestamp,
 ) -> Option<Standing> {
     let Caller::User(signed_in) = caller else { return None };
-    let until = match api.token {
-        ApiToken::None => Timestamp::MAX,
-        ApiToken::User => acquire::lookup(&signed_in.entry, api, incoming.now).fresh()?.fresh_until(),
-        // One of the application is everybody's, and may be replaced meanwhile.
-        ApiToken::App => return None,
-    };
-    if !api.extra_query.is_empty() {
+    // A token of the application is everybody's, and may be replaced meanwhile; one that is due is about to be.
+    if api.token == ApiToken::App || until <= incoming.now || !api.extra_query.is_empty() {
         return None;
     }
     Standing::for_user(incoming, rule, signed_in, (until, target.length()))

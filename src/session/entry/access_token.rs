@@ -93,12 +93,6 @@ impl CachedAccessToken {
 }
 
 impl<'a> Lookup<'a> {
-    /// The token, if there is nothing to do about it.
-    #[must_use]
-    pub const fn fresh(self) -> Option<&'a CachedAccessToken> {
-        if let Self::Fresh(cached) = self { Some(cached) } else { None }
-    }
-
     /// The token, if it may be used as it is.
     #[must_use]
     pub const fn usable(self) -> Option<&'a CachedAccessToken> {
