@@ -33,8 +33,13 @@ use runtime::Edge;
 /// The place of the plan that stands for a request, as [`flow::standing`] wants it described; `now` in milliseconds.
 #[wasm_bindgen]
 pub fn standing(told: &str, now: f64) -> Option<usize> {
-    let now = Timestamp::from_unix((now / 1000.0) as u64);
-    isolate::app().and_then(|app| flow::standing(&app, now, told))
+    isolate::app().and_then(|app| flow::standing(&app, moment(now), told))
+}
+
+/// Whether the plan in a place still stands: [`flow::stands`].
+#[wasm_bindgen]
+pub fn stands(place: usize, now: f64) -> bool {
+    isolate::app().is_some_and(|app| flow::stands(&app, moment(now), place))
 }
 
 /// Whether that description has a header: [`flow::decides`]. Nothing before the first request.
@@ -84,6 +89,10 @@ pub fn goes_on(request: JsValue, env: JsValue, context: ExecutionContext) -> Pro
         let Ok(head) = RequestHead::parse(&text) else { return Ok(JsValue::TRUE) };
         Ok(flow::goes_on(&app, &runtime, &head).await.into())
     }))
+}
+
+fn moment(milliseconds: f64) -> Timestamp {
+    Timestamp::from_unix((milliseconds / 1000.0) as u64)
 }
 
 fn misconfigured(runtime: &Edge, request: &JsValue) -> Answer {

@@ -70,7 +70,7 @@ pub use at_once::{AtOnce, refuse_at_once, serve_at_once};
 #[cfg(not(target_arch = "wasm32"))]
 pub use log::{COMMON_MEMBERS, EVENTS, LoggedEvent};
 pub use log::{deployed, misconfigured};
-pub use standing::{Kept, Standing, StandingPlan, decides, keep, standing};
+pub use standing::{Kept, Standing, StandingPlan, decides, keep, standing, stands};
 
 /// What a request gets.
 pub enum Reply<F> {

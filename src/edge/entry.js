@@ -5,7 +5,7 @@ import { passedOn } from "./glue.js";
 import { enter } from "./instance.js";
 import { standingPlan, told } from "./standing.js";
 import { internalError, rejection } from "./traps.js";
-import { decides, goesOn, serve, standing } from "./vestibule.js";
+import { decides, goesOn, serve, standing, stands } from "./vestibule.js";
 
 export { AccountObject } from "./account-object.js";
 
@@ -16,10 +16,9 @@ export default {
   fetch(request, env, context) {
     return enter(() => {
       const text = told(request, decides);
-      const place = standing(text, Date.now());
-      if (place === undefined) return serve(request, env, context, text);
-      const { url, plan } = standingPlan(place, request);
-      return passedOn(request, env, context, url, plan);
+      const found = standingPlan(text, request, standing, stands);
+      if (found === undefined) return serve(request, env, context, text);
+      return passedOn(request, env, context, found.url, found.plan);
     }, internalError);
   },
 };

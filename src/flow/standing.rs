@@ -109,6 +109,11 @@ pub fn standing(app: &App, now: Timestamp, text: &str) -> Option<usize> {
     })
 }
 
+/// Whether the plan in a place still stands. It is for whoever knows that the request is one of those it was kept for.
+pub fn stands(app: &App, now: Timestamp, place: usize) -> bool {
+    app.standing_plans.holds(place, |plan| plan.standing.holds(app, now))
+}
+
 /// Keeps a plan for requests like this one, described as for [`standing`].
 pub fn keep<'p>(app: &App, text: &str, plan: &'p ForwardPlan, standing: Standing) -> Option<Kept<'p>> {
     let (url, asked) = asked(app, text)?;
@@ -144,6 +149,9 @@ fn is_configured(config: &Config, name: &str) -> bool {
 fn asked<'a>(app: &App, text: &'a str) -> Option<(&'a str, Asked<'a>)> {
     let (method, after) = text.split_once('\n')?;
     let (url, facts) = after.split_once('\n')?;
+    if facts.len() > LONGEST_FACTS {
+        return None;
+    }
     let head = RequestHead::without_headers(method, url).ok()?;
     let route = route(&app.config, &head);
     let api = if let Route::Api(api, ..) = route { address(api) } else { 0 };
@@ -160,6 +168,9 @@ fn asked<'a>(app: &App, text: &'a str) -> Option<(&'a str, Asked<'a>)> {
 fn address<T>(part: &T) -> usize {
     std::ptr::from_ref(part).addr()
 }
+
+/// In bytes. What browsers send by themselves is a fraction of it; strangers must not fill the memory with cookies.
+const LONGEST_FACTS: usize = 8 * 1024;
 
 const DECISIVE: &[&str] = &[
     "accept",

@@ -47,6 +47,11 @@ impl<V> StandingPlans<V> {
         (kept.asked() == *asked && holds(&kept.value)).then_some(place)
     }
 
+    /// Whether `holds` says that what is kept in a place still stands.
+    pub fn holds(&self, place: usize, holds: impl FnOnce(&V) -> bool) -> bool {
+        self.places.borrow().get(place).and_then(Option::as_ref).is_some_and(|kept| holds(&kept.value))
+    }
+
     /// Keeps what stands, and tells the place.
     pub fn keep(&self, asked: &Asked<'_>, value: V) -> usize {
         let place = place(asked);

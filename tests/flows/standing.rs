@@ -24,11 +24,16 @@ use crate::world::World;
 #[derive(Default)]
 pub(crate) struct Standing {
     plans: RefCell<HashMap<(*const App, usize), KeptPlan>>,
+    /// By which plan, and of which place, a request has been passed on that was told so.
+    before: RefCell<HashMap<(*const App, String), (usize, usize)>>,
+    kept: Cell<usize>,
     /// How many requests were found to have a plan that stands.
     pub(crate) found: Cell<usize>,
 }
 
 struct KeptPlan {
+    /// How many were kept before it.
+    number: usize,
     plan: ForwardPlan,
     base: String,
     cut: usize,
@@ -38,8 +43,10 @@ impl Site<'_> {
     /// Plans at once, and compares that with what stands.
     pub(crate) fn planned(&self, request: &Request, head: &RequestHead<'_>) -> Option<ForwardPlan> {
         let text = told(&self.isolate.config, &request.text());
-        let standing = flow::standing(&self.isolate, self.now(), &text).map(|place| self.stood(place, request));
+        let place = flow::standing(&self.isolate, self.now(), &text);
+        let standing = place.map(|place| self.stood(place, request));
         let planned = flow::serve_at_once(&self.isolate, self, head);
+        self.assert_found_again(&text, place);
         if let Some(standing) = standing {
             let anew = planned.as_ref().map(|AtOnce { plan, .. }| plan);
             assert_eq!(Some(&standing), anew, "this plan does not stand: {request:?}");
@@ -49,8 +56,11 @@ impl Site<'_> {
         if let Some(standing) = standing {
             self.assert_facts_decide(&text, &plan);
             if let Some(kept) = flow::keep(&self.isolate, &text, &plan, standing) {
-                let kept_plan = KeptPlan { plan: plan.clone(), base: kept.base.to_owned(), cut: kept.cut };
-                self.world.standing.plans.borrow_mut().insert((Rc::as_ptr(&self.isolate), kept.place), kept_plan);
+                let mut plans = self.world.standing.plans.borrow_mut();
+                let number = self.world.standing.kept.get();
+                self.world.standing.kept.set(number + 1);
+                let (plan, base, cut) = (plan.clone(), kept.base.to_owned(), kept.cut);
+                plans.insert((Rc::as_ptr(&self.isolate), kept.place), KeptPlan { number, plan, base, cut });
             }
         }
         Some(plan)
@@ -58,13 +68,28 @@ impl Site<'_> {
 
     fn stood(&self, place: usize, request: &Request) -> ForwardPlan {
         let plans = self.world.standing.plans.borrow();
-        let KeptPlan { plan, base, cut } = &plans[&(Rc::as_ptr(&self.isolate), place)];
+        let KeptPlan { plan, base, cut, .. } = &plans[&(Rc::as_ptr(&self.isolate), place)];
         let moved = format!("{base}{}", &request.url[*cut..]);
         let destination = match &plan.destination {
             Destination::Url(_) => Destination::Url(moved),
             Destination::Service { name, .. } => Destination::Service { name: name.clone(), url: moved },
         };
         ForwardPlan { destination, ..plan.clone() }
+    }
+
+    /// Whoever was passed on by the plan that is kept in a place still, told in the same letters, need only ask whether it stands.
+    fn assert_found_again(&self, text: &str, place: Option<usize>) {
+        let Standing { plans, before, .. } = &self.world.standing;
+        let isolate = Rc::as_ptr(&self.isolate);
+        let number = |place| plans.borrow()[&(isolate, place)].number;
+        let request = (isolate, text.to_owned());
+        if let Some(&(known, _)) = before.borrow().get(&request).filter(|(place, kept)| number(*place) == *kept) {
+            let stands = flow::stands(&self.isolate, self.now(), known);
+            assert_eq!(stands.then_some(known), place, "another plan stands than before: {text:?}");
+        }
+        if let Some(place) = place {
+            before.borrow_mut().insert(request, (place, number(place)));
+        }
     }
 
     /// The headers that decide nothing decide nothing.
@@ -129,6 +154,20 @@ fn a_plan_for_everybody_stands_for_everybody() {
     assert_eq!(found(&world, visit), 1);
     world.advance(100_000);
     assert_eq!(found(&world, visit), 1);
+}
+
+#[test]
+fn no_plan_is_kept_for_a_request_that_would_fill_the_memory() {
+    let world = World::with(&json!({ "Gateway": { "Routes": [{ "Path": "/public/**", "Access": "Anonymous" }] } }));
+    let browser = Browser::new(&world);
+    let visit = |cookies: usize| {
+        let cookie = format!("others={}", "x".repeat(cookies));
+        drop(browser.send(Request::script("GET", &absolute("/public/a")).with("cookie", &cookie)));
+    };
+    visit(7_000);
+    assert_eq!(found(&world, || visit(7_000)), 1);
+    visit(9_000);
+    assert_eq!(found(&world, || visit(9_000)), 0);
 }
 
 #[test]
