@@ -54,6 +54,24 @@ test("a token in its expiry window is renewed before the API is called, with a r
   assert.deepEqual(world.op.events.filter(({ event }) => event === "grant.revoked" || event === "grant.error"), []);
 });
 
+test("what comes again and again is sent with the token of the moment", async () => {
+  const browser = await signedIn();
+  // The first gets the token, the second makes the plan, the third is passed on by it, and the fourth is known.
+  const again = async () => {
+    const tokens = [];
+    for (let time = 1; time <= 4; time += 1) {
+      assert.equal((await browser.script("/api/Invoices/whoami")).status, 200);
+      tokens.push(tokenOf(world.invoices));
+    }
+    const [token, ...others] = new Set(tokens);
+    assert.deepEqual(others, []);
+    return token;
+  };
+  const before = await again();
+  await world.advance(intoTheWindow);
+  assert.notEqual(await again(), before);
+});
+
 test("a refresh for one API leaves the token of the other in use", async () => {
   const browser = await signedIn();
   await browser.script("/api/Orders/whoami");
