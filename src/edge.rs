@@ -1,7 +1,8 @@
 //! The Worker runtime: everything that names it is here and nowhere else.
 //!
-//! `entry.js` is the Worker's main module. It asks [`standing`] whether a plan stands for the request, and calls [`serve`]
-//! if none does; `glue.js` keeps requests, answers and bodies as native handles. A request that needs no I/O before its
+//! `entry.js` is the Worker's main module. What has been here before in every letter is answered by what was kept of it
+//! (`again.js`); of anything else [`standing`] is asked whether a plan stands for it, and [`serve`] serves what has none.
+//! `glue.js` keeps requests, answers and bodies as native handles. A request that needs no I/O before its
 //! forward is decided in one synchronous call, and the promise of that forward is what the handler returns.
 
 pub mod account_object;
@@ -24,7 +25,7 @@ use wasm_bindgen_futures::future_to_promise;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::error::Error;
-use crate::flow::{self, AtOnce};
+use crate::flow::{self, AtOnce, RefusedAtOnce};
 use crate::request::RequestHead;
 use crate::time::Timestamp;
 use context::ExecutionContext;
@@ -64,7 +65,10 @@ pub fn serve(request: JsValue, env: JsValue, context: ExecutionContext, told: &s
         let kept = standing.and_then(|standing| flow::keep(&app, told, &plan, standing));
         return glue::pass_on(&request, &runtime, &plan, kept.as_ref());
     }
-    if let Some(answer) = flow::refuse_at_once(&app, &runtime, &head) {
+    if let Some(RefusedAtOnce { answer, standing }) = flow::refuse_at_once(&app, &runtime, &head) {
+        if let Some(standing) = standing {
+            glue::keep_refusal(told, head.header("referer"), &answer, &standing);
+        }
         return resolved(&answer);
     }
     runtime.clone().finish(serve_later(app, runtime, request, text))

@@ -66,7 +66,7 @@ use clock::Clock;
 use incoming::{Context, Incoming, hex, trace};
 
 pub use account::{account_expired, serve_account};
-pub use at_once::{AtOnce, refuse_at_once, serve_at_once};
+pub use at_once::{AtOnce, RefusedAtOnce, StandingRefusal, refuse_at_once, serve_at_once};
 #[cfg(not(target_arch = "wasm32"))]
 pub use log::{COMMON_MEMBERS, EVENTS, LoggedEvent};
 pub use log::{deployed, misconfigured};

@@ -1,5 +1,6 @@
 // The Worker's main module: hands each request to wasm and returns what it returns, without awaiting it.
 
+import { answeredAgain, remember } from "./again.js";
 import { onLook } from "./carried.js";
 import { passedOn } from "./glue.js";
 import { enter } from "./instance.js";
@@ -13,12 +14,23 @@ export { AccountObject } from "./account-object.js";
 onLook((request, env, context) => enter(() => goesOn(request, env, context), rejection));
 
 export default {
+  /** In three ways, the dearer the rarer: by what was kept of the same request, by a plan that stands for its like, or anew. */
   fetch(request, env, context) {
     return enter(() => {
       const text = told(request, decides);
-      const found = standingPlan(text, request, standing, stands);
-      if (found === undefined) return serve(request, env, context, text);
-      return passedOn(request, env, context, found.url, found.plan);
+      const answer = answeredAgain(text, request, env, context) ?? plannedAgain(text, request, env, context);
+      return answer ?? serve(request, env, context, text);
     }, internalError);
   },
 };
+
+/** Passes a request on by the plan that stands for it, which is asked for less the next time; nothing if none does. */
+function plannedAgain(text, request, env, context) {
+  const place = standing(text, Date.now());
+  if (place === undefined) return undefined;
+  const { url, plan, isKept } = standingPlan(place, request);
+  remember(text, (again, env, context) => {
+    if (isKept() && stands(place, Date.now())) return passedOn(again, env, context, url, plan);
+  });
+  return passedOn(request, env, context, url, plan);
+}

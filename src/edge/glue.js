@@ -220,7 +220,8 @@ export function answer(status, headerLines, body) {
   return new Response(body === "" ? null : body, { status, headers: pairs(headerLines) });
 }
 
-function pairs(lines) {
+/** `[name, value]` of each header in `(name LF value LF)*`. */
+export function pairs(lines) {
   const parts = lines.split("\n");
   const result = [];
   for (let index = 0; index + 1 < parts.length; index += 2) result.push([parts[index], parts[index + 1]]);

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::context::ExecutionContext;
 use super::runtime::Edge;
 use crate::answer::Answer;
-use crate::flow::{Kept, Reply};
+use crate::flow::{Kept, Reply, StandingRefusal};
 use crate::forwarding::{AnswerEdits, Destination, ForwardPlan, Relinking};
 use crate::measure::Measure;
 use crate::runtime::{OpRequest, OpResponse, TransportFault};
@@ -106,6 +106,20 @@ extern "C" {
     fn js_keep(place: usize, base: &str, cut: usize, plan: &JsValue);
 }
 
+#[wasm_bindgen(raw_module = "./refusals.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = keepRefusal)]
+    fn js_keep_refusal(
+        told: &str,
+        referer: Option<&str>,
+        trace: &str,
+        status: u16,
+        header_lines: &str,
+        body: &str,
+        line: &str,
+    );
+}
+
 #[wasm_bindgen(raw_module = "./metrics.js")]
 extern "C" {
     /// Writes a data point, where the binding is there.
@@ -127,8 +141,17 @@ extern "C" {
 
 /// A `Response` made of an answer of our own.
 pub(super) fn respond(answer: &Answer) -> JsValue {
-    let headers = answer.headers.iter().map(|(name, value)| (*name, value.as_str()));
-    js_answer(answer.status, &lines(headers), &answer.body)
+    js_answer(answer.status, &header_lines(answer), &answer.body)
+}
+
+/// Keeps a refusal for requests that come again.
+pub(super) fn keep_refusal(told: &str, referer: Option<&str>, answer: &Answer, standing: &StandingRefusal) {
+    let StandingRefusal { trace, line } = standing;
+    js_keep_refusal(told, referer, trace, answer.status, &header_lines(answer), &answer.body, line);
+}
+
+fn header_lines(answer: &Answer) -> String {
+    lines(answer.headers.iter().map(|(name, value)| (*name, value.as_str())))
 }
 
 /// The `Response` of a flow's reply.

@@ -108,9 +108,9 @@ impl<'a, R: Runtime> Incoming<'a, R> {
         self.head.is_same_origin(self.public_origin)
     }
 
-    /// Logs why the request is refused.
-    pub(in crate::flow) fn refused(&self, error: &Error) {
-        log::refused(self, error);
+    /// Logs why the request is refused, and gives the line.
+    pub(in crate::flow) fn refused(&self, error: &Error) -> String {
+        log::refused(self, error)
     }
 
     pub(in crate::flow) fn only(&self, allowed: &[Method], allow: &'static str) -> Result<(), Error> {

@@ -122,20 +122,25 @@ pub const COMMON_MEMBERS: &[&str] = &["event", "trace", "trace_id", "provider", 
 
 /// Logs what happened, to which session if it is known; `details` is an object.
 pub(super) fn happened<R: Runtime>(context: &Context<'_, R>, event: Event, session: Option<&Session>, details: Value) {
+    logged(context, event, session, details);
+}
+
+/// The same, and gives the line.
+fn logged<R: Runtime>(context: &Context<'_, R>, event: Event, session: Option<&Session>, details: Value) -> String {
     let mut line = line(event, &context.trace, context.traceparent);
     about(context, &mut line);
     if let Some(session) = session.and_then(|session| hash(context, session)) {
         line.insert("session".to_owned(), session.into());
     }
-    write(context.runtime, line, details);
+    write(context.runtime, line, details)
 }
 
-/// Logs why a request is refused, by which rule, and the session of its cookie.
-pub(super) fn refused<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) {
+/// Logs why a request is refused, by which rule, and the session of its cookie. Gives the line.
+pub(super) fn refused<R: Runtime>(incoming: &Incoming<'_, R>, error: &Error) -> String {
     let session = authenticate::opened(incoming).ok();
     let mut details = reason(error);
     details.insert("route".to_owned(), incoming.route.name().into());
-    happened(incoming, Event::RequestRefused, session.as_ref(), Value::Object(details));
+    logged(incoming, Event::RequestRefused, session.as_ref(), Value::Object(details))
 }
 
 /// Logs why a request is refused that no configuration was asked about.
@@ -232,10 +237,12 @@ fn hash<R: Runtime>(context: &Context<'_, R>, session: &Session) -> Option<Strin
     name.first_chunk::<8>().map(|bytes| hex(bytes))
 }
 
-fn write<R: Runtime>(runtime: &R, mut line: Map<String, Value>, details: Value) {
+fn write<R: Runtime>(runtime: &R, mut line: Map<String, Value>, details: Value) -> String {
     if let Value::Object(details) = details {
         line.extend(details.into_iter().filter(|(_, value)| !value.is_null()));
     }
     runtime.measure(&Measure::of(&line));
-    runtime.log(&Value::Object(line).to_string());
+    let line = Value::Object(line).to_string();
+    runtime.log(&line);
+    line
 }

@@ -1,4 +1,4 @@
-//! The fast path begins here: plans that stand.
+//! The fast path: plans that stand.
 //!
 //! What [`serve_at_once`](super::serve_at_once) plans follows from the method, the address, the few headers that decide
 //! anything, and what this isolate remembers of one session at that second. Most requests of a browser have all of it in

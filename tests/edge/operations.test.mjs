@@ -117,6 +117,32 @@ test("a valid traceparent goes to the origin, the API, the OP and the log; any o
   }
 });
 
+test("what is refused again and again has a trace of its own each time, which the log knows, and its own page to come back to", async () => {
+  const browser = plain.browser();
+  const loginUrl = (page) => `${plain.publicOrigin}/.auth/login?return_to=${encodeURIComponent(page)}`;
+  const random = /^[0-9a-f]{16}$/;
+  const traces = new Set();
+  // Whatever is no ray of Cloudflare's is not believed.
+  const rays = [undefined, undefined, "8f2a3b4c5d6e7f80-FRA", "9f2a3b4c5d6e7f80-LHR", "no ray", "<b>", "e", "a".repeat(41), undefined];
+  for (const page of ["/page/one", "/page/two"]) {
+    for (const ray of rays) {
+      const headers = { referer: plain.publicOrigin + page, ...(ray && { "cf-ray": ray }) };
+      const answer = await browser.script("/api/Orders/whoami", { headers });
+      assertProblem(answer, 401, "login_required");
+      const { trace, login_url: url } = answer.json();
+      assert.equal(url, loginUrl(page));
+      if (ray && /^[0-9A-Za-z-]{1,40}$/.test(ray)) assert.equal(trace, ray);
+      else assert.match(trace, random);
+      traces.add(trace);
+    }
+  }
+  const logged = (await plain.events()).filter(({ event, trace }) => event === "request.refused" && traces.has(trace));
+  assert.equal(logged.length, 2 * rays.length);
+  assert.equal(new Set(logged.map((line) => JSON.stringify({ ...line, trace: "" }))).size, 1);
+  await browser.signIn();
+  assert.equal((await browser.script("/api/Orders/whoami")).status, 200);
+});
+
 test("health is for everybody, and says nothing of a session", async () => {
   const browser = plain.browser();
   await browser.signIn();

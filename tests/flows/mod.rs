@@ -100,6 +100,7 @@ pub(crate) mod sign_out_scope;
 pub(crate) mod signing;
 pub(crate) mod site;
 pub(crate) mod standing;
+pub(crate) mod standing_refusals;
 pub(crate) mod step_up;
 pub(crate) mod storage;
 pub(crate) mod tenants;

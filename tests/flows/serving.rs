@@ -55,6 +55,9 @@ impl Site<'_> {
         self.is_planning.set(true);
         let planned = self.planned(request, head);
         self.is_planning.set(false);
+        if planned.is_some() {
+            self.assert_never_refused(request, head);
+        }
         let downstream = &self.world.downstream;
         let arrived = downstream.count();
         match planned {
@@ -78,13 +81,13 @@ impl Site<'_> {
     /// What is refused at once is refused alike with waiting, down to the reference to the log.
     async fn respond_unplanned(&self, request: &Request, head: &RequestHead<'_>) -> Received {
         if self.world.forwards_at_once.get() {
-            let refused = flow::refuse_at_once(&self.isolate, self, head);
+            let refused = self.refused_at_once(request, head);
             return match refused {
                 Some(answer) => Received::from_answer(answer),
                 None => received(flow::serve(&self.isolate, self, request, head).await),
             };
         }
-        let refused = self.world.without_trace(|| flow::refuse_at_once(&self.isolate, self, head));
+        let refused = self.world.without_trace(|| self.refused_at_once(request, head));
         let received = received(flow::serve(&self.isolate, self, request, head).await);
         if let Some(refused) = refused.filter(|_| !self.world.pauses.get()) {
             assert_eq!(Received::from_answer(refused), received, "{request:?}");

@@ -20,6 +20,7 @@ use crate::leaks::Emitted;
 use crate::op::Op;
 use crate::site::Site;
 use crate::standing::Standing;
+use crate::standing_refusals::Refusals;
 
 pub(crate) const NOW: u64 = 1_800_000_000;
 
@@ -54,6 +55,7 @@ pub(crate) struct World {
     pub(crate) federation: Federation,
     pub(crate) emitted: Emitted,
     pub(crate) standing: Standing,
+    pub(crate) refusals: Refusals,
     log: RefCell<Vec<String>>,
     points: RefCell<Vec<Measure>>,
 }
@@ -119,6 +121,7 @@ impl World {
             federation: Federation::default(),
             emitted: Emitted::default(),
             standing: Standing::default(),
+            refusals: Refusals::default(),
             log: RefCell::default(),
             points: RefCell::default(),
         };

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use serde_json::{Value, json};
 use vestibule::answer::Answer;
 use vestibule::app::App;
-use vestibule::flow::{AtOnce, Reply, keep, refuse_at_once, serve, serve_at_once, standing};
+use vestibule::flow::{AtOnce, RefusedAtOnce, Reply, keep, refuse_at_once, serve, serve_at_once, standing};
 use vestibule::forwarding::ForwardPlan;
 use vestibule::request::RequestHead;
 
@@ -116,7 +116,7 @@ pub(crate) fn decided(app: &App, text: &str) -> Outcome {
     if let Some(AtOnce { plan, .. }) = serve_at_once(app, &Still, &head) {
         return Outcome::Forwarded(plan);
     }
-    if let Some(answer) = refuse_at_once(app, &Still, &head) {
+    if let Some(RefusedAtOnce { answer, .. }) = refuse_at_once(app, &Still, &head) {
         return Outcome::Answered(answer);
     }
     let served = pin!(serve(app, &Still, &(), &head));
