@@ -31,6 +31,12 @@ use crate::time::Timestamp;
 use context::ExecutionContext;
 use runtime::Edge;
 
+/// Reads the configuration, before there is a request.
+#[wasm_bindgen]
+pub fn prepare(env: &JsValue) {
+    deployment::prepare(env);
+}
+
 /// The place of the plan that stands for a request, as [`flow::standing`] wants it described; `now` in milliseconds.
 #[wasm_bindgen]
 pub fn standing(told: &str, now: f64) -> Option<usize> {

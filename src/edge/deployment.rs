@@ -19,12 +19,22 @@ pub(super) fn app(runtime: &Edge) -> Option<Rc<App>> {
     isolate::app_or_deploy(|| deploy(runtime))
 }
 
-fn deploy(runtime: &Edge) -> Option<Rc<App>> {
+/// Reads the configuration while the isolate starts, when nobody waits for it yet. The platform forbids to do more then, and
+/// whatever is said of it would be in no request's log.
+pub(super) fn prepare(env: &JsValue) {
+    isolate::keep(read(env));
+}
+
+fn read(env: &JsValue) -> isolate::Read {
     std::panic::set_hook(Box::new(|panic| {
         console_error_panic_hook::hook(panic);
         glue::trapped();
     }));
-    match App::new(&glue::environment(runtime.env())) {
+    App::new(&glue::environment(env))
+}
+
+fn deploy(runtime: &Edge) -> Option<Rc<App>> {
+    match isolate::take_read().unwrap_or_else(|| read(runtime.env())) {
         Err(faults) => {
             flow::misconfigured(runtime, &faults);
             None

@@ -1,14 +1,18 @@
 // The Worker's main module: hands each request to wasm and returns what it returns, without awaiting it.
 
+import { env } from "cloudflare:workers";
+
 import { answeredAgain, remember } from "./again.js";
 import { onLook } from "./carried.js";
 import { passedOn } from "./glue.js";
 import { enter } from "./instance.js";
 import { standingPlan, told } from "./standing.js";
 import { internalError, rejection } from "./traps.js";
-import { decides, goesOn, serve, standing, stands } from "./vestibule.js";
+import { decides, goesOn, prepare, serve, standing, stands } from "./vestibule.js";
 
 export { AccountObject } from "./account-object.js";
+
+enter(() => prepare(env), () => {});
 
 // For a WebSocket that has outlived the instance that served its handshake as well.
 onLook((request, env, context) => enter(() => goesOn(request, env, context), rejection));

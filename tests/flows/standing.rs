@@ -24,12 +24,18 @@ use crate::world::World;
 #[derive(Default)]
 pub(crate) struct Standing {
     plans: RefCell<HashMap<(*const App, usize), KeptPlan>>,
-    /// By which plan, and of which place, a request has been passed on that was told so.
-    before: RefCell<HashMap<(*const App, String), (usize, usize)>>,
+    /// By which plan a request has been passed on that was told so.
+    before: RefCell<HashMap<Asked, Found>>,
     kept: Cell<usize>,
     /// How many requests were found to have a plan that stands.
     pub(crate) found: Cell<usize>,
 }
+
+/// The isolate, and what is told.
+type Asked = (*const App, String);
+
+/// The place, and the number of the plan that was kept there.
+type Found = (usize, usize);
 
 struct KeptPlan {
     /// How many were kept before it.

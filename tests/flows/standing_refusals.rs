@@ -43,12 +43,9 @@ impl Site<'_> {
         let refused = flow::refuse_at_once(&self.isolate, self, head);
         let asked = self.asked(request, head);
         let before = self.world.refusals.kept.borrow_mut().remove(&asked);
-        let RefusedAtOnce { answer, standing } = match refused {
-            Some(refused) => refused,
-            None => {
-                assert!(before.is_none(), "this refusal does not stand: {request:?}");
-                return None;
-            }
+        let Some(RefusedAtOnce { answer, standing }) = refused else {
+            assert!(before.is_none(), "this refusal does not stand: {request:?}");
+            return None;
         };
         if let Some(standing) = standing {
             let refusal = self.without_trace(&answer, &standing);
@@ -106,7 +103,8 @@ fn a_refusal_of_who_sends_no_session_stands_for_all_who_send_none() {
     let fetch = || assert_eq!(browser.fetch(path).status, 401);
     fetch();
     assert_eq!(found(&world, fetch), 1);
-    let from = |page: &str| drop(browser.send(Request::script("GET", &absolute(path)).with("referer", &absolute(page))));
+    let from =
+        |page: &str| drop(browser.send(Request::script("GET", &absolute(path)).with("referer", &absolute(page))));
     from("/a");
     assert_eq!(found(&world, || from("/b")), 0, "another page to come back to");
     assert_eq!(found(&world, || from("/a")), 1);
