@@ -14,7 +14,10 @@ const output = inProject("build", "bench");
 export async function build(names) {
   const builds = {};
   const missing = {};
-  if (names.includes("vestibule")) await buildWorker();
+  if (names.includes("vestibule")) {
+    await buildWorker();
+    await step("Vestibule: esbuild", async () => (builds.vestibule = await bundleVestibule()));
+  }
   if (names.includes("hono")) await step("@hono/oidc-auth: esbuild", async () => (builds.hono = await bundleHono()));
   if (names.includes("workers-rs")) {
     const started = step("`worker` crate: cargo build (wasm32)", async () => (builds["workers-rs"] = await buildWorkersRs()));
@@ -26,12 +29,24 @@ export async function build(names) {
   return { builds, missing };
 }
 
+/** As Wrangler uploads it: one module of JavaScript, minified, and the wasm beside it. */
+async function bundleVestibule() {
+  const worker = inProject("build", "worker");
+  const outfile = await bundled(join(worker, "entry.js"), "vestibule.mjs", ["*.wasm", "cloudflare:workers"]);
+  return { "vestibule.mjs": outfile, "vestibule_bg.wasm": join(worker, "vestibule_bg.wasm") };
+}
+
 async function bundleHono() {
+  return { "hono.mjs": await bundled(inProject("bench", "workers", "hono.mjs"), "hono.mjs") };
+}
+
+async function bundled(entryPoint, name, external = []) {
   const { build: bundle } = await import("esbuild");
-  const outfile = join(output, "hono.mjs");
+  const outfile = join(output, name);
   await bundle({
-    entryPoints: [inProject("bench", "workers", "hono.mjs")],
+    entryPoints: [entryPoint],
     outfile,
+    external,
     bundle: true,
     minify: true,
     format: "esm",
@@ -39,7 +54,7 @@ async function bundleHono() {
     conditions: ["workerd", "worker", "import"],
     logLevel: "warning",
   });
-  return { "hono.mjs": outfile };
+  return outfile;
 }
 
 async function buildWorkersRs() {

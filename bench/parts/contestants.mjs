@@ -71,20 +71,18 @@ function hono({ origin, issuer, builds, accessTokenSeconds }, { redirectUri }) {
 }
 
 /**
- * As in docs/configuration.md, with both of the bindings unless it has no objects. `entry` is another main module, `apis` are
- * further DownstreamApis by their names, `routes` further rules, which stand before the one that all have.
+ * As in docs/configuration.md, with both of the bindings unless it has no objects. `entry` is another main module, which
+ * imports those that the bundle is made of; `apis` are further DownstreamApis by their names, `routes` further rules, which stand before the one that all have.
  */
-export function vestibule({ origin, issuer, kvPort }, { publicOrigin }, { hasObjects = true, entry, apis, routes = [] } = {}) {
+export function vestibule({ origin, issuer, kvPort, builds }, { publicOrigin }, { hasObjects = true, entry, apis, routes = [] } = {}) {
   const vars = {
     OpenIdConnect: { Authority: issuer, ClientId: client.clientId },
     DownstreamApis: { ...apis, Bench: { BaseUrl: origin, Scopes: resource.scopes, Resource: resource.resource } },
     Gateway: { PublicOrigin: publicOrigin, Origin: origin, Routes: [...routes, { Path: "/public/**", Access: "Anonymous" }] },
   };
   const secrets = { Session__Key: key.toString("base64"), OpenIdConnect__ClientSecret: client.clientSecret };
-  const built = inProject("build", "worker");
-  const others = filesUnder(built).map((file) => [relative(built, file), file]);
   return {
-    modules: { ...(entry ?? { "entry.js": join(built, "entry.js") }), ...Object.fromEntries(others) },
+    modules: entry ? { ...entry, ...unbundled() } : builds.vestibule,
     bindings: [
       ...Object.entries(vars).map(([name, value]) => json(name, value)),
       ...listed(secrets),
@@ -94,6 +92,11 @@ export function vestibule({ origin, issuer, kvPort }, { publicOrigin }, { hasObj
     kvPort,
     ...(hasObjects && objects),
   };
+}
+
+function unbundled() {
+  const built = inProject("build", "worker");
+  return Object.fromEntries(filesUnder(built).map((file) => [relative(built, file), file]));
 }
 
 const objects = {
