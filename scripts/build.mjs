@@ -71,7 +71,8 @@ async function optimise() {
   // The upload counts as gzip has it, so functions stay small and stand by those that are like them: what LLVM left apart
   // is not put together again, and the order is that of the names (docs/decisions.md).
   const forGzip = ["--one-caller-inline-max-function-size=1", "--reorder-functions-by-name"];
-  await wasmOpt("-Oz", ...forGzip, ...features, "-g", wasm, "-o", named);
+  // A second time finds some more of what the first one left.
+  await wasmOpt("-Oz", "-Oz", ...forGzip, ...features, "-g", wasm, "-o", named);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
   await wasmOpt(...features, ...strip, named, "-o", wasm);
 }

@@ -57,8 +57,10 @@ fn a_request_for_which_a_plan_stands_allocates_nothing() {
     for scenario in [API_CALL, PAGE, ANONYMOUS] {
         let told = scene.kept(&(scenario.request)(&scene));
         assert!(scene.standing(&told).is_some(), "{}", scenario.name);
-        let (spent, _) = counted(|| scene.standing(&told));
+        let (spent, place) = counted(|| scene.standing(&told));
         assert_eq!(spent.calls, 0, "{}", scenario.name);
+        let (spent, stands) = counted(|| scene.stands(place.unwrap()));
+        assert!(stands && spent.calls == 0, "{}", scenario.name);
     }
 }
 

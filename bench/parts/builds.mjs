@@ -53,6 +53,8 @@ async function bundled(entryPoint, name, external = []) {
     target: "es2023",
     conditions: ["workerd", "worker", "import"],
     logLevel: "warning",
+    // What wasm-bindgen writes.
+    logOverride: { "duplicate-object-key": "silent" },
   });
   return outfile;
 }

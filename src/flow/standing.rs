@@ -75,17 +75,27 @@ impl Standing {
         SignedIn { session, entry }: &SignedIn,
         (until, rest): (Timestamp, usize),
     ) -> Option<Self> {
-        // A page may bring a new cookie, and how long ago somebody signed in is another thing at every moment.
-        if incoming.head.is_navigation() || rule.step_up.is_some() {
+        // How long ago somebody signed in is another thing at every moment.
+        if rule.step_up.is_some() {
             return None;
         }
         let provider = incoming.realm.provider.name.clone();
-        let until = until.min(session.expires_at());
-        Some(Self { until, user: Some(User { provider, session: session.clone(), entry: Rc::clone(entry) }), rest })
+        let until = until.min(session.expires_at()).min(next_cookie(incoming, session));
+        let user = User { provider, session: session.clone(), entry: Rc::clone(entry) };
+        (incoming.now < until).then_some(Self { until, user: Some(user), rest })
     }
 
     fn holds(&self, app: &App, now: Timestamp) -> bool {
         now < self.until && self.user.as_ref().is_none_or(|user| user.goes_on(app, now))
+    }
+}
+
+/// When the answer may have a new cookie for the session: only a page ever does.
+fn next_cookie<R: Runtime>(incoming: &Incoming<'_, R>, session: &Session) -> Timestamp {
+    if incoming.head.is_navigation() {
+        session.may_be_rolled_after(&incoming.app.config.session)
+    } else {
+        Timestamp::MAX
     }
 }
 

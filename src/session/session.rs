@@ -98,10 +98,15 @@ impl Session {
     /// The session with its idle window begun anew, once enough of it has passed to be worth a new cookie.
     #[must_use]
     pub fn rolled(&self, now: Timestamp, settings: &SessionSettings) -> Option<Self> {
-        let left = self.idle_expires_at.since(now);
         let idle_expires_at = idle_end(now, self.absolute_expires_at, settings);
-        (left < settings.idle.half() && idle_expires_at > self.idle_expires_at)
+        (now > self.may_be_rolled_after(settings) && idle_expires_at > self.idle_expires_at)
             .then(|| Self { idle_expires_at, ..self.clone() })
+    }
+
+    /// Until when [`rolled`](Self::rolled) gives nothing in any case.
+    #[must_use]
+    pub fn may_be_rolled_after(&self, settings: &SessionSettings) -> Timestamp {
+        self.idle_expires_at - settings.idle.half()
     }
 
     /// When the session ends unless it is rolled.

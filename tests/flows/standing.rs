@@ -152,6 +152,29 @@ fn a_plan_stands_no_longer_than_what_it_was_made_by() {
 }
 
 #[test]
+fn a_page_is_passed_on_by_its_plan_until_it_may_bring_a_new_cookie() {
+    let world = World::new();
+    let browser = Browser::signed_in(&world, &ADA);
+    let idle = 3600;
+    let open = || {
+        let page = browser.visit("/");
+        assert_eq!(page.status, 200);
+        page.headers.iter().any(|(name, _)| name == "set-cookie")
+    };
+    open();
+    assert_eq!(found(&world, || assert!(!open())), 1);
+    // What the isolate remembers is read again after a minute, and planned after that.
+    world.advance(idle / 2 - 2);
+    open();
+    open();
+    assert_eq!(found(&world, || assert!(!open())), 1);
+    world.advance(3);
+    assert_eq!(found(&world, || assert!(open())), 0);
+    open();
+    assert_eq!(found(&world, || assert!(!open())), 1);
+}
+
+#[test]
 fn a_plan_for_everybody_stands_for_everybody() {
     let world = World::with(&json!({ "Gateway": { "Routes": [{ "Path": "/public/**", "Access": "Anonymous" }] } }));
     let browser = Browser::new(&world);

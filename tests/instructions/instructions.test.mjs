@@ -17,6 +17,7 @@ const budgets = {
   "token cache entry: parse, 10 access tokens": 268_742,
   "scope lookup: 100 access tokens": 9_803,
   "route decision: 1000 rules": 3_385,
+  "plan known from before: signed-in API call": 1_600,
   "plan that stands: signed-in API call": 9_509,
   "plan that stands: anonymous": 7_285,
   "decision: signed-in API call": 81_782,

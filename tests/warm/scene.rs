@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use serde_json::{Value, json};
 use vestibule::answer::Answer;
 use vestibule::app::App;
-use vestibule::flow::{AtOnce, RefusedAtOnce, Reply, keep, refuse_at_once, serve, serve_at_once, standing};
+use vestibule::flow::{AtOnce, RefusedAtOnce, Reply, keep, refuse_at_once, serve, serve_at_once, standing, stands};
 use vestibule::forwarding::ForwardPlan;
 use vestibule::request::RequestHead;
 
@@ -102,6 +102,11 @@ impl Scene {
     /// From what is told of a request to the plan that stands for it.
     pub(crate) fn standing(&self, told: &str) -> Option<usize> {
         standing(&self.app, NOW, told)
+    }
+
+    /// Whether the plan in that place still stands.
+    pub(crate) fn stands(&self, place: usize) -> bool {
+        stands(&self.app, NOW, place)
     }
 
     /// From the text of the head to whatever becomes of the request.
