@@ -12,6 +12,7 @@ import { decides, goesOn, prepare, serve, standing, stands } from "./vestibule.j
 
 export { AccountObject } from "./account-object.js";
 
+// What this cannot do, the first request does.
 enter(() => prepare(env), () => {});
 
 // For a WebSocket that has outlived the instance that served its handshake as well.

@@ -1,17 +1,16 @@
 // Refusals that stand: src/flow/at_once.rs. Nobody has to be asked about them again, but each request has its own trace.
 
 import { remember } from "./again.js";
-import { pairs } from "./glue.js";
+import { log, pairs } from "./glue.js";
 
 /** Keeps a refusal. `trace` stands once in `body` and once in `line`. */
 export function keepRefusal(text, referer, trace, status, headerLines, body, line) {
-  const headers = new Headers(pairs(headerLines));
-  const init = { status, headers };
+  const init = { status, headers: new Headers(pairs(headerLines)) };
   const [shown, logged] = [body.split(trace), line.split(trace)];
   remember(text, (request) => {
     if ((request.headers.get("referer") ?? undefined) !== referer) return undefined;
     const own = traceOf(request);
-    console.log(logged[0] + own + logged[1]);
+    log(logged[0] + own + logged[1]);
     return new Response(shown[0] + own + shown[1], init);
   });
 }
