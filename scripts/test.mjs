@@ -59,7 +59,8 @@ function outcome(result, name) {
 async function nodeTests(layer, environment = {}) {
   const files = filesUnder(inProject("tests", layer)).filter((file) => /\.test\.m?js$/.test(file));
   if (files.length === 0) return "NOT RUN: there are no test files yet";
-  const args = ["--test", "--test-timeout=300000", ...files.map((file) => relative(inProject(), file))];
+  // A file whose `before` fails half-way has nobody to close what it started, and would wait for ever.
+  const args = ["--test", "--test-timeout=300000", "--test-force-exit", ...files.map((file) => relative(inProject(), file))];
   // A test process that inherits this would report to a parent that is not listening.
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
   return run(process.execPath, args, { cwd: inProject(), env: { ...inherited, ...environment } });
