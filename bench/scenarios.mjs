@@ -5,7 +5,7 @@ const withAccess = ["floor", "control", "vestibule", "tuned", "hono"];
 
 /**
  * `goal` and `aim` are Vestibule's, as ratios to the floor's CPU in the same scenario, or in the one that `floor` names. A
- * `signedIn` request carries the session of whoever signs in at all.
+ * `signedIn` request carries the session of whoever signs in at all, and one that `isNavigation` is a browser's own.
  */
 export const loads = [
   {
@@ -32,6 +32,11 @@ export const loads = [
     name: "page",
     title: "signed in, the origin and not an API",
     ...{ path: "/small.json", connections: 32, signedIn: true, who: withAccess },
+  },
+  {
+    name: "navigation",
+    title: "signed in, a page is opened",
+    ...{ path: "/small.json", connections: 32, signedIn: true, isNavigation: true, who: withAccess },
   },
   {
     name: "plain",

@@ -6,7 +6,8 @@ import { request as httpsRequest } from "node:https";
 import { accounts } from "../../demo/accounts.mjs";
 import { Stop } from "../../scripts/step.mjs";
 
-const page = { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-site": "none" };
+/** What tells a browser's own request from one of a script. */
+export const page = { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-site": "none" };
 
 /** What a page's script sends with each call, as a current browser does: without a cookie. */
 export function scriptHeaders(publicOrigin) {
