@@ -27,9 +27,8 @@ use crate::app::App;
 use crate::error::Error;
 use crate::flow::{self, AtOnce, RefusedAtOnce};
 use crate::request::RequestHead;
-use crate::time::Timestamp;
 use context::ExecutionContext;
-use runtime::Edge;
+use runtime::{Edge, moment};
 
 /// Reads the configuration, before there is a request.
 #[wasm_bindgen]
@@ -99,10 +98,6 @@ pub fn goes_on(request: JsValue, env: JsValue, context: ExecutionContext) -> Pro
         let Ok(head) = RequestHead::parse(&text) else { return Ok(JsValue::TRUE) };
         Ok(flow::goes_on(&app, &runtime, &head).await.into())
     }))
-}
-
-fn moment(milliseconds: f64) -> Timestamp {
-    Timestamp::from_unix((milliseconds / 1000.0) as u64)
 }
 
 fn misconfigured(runtime: &Edge, request: &JsValue) -> Answer {

@@ -72,7 +72,8 @@ function hono({ origin, issuer, builds, accessTokenSeconds }, { redirectUri }) {
 
 /**
  * As in docs/configuration.md, with both of the bindings unless it has no objects. `entry` is another main module, which
- * imports those that the bundle is made of; `apis` are further DownstreamApis by their names, `routes` further rules, which stand before the one that all have.
+ * imports those that the bundle is made of; `apis` are further DownstreamApis by their names, `routes` further rules, which
+ * stand before the one that all have.
  */
 export function vestibule({ origin, issuer, kvPort, builds }, { publicOrigin }, { hasObjects = true, entry, apis, routes = [] } = {}) {
   const vars = {

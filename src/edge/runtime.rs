@@ -23,6 +23,11 @@ use crate::session::session::SessionId;
 use crate::session::signing_key::{PublicPoint, SigningKey};
 use crate::time::{Lifetime, Timestamp};
 
+/// A moment as JavaScript has it, in milliseconds.
+pub(super) fn moment(milliseconds: f64) -> Timestamp {
+    Timestamp::from_unix((milliseconds / 1000.0) as u64)
+}
+
 /// One request's view of the platform, or that of one call of an object.
 #[derive(Clone)]
 pub(super) struct Edge {
@@ -67,7 +72,7 @@ impl Runtime for Edge {
     type Storage = SqlStorage;
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix((js_sys::Date::now() / 1000.0) as u64)
+        moment(js_sys::Date::now())
     }
 
     fn random<const N: usize>(&self) -> [u8; N] {

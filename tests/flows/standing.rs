@@ -23,23 +23,17 @@ use crate::world::World;
 /// What the runtimes of all isolates keep.
 #[derive(Default)]
 pub(crate) struct Standing {
-    plans: RefCell<HashMap<(*const App, usize), KeptPlan>>,
-    /// By which plan a request has been passed on that was told so.
-    before: RefCell<HashMap<Asked, Found>>,
-    kept: Cell<usize>,
-    /// How many requests were found to have a plan that stands.
+    plans: RefCell<HashMap<(*const App, usize), Rc<KeptPlan>>>,
+    /// In which place, and by which plan, a request has been passed on that was told so.
+    before: RefCell<HashMap<Asked, (usize, Rc<KeptPlan>)>>,
+    /// How many requests were found to have a plan or a refusal that stands.
     pub(crate) found: Cell<usize>,
 }
 
 /// The isolate, and what is told.
-type Asked = (*const App, String);
-
-/// The place, and the number of the plan that was kept there.
-type Found = (usize, usize);
+pub(crate) type Asked = (*const App, String);
 
 struct KeptPlan {
-    /// How many were kept before it.
-    number: usize,
     plan: ForwardPlan,
     base: String,
     cut: usize,
@@ -48,11 +42,12 @@ struct KeptPlan {
 impl Site<'_> {
     /// Plans at once, and compares that with what stands.
     pub(crate) fn planned(&self, request: &Request, head: &RequestHead<'_>) -> Option<ForwardPlan> {
-        let text = told(&self.isolate.config, &request.text());
-        let place = flow::standing(&self.isolate, self.now(), &text);
+        let asked = self.asked(request);
+        let (isolate, text) = &asked;
+        let place = flow::standing(&self.isolate, self.now(), text);
         let standing = place.map(|place| self.stood(place, request));
         let planned = flow::serve_at_once(&self.isolate, self, head);
-        self.assert_found_again(&text, place);
+        self.assert_found_again(&asked, place);
         if let Some(standing) = standing {
             let anew = planned.as_ref().map(|AtOnce { plan, .. }| plan);
             assert_eq!(Some(&standing), anew, "this plan does not stand: {request:?}");
@@ -60,21 +55,27 @@ impl Site<'_> {
         }
         let AtOnce { plan, standing } = planned?;
         if let Some(standing) = standing {
-            self.assert_facts_decide(&text, &plan);
-            if let Some(kept) = flow::keep(&self.isolate, &text, &plan, standing) {
-                let mut plans = self.world.standing.plans.borrow_mut();
-                let number = self.world.standing.kept.get();
-                self.world.standing.kept.set(number + 1);
-                let (plan, base, cut) = (plan.clone(), kept.base.to_owned(), kept.cut);
-                plans.insert((Rc::as_ptr(&self.isolate), kept.place), KeptPlan { number, plan, base, cut });
+            self.assert_facts_decide(text, &plan);
+            if let Some(kept) = flow::keep(&self.isolate, text, &plan, standing) {
+                let kept_plan = KeptPlan { plan: plan.clone(), base: kept.base.to_owned(), cut: kept.cut };
+                self.world.standing.plans.borrow_mut().insert((*isolate, kept.place), Rc::new(kept_plan));
             }
         }
         Some(plan)
     }
 
+    /// What stands is looked up by.
+    pub(crate) fn asked(&self, request: &Request) -> Asked {
+        (Rc::as_ptr(&self.isolate), told(&self.isolate.config, &request.text()))
+    }
+
+    fn kept(&self, place: usize) -> Rc<KeptPlan> {
+        Rc::clone(&self.world.standing.plans.borrow()[&(Rc::as_ptr(&self.isolate), place)])
+    }
+
     fn stood(&self, place: usize, request: &Request) -> ForwardPlan {
-        let plans = self.world.standing.plans.borrow();
-        let KeptPlan { plan, base, cut, .. } = &plans[&(Rc::as_ptr(&self.isolate), place)];
+        let kept = self.kept(place);
+        let KeptPlan { plan, base, cut } = &*kept;
         let moved = format!("{base}{}", &request.url[*cut..]);
         let destination = match &plan.destination {
             Destination::Url(_) => Destination::Url(moved),
@@ -84,17 +85,14 @@ impl Site<'_> {
     }
 
     /// Whoever was passed on by the plan that is kept in a place still, told in the same letters, need only ask whether it stands.
-    fn assert_found_again(&self, text: &str, place: Option<usize>) {
-        let Standing { plans, before, .. } = &self.world.standing;
-        let isolate = Rc::as_ptr(&self.isolate);
-        let number = |place| plans.borrow()[&(isolate, place)].number;
-        let request = (isolate, text.to_owned());
-        if let Some(&(known, _)) = before.borrow().get(&request).filter(|(place, kept)| number(*place) == *kept) {
+    fn assert_found_again(&self, asked: &Asked, place: Option<usize>) {
+        let mut before = self.world.standing.before.borrow_mut();
+        if let Some(&(known, _)) = before.get(asked).filter(|(place, kept)| Rc::ptr_eq(&self.kept(*place), kept)) {
             let stands = flow::stands(&self.isolate, self.now(), known);
-            assert_eq!(stands.then_some(known), place, "another plan stands than before: {text:?}");
+            assert_eq!(stands.then_some(known), place, "another plan stands than before: {asked:?}");
         }
         if let Some(place) = place {
-            before.borrow_mut().insert(request, (place, number(place)));
+            before.insert(asked.clone(), (place, self.kept(place)));
         }
     }
 
@@ -105,8 +103,8 @@ impl Site<'_> {
     }
 }
 
-/// How many of these calls found a plan that stands.
-fn found(world: &World, calls: impl FnOnce()) -> usize {
+/// How many of these calls found a plan or a refusal that stands.
+pub(crate) fn found(world: &World, calls: impl FnOnce()) -> usize {
     let before = world.standing.found.get();
     calls();
     world.standing.found.get() - before

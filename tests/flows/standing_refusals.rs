@@ -1,7 +1,7 @@
 //! Refusals that stand: whatever a request is answered that is told in the same letters as a refused one, it must be that
 //! refusal, but for the trace.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
@@ -15,19 +15,17 @@ use crate::deployment::{environment, with_metrics};
 use crate::op::ADA;
 use crate::request::Request;
 use crate::site::Site;
-use crate::told::told;
+use crate::standing::{Asked, found};
 use crate::world::World;
 
 /// What the runtimes of all isolates keep.
 #[derive(Default)]
 pub(crate) struct Refusals {
-    kept: RefCell<HashMap<Asked, Refusal>>,
-    /// How many requests had been refused before.
-    found: Cell<usize>,
+    kept: RefCell<HashMap<AskedFrom, Refusal>>,
 }
 
-/// The isolate, what is told, and the `Referer`.
-type Asked = (*const App, String, Option<String>);
+/// Also by the `Referer`.
+type AskedFrom = (Asked, Option<String>);
 
 /// Without its trace.
 struct Refusal {
@@ -41,7 +39,7 @@ impl Site<'_> {
     /// Refuses at once, and compares that with what stands.
     pub(crate) fn refused_at_once(&self, request: &Request, head: &RequestHead<'_>) -> Option<Answer> {
         let refused = flow::refuse_at_once(&self.isolate, self, head);
-        let asked = self.asked(request, head);
+        let asked = self.asked_from(request, head);
         let before = self.world.refusals.kept.borrow_mut().remove(&asked);
         let Some(RefusedAtOnce { answer, standing }) = refused else {
             assert!(before.is_none(), "this refusal does not stand: {request:?}");
@@ -51,7 +49,7 @@ impl Site<'_> {
             let refusal = self.without_trace(&answer, &standing);
             if let Some(before) = before {
                 assert_same(&before, &refusal);
-                self.world.refusals.found.update(|found| found + 1);
+                self.world.standing.found.update(|found| found + 1);
             }
             self.assert_told_is_enough(&asked, &refusal);
             self.world.refusals.kept.borrow_mut().insert(asked, refusal);
@@ -61,13 +59,12 @@ impl Site<'_> {
 
     /// A request that is passed on was never refused in the same letters.
     pub(crate) fn assert_never_refused(&self, request: &Request, head: &RequestHead<'_>) {
-        let was_refused = self.world.refusals.kept.borrow().contains_key(&self.asked(request, head));
+        let was_refused = self.world.refusals.kept.borrow().contains_key(&self.asked_from(request, head));
         assert!(!was_refused, "this refusal does not stand: {request:?}");
     }
 
-    fn asked(&self, request: &Request, head: &RequestHead<'_>) -> Asked {
-        let text = told(&self.isolate.config, &request.text());
-        (Rc::as_ptr(&self.isolate), text, head.header("referer").map(str::to_owned))
+    fn asked_from(&self, request: &Request, head: &RequestHead<'_>) -> AskedFrom {
+        (self.asked(request), head.header("referer").map(str::to_owned))
     }
 
     fn without_trace(&self, answer: &Answer, StandingRefusal { trace, line }: &StandingRefusal) -> Refusal {
@@ -76,7 +73,7 @@ impl Site<'_> {
     }
 
     /// The headers that decide nothing decide nothing.
-    fn assert_told_is_enough(&self, (_, told, referer): &Asked, refusal: &Refusal) {
+    fn assert_told_is_enough(&self, ((_, told), referer): &AskedFrom, refusal: &Refusal) {
         let referer = referer.as_ref().map(|referer| format!("referer\n{referer}\n"));
         let text = format!("{told}{}", referer.unwrap_or_default());
         let head = RequestHead::parse(&text).unwrap();
@@ -87,13 +84,6 @@ impl Site<'_> {
 
 fn assert_same(one: &Refusal, other: &Refusal) {
     assert_eq!((&one.answer, &one.line), (&other.answer, &other.line));
-}
-
-/// How many of these requests had been refused before.
-fn found(world: &World, requests: impl FnOnce()) -> usize {
-    let before = world.refusals.found.get();
-    requests();
-    world.refusals.found.get() - before
 }
 
 #[test]
