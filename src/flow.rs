@@ -46,6 +46,7 @@ mod signer;
 mod standing;
 mod token_cache;
 mod token_endpoint;
+mod under_way;
 mod user_flow;
 mod verify_id_token;
 mod verify_logout_token;

@@ -7,10 +7,11 @@ mod client_credentials;
 mod exchanges;
 mod generations;
 mod introspections;
-mod reads;
+mod purpose_key;
 mod slot;
 mod standing_plans;
 mod turns;
+mod under_way;
 mod watermark;
 
 use std::cell::RefCell;
@@ -28,12 +29,13 @@ use generations::Generations;
 
 pub use bearer_tokens::{BearerTokenKey, BearerTokens, JudgedBy};
 pub use client_credentials::ClientCredentials;
-pub use exchanges::{ExchangeFailure, ExchangeKey, Exchanges};
+pub use exchanges::{ExchangeFailure, Exchanges};
 pub use introspections::{Introspections, Pause};
-pub use reads::Reads;
+pub use purpose_key::PurposeKey;
 pub use slot::{Held, Slot};
 pub use standing_plans::{Asked, StandingPlans};
 pub use turns::{Turn, Turns};
+pub use under_way::{Begun, UnderWay};
 pub use watermark::Watermark;
 
 /// The memory of one isolate.
@@ -41,8 +43,8 @@ pub struct Memory {
     entries: RefCell<Generations<SessionId, Remembered>>,
     signed_out: RefCell<Generations<AccountDigest, Timestamp>>,
     ended: RefCell<Generations<SessionId, ()>>,
-    failures: RefCell<Generations<(SessionId, String), (Failure, Timestamp)>>,
-    renewals: RefCell<Generations<(SessionId, String), Timestamp>>,
+    failures: RefCell<Generations<PurposeKey, (Failure, Timestamp)>>,
+    renewals: RefCell<Generations<PurposeKey, Timestamp>>,
     app_tokens: RefCell<Generations<String, CachedAccessToken>>,
     /// The access tokens of machine clients.
     pub bearer_tokens: BearerTokens,
@@ -53,10 +55,10 @@ pub struct Memory {
     /// The ways in which the client authenticates.
     pub client_credentials: ClientCredentials,
     left_out: RefCell<Vec<String>>,
-    /// Which sessions' entries are being read.
-    pub reads: Reads,
     /// Whose turn it is to renew the tokens of a session. For an account's object only.
     pub turns: Turns,
+    /// What requests are doing for others as well.
+    pub under_way: UnderWay,
     /// Up to when every session of the deployment has ended.
     pub everybody: Rc<Watermark>,
     sign_in: Documents,
@@ -106,8 +108,8 @@ impl Memory {
             introspections: Introspections::new(sessions),
             client_credentials: ClientCredentials::default(),
             left_out: RefCell::default(),
-            reads: Reads::new(sessions),
             turns: Turns::default(),
+            under_way: UnderWay::new(sessions),
             everybody,
             sign_in: Documents::new(),
             edit_profile: Documents::new(),
@@ -195,14 +197,14 @@ impl Memory {
 
     /// Remembers until a moment why a session's token could not be renewed, so that a crowd does not ask the OP one by
     /// one. `purpose` names what the token was for.
-    pub fn failed(&self, session: SessionId, purpose: String, failure: Failure, until: Timestamp) {
-        self.failures.borrow_mut().insert((session, purpose), (failure, until));
+    pub fn failed(&self, session: SessionId, purpose: &str, failure: Failure, until: Timestamp) {
+        self.failures.borrow_mut().insert(PurposeKey::of_session(session, purpose), (failure, until));
     }
 
     /// Why a session's token could not be renewed just now.
     #[must_use]
     pub fn recent_failure(&self, session: SessionId, purpose: &str, now: Timestamp) -> Option<Failure> {
-        let key = (session, purpose.to_owned());
+        let key = PurposeKey::of_session(session, purpose);
         let (failure, until) = self.failures.borrow_mut().find(&key).filter(|(_, until)| *until > now)?;
         Some(failure.with_pause(until.since(now)))
     }
@@ -210,7 +212,7 @@ impl Memory {
     /// Whether to begin renewing an API's token in the background: once within `pause`, however many requests ask.
     #[must_use]
     pub fn begins_renewal(&self, session: SessionId, api: &str, now: Timestamp, pause: Lifetime) -> bool {
-        let key = (session, api.to_owned());
+        let key = PurposeKey::of_session(session, api);
         let mut renewals = self.renewals.borrow_mut();
         if renewals.find(&key).is_some_and(|begun_at| begun_at + pause > now) {
             return false;

@@ -34,7 +34,7 @@ pub(super) use index::stored as stored_lead;
 use message::Call;
 pub(super) use message::{Ask, Listed, LogoutTokenId, Reply, encoded};
 pub use object::{account_expired, serve_account};
-pub(super) use shared::read_once;
+pub(super) use shared::{read_once, renew_once};
 pub(super) use which::{Chosen, Which};
 
 /// Whether somebody else keeps the account: its object, unless this is it.
@@ -99,8 +99,8 @@ pub(super) async fn confirmed<R: Runtime>(
     }
 }
 
-/// The entry with a token for the API that the cause does not rule out.
-pub(super) async fn renew<R: Runtime>(
+/// The entry with a token for the API that the cause does not rule out, from its keeper.
+async fn renew<R: Runtime>(
     context: &Context<'_, R>,
     session: &Session,
     api: &Api,
@@ -135,7 +135,7 @@ pub(super) async fn renew<R: Runtime>(
         }
         Ok(_) | Err(_) => UNREACHABLE,
     };
-    renewal::remember(context, session, purpose, &failure);
+    renewal::remember(context, session, &purpose, &failure);
     Err(failure)
 }
 

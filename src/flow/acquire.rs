@@ -121,7 +121,7 @@ pub(super) async fn replacement<R: Runtime>(
 pub(super) async fn renew_due<R: Runtime>(context: &Context<'_, R>, session: &Session, api: &str) {
     // What goes wrong is in the log, and the next request tries again.
     if let Some(api) = context.app.config.api(api) {
-        let _ = account::renew(context, session, api, &Cause::Due).await;
+        let _ = account::renew_once(context, session, api, &Cause::Due).await;
     }
 }
 
@@ -143,7 +143,7 @@ async fn renewed<R: Runtime>(
     api: &Api,
     cause: &Cause,
 ) -> Result<Credential, Failure> {
-    let entry = account::renew(context, session, api, cause).await?;
+    let entry = account::renew_once(context, session, api, cause).await?;
     match lookup(&entry, api, context.now).valid() {
         Some(cached) => Ok(cached.into()),
         None => Err(Failure::NeedsUser { reason: InteractionReason::ScopesNotGranted, claims: None }),

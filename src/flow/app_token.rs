@@ -9,10 +9,12 @@ use serde_json::Map;
 use super::account::{self, Ask, Cause, Reply};
 use super::log::{self, Event};
 use super::token_endpoint::{self, Grant, Purpose, Refusal};
+use super::under_way::{Patience, Whose, begin_or_wait};
 use super::{Context, documents, token_cache};
 use crate::config::Api;
 use crate::error::{Error, Failure};
 use crate::json;
+use crate::memory::PurposeKey;
 use crate::oidc::tenant;
 use crate::runtime::{AccountStorage, RETRY_AFTER, Runtime, StoreFault, StoredSession, Work};
 use crate::session::entry::{CachedAccessToken, Lookup, TokenCacheEntry};
@@ -44,7 +46,14 @@ pub(super) async fn acquire<R: Runtime>(
     cause: &Cause,
 ) -> Result<CachedAccessToken, Error> {
     let memory = &context.realm.memory;
+    let key = PurposeKey::of_session(key(context, api).session(), &cause.purpose(api));
+    let whose = begin_or_wait(context, key, Patience::FOR_THE_OP).await;
     let remembered = memory.app_token(&api.name);
+    let is_met = |cached: &CachedAccessToken| cause.is_met_by(&cached.lookup_at(context.runtime.now()));
+    // If another request's brought nothing, each asks for itself.
+    if let (Whose::Nobodys, Some(cached)) = (&whose, remembered.as_ref().filter(|cached| is_met(cached))) {
+        return Ok(cached.clone());
+    }
     let outcome = if account::is_elsewhere(context) {
         from_object(context, api, cause).await
     } else {
@@ -167,7 +176,7 @@ async fn request<R: Runtime>(
         Ok(_) => log::happened(context, Event::AppTokenAcquired, None, json::named("api", api.name.as_str().into())),
         Err(failure) => {
             log::happened(context, Event::TokenRefreshFailed, None, log::failure(&api.name, failure));
-            memory.failed(session, named, failure.clone(), now + Lifetime::from_seconds(failure.pause()));
+            memory.failed(session, &named, failure.clone(), now + Lifetime::from_seconds(failure.pause()));
         }
     }
     outcome

@@ -11,11 +11,12 @@ use super::acquire::Credential;
 use super::bearer::Presented;
 use super::log::{self, Event};
 use super::token_endpoint::{self, Grant, Purpose, Refusal};
+use super::under_way::{Patience, begin_or_wait};
 use super::{Context, app_token, documents};
 use crate::config::{Api, ApiToken};
 use crate::error::{Error, ExchangeFault, Failure};
 use crate::json::{members, named};
-use crate::memory::{ExchangeFailure, ExchangeKey};
+use crate::memory::{ExchangeFailure, PurposeKey};
 use crate::oidc::token_exchange::TokenExchange;
 use crate::runtime::{RETRY_AFTER, Runtime, StoreFault};
 use crate::session::entry::CachedAccessToken;
@@ -76,7 +77,7 @@ pub(super) fn cached<R: Runtime>(
     api: &Api,
     now: Timestamp,
 ) -> Option<Rc<CachedAccessToken>> {
-    context.realm.memory.exchanges.find(ExchangeKey::new(presented.key, &api.name), now)
+    context.realm.memory.exchanges.find(PurposeKey::of_token(presented.key, &api.name), now)
 }
 
 async fn acquire<R: Runtime>(
@@ -92,24 +93,18 @@ async fn acquire<R: Runtime>(
         return Err(Error::NotExchanged(api.name.clone(), ExchangeFault::NoEndUser));
     }
     let exchanges = &context.realm.memory.exchanges;
-    let key = ExchangeKey::new(presented.key, &cause.purpose(api));
-    for _ in 0..MOST_MOMENTS {
-        if let Some(outcome) = settled(context, presented, (api, cause), key) {
-            return outcome;
-        }
-        if exchanges.begins(key, context.runtime.now()) {
-            break;
-        }
-        context.runtime.moment().await;
+    let key = PurposeKey::of_token(presented.key, &cause.purpose(api));
+    let _whose = begin_or_wait(context, key, Patience::FOR_THE_OP).await;
+    if let Some(outcome) = settled(context, presented, (api, cause), key) {
+        return outcome;
     }
     let outcome = exchange(context, presented, api, cause).await;
-    exchanges.ended(key);
     let now = context.runtime.now();
     match outcome {
         Ok(cached) => {
             log::happened(context, Event::TokenExchanged, None, named("api", api.name.as_str().into()));
             let until = presented.token.expires_at().unwrap_or(cached.expires_at);
-            let key = ExchangeKey::new(presented.key, &api.name);
+            let key = PurposeKey::of_token(presented.key, &api.name);
             Ok(exchanges.remember(key, cached, until).as_ref().into())
         }
         Err(failure) => {
@@ -125,7 +120,7 @@ fn settled<R: Runtime>(
     context: &Context<'_, R>,
     presented: &Presented,
     (api, cause): (&Api, &Cause),
-    key: ExchangeKey,
+    key: PurposeKey,
 ) -> Option<Result<Credential, Error>> {
     let now = context.runtime.now();
     let cached = cached(context, presented, api, now);
@@ -213,5 +208,3 @@ fn log_failure<R: Runtime>(context: &Context<'_, R>, event: Event, api: &Api, fa
 
 /// A token that was refused though it is no older than this is not worth another.
 const PAUSE: Lifetime = Lifetime::from_seconds(RETRY_AFTER);
-/// How often to look for what another request brings: for longer than an exchange takes.
-const MOST_MOMENTS: usize = 800;

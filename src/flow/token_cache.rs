@@ -124,7 +124,7 @@ pub(super) async fn keep<R: Runtime>(
         memory.forget(session.id);
         return None;
     }
-    // Before the store: a request that lost the race for the refresh token looks for its successor while we write.
+    // Before the store, which is given what memory has.
     let renewed = memory.remember(session.id, renewed, context.now);
     match store_newest(context, session).await {
         Ok(Stored::Gone) => return None,

@@ -1,5 +1,5 @@
-//! What one isolate remembers of exchanging the access tokens of programs for those of APIs: the tokens it got, why it got
-//! none, and which exchanges are under way.
+//! What one isolate remembers of exchanging the access tokens of programs for those of APIs: the tokens it got, and why it
+//! got none.
 //!
 //! Everything stands under digests, and nothing here is a decision: whoever finds a token has been judged by the route at
 //! hand before.
@@ -7,10 +7,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use sha2::{Digest, Sha256};
-
-use super::bearer_tokens::BearerTokenKey;
 use super::generations::Generations;
+use super::purpose_key::PurposeKey;
 use crate::error::{ExchangeFault, Failure};
 use crate::session::entry::CachedAccessToken;
 use crate::time::{Lifetime, Timestamp};
@@ -18,20 +16,11 @@ use crate::time::{Lifetime, Timestamp};
 /// The most tokens that are remembered. Each can have several KiB, and an isolate has 128 MiB.
 const MAX_TOKENS: usize = 1000;
 
-/// For so long an exchange that was begun counts as under way: longer than it can take. A request that the platform ended
-/// never says that it is over.
-const LONGEST: Lifetime = Lifetime::from_seconds(35);
-
 /// Tokens got by exchange, each until the presented one ends or it ends itself.
 pub struct Exchanges {
-    tokens: RefCell<Generations<ExchangeKey, (Rc<CachedAccessToken>, Timestamp)>>,
-    failures: RefCell<Generations<ExchangeKey, (ExchangeFailure, Timestamp)>>,
-    begun: RefCell<Generations<ExchangeKey, Timestamp>>,
+    tokens: RefCell<Generations<PurposeKey, (Rc<CachedAccessToken>, Timestamp)>>,
+    failures: RefCell<Generations<PurposeKey, (ExchangeFailure, Timestamp)>>,
 }
-
-/// What is exchanged, and what for: a digest.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ExchangeKey([u8; 32]);
 
 /// Why an exchange brought no token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,68 +31,40 @@ pub enum ExchangeFailure {
     Token(ExchangeFault),
 }
 
-impl ExchangeKey {
-    /// The key of a presented token for a purpose, such as an API by its name.
-    #[must_use]
-    pub fn new(presented: BearerTokenKey, purpose: &str) -> Self {
-        Self(Sha256::new().chain_update(presented.as_bytes()).chain_update(purpose).finalize().into())
-    }
-}
-
 impl Exchanges {
     pub(super) fn new(capacity: usize) -> Self {
         let capacity = capacity.min(MAX_TOKENS);
-        Self {
-            tokens: RefCell::new(Generations::new(capacity)),
-            failures: RefCell::new(Generations::new(capacity)),
-            begun: RefCell::new(Generations::new(capacity)),
-        }
+        Self { tokens: RefCell::new(Generations::new(capacity)), failures: RefCell::new(Generations::new(capacity)) }
     }
 
     /// The token that an exchange brought.
     #[must_use]
-    pub fn find(&self, key: ExchangeKey, now: Timestamp) -> Option<Rc<CachedAccessToken>> {
+    pub fn find(&self, key: PurposeKey, now: Timestamp) -> Option<Rc<CachedAccessToken>> {
         let (token, until) = self.tokens.borrow_mut().find(&key)?;
         (until > now).then_some(token)
     }
 
     /// Remembers a token until `until`, the end of the one that was presented, and never past its own.
-    pub fn remember(&self, key: ExchangeKey, token: CachedAccessToken, until: Timestamp) -> Rc<CachedAccessToken> {
+    pub fn remember(&self, key: PurposeKey, token: CachedAccessToken, until: Timestamp) -> Rc<CachedAccessToken> {
         let (until, token) = (until.min(token.expires_at), Rc::new(token));
         self.tokens.borrow_mut().insert(key, (Rc::clone(&token), until));
         token
     }
 
     /// Remembers why there is no token, for as long as asking again makes no sense.
-    pub fn failed(&self, key: ExchangeKey, failure: ExchangeFailure, now: Timestamp) {
+    pub fn failed(&self, key: PurposeKey, failure: ExchangeFailure, now: Timestamp) {
         let until = now + Lifetime::from_seconds(failure.pause());
         self.failures.borrow_mut().insert(key, (failure, until));
     }
 
     /// Why there was no token just now.
     #[must_use]
-    pub fn recent_failure(&self, key: ExchangeKey, now: Timestamp) -> Option<ExchangeFailure> {
+    pub fn recent_failure(&self, key: PurposeKey, now: Timestamp) -> Option<ExchangeFailure> {
         let (failure, until) = self.failures.borrow_mut().find(&key).filter(|(_, until)| *until > now)?;
         Some(match failure {
             ExchangeFailure::Op(failure) => ExchangeFailure::Op(failure.with_pause(until.since(now))),
             failure @ ExchangeFailure::Token(_) => failure,
         })
-    }
-
-    /// Whether to begin an exchange: not while another request is at it.
-    #[must_use]
-    pub fn begins(&self, key: ExchangeKey, now: Timestamp) -> bool {
-        let mut begun = self.begun.borrow_mut();
-        if begun.find(&key).is_some_and(|begun_at| begun_at + LONGEST > now) {
-            return false;
-        }
-        begun.insert(key, now);
-        true
-    }
-
-    /// An exchange is over.
-    pub fn ended(&self, key: ExchangeKey) {
-        self.begun.borrow_mut().remove(&key);
     }
 }
 
@@ -120,7 +81,7 @@ impl ExchangeFailure {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bearer_tokens::JudgedBy;
+    use super::super::bearer_tokens::{BearerTokenKey, JudgedBy};
     use super::*;
     use crate::runtime::TransportFault;
     use crate::secret::Secret;
@@ -129,8 +90,8 @@ mod tests {
         Timestamp::from_unix(1_800_000_000 + seconds)
     }
 
-    fn key(token: &str, purpose: &str) -> ExchangeKey {
-        ExchangeKey::new(BearerTokenKey::new("https://op.example", JudgedBy::Keys, token), purpose)
+    fn key(token: &str, purpose: &str) -> PurposeKey {
+        PurposeKey::of_token(BearerTokenKey::new("https://op.example", JudgedBy::Keys, token), purpose)
     }
 
     fn token(expires_at: Timestamp) -> CachedAccessToken {
@@ -170,16 +131,6 @@ mod tests {
         exchanges.failed(key("a", "Orders"), busy(30), at(0));
         assert_eq!(exchanges.recent_failure(key("a", "Orders"), at(10)), Some(busy(20)));
         assert_eq!(exchanges.recent_failure(key("a", "Orders"), at(30)), None);
-    }
-
-    #[test]
-    fn one_exchange_at_a_time_and_none_for_ever() {
-        let exchanges = Exchanges::new(10);
-        assert!(exchanges.begins(key("a", "Orders"), at(0)) && exchanges.begins(key("a", "Billing"), at(0)));
-        assert!(!exchanges.begins(key("a", "Orders"), at(34)));
-        assert!(exchanges.begins(key("a", "Orders"), at(35)), "whoever began it is gone");
-        exchanges.ended(key("a", "Orders"));
-        assert!(exchanges.begins(key("a", "Orders"), at(35)));
     }
 
     #[test]

@@ -53,6 +53,8 @@ const instances = {
   "a fresh instance": [() => world, () => world.freshInstance()],
   "an isolate that is not the object's": [() => apart, () => {}],
   "a fresh instance in such an isolate": [() => apart, () => apart.freshInstance()],
+  "an instance on Workers KV alone": [() => alone, () => {}],
+  "a fresh instance on Workers KV alone": [() => alone, () => alone.freshInstance()],
 };
 for (const [name, [where, prepare]] of Object.entries(instances)) {
   test(`a hundred requests with an expired token make one token request through ${name}`, async () => {
@@ -85,21 +87,6 @@ test("two browsers of one account renew each for itself, and neither takes the o
   const answers = await Promise.all(browsers.map((browser) => crowd(browser, 20, "Orders")));
   assertAllServed(answers.flat());
   assertRenewed(world, 2);
-});
-
-test("on Workers KV alone a crowd can cost the grant: one sign-in mends that, and nobody's session ends", async () => {
-  const browser = await signedIn(alone);
-  const { session } = browser;
-  await alone.advance(pastTheEnd);
-  for (const answer of await crowd(browser, 32, "Invoices")) {
-    if (answer.status !== 200) assert.deepEqual([answer.status, answer.json().code], [401, "interaction_required"]);
-  }
-  assert.equal(browser.session, session);
-  assert.equal((await browser.script("/.auth/me")).status, 200);
-  await alone.advance(2 * pastTheEnd);
-  const page = await browser.navigate("/api/Invoices/whoami");
-  assert.deepEqual([page.status, page.url], [200, `${alone.publicOrigin}/api/Invoices/whoami`]);
-  assertAllServed(await crowd(browser, 2, "Invoices"));
 });
 
 test("a browser that hangs up in the middle of a renewal loses nothing: the next call has the new token", async () => {

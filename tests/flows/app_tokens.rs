@@ -1,6 +1,7 @@
 //! The application's own tokens: by client credentials, for all users, apart from theirs.
 
 use serde_json::{Value, json};
+use vestibule::runtime::TransportFault;
 
 use crate::api::{bearer, bearers, optional, scopes, served, value};
 use crate::browser::{Browser, absolute};
@@ -183,6 +184,22 @@ fn a_token_that_is_called_invalid_is_renewed_once() {
 }
 
 #[test]
+fn a_token_that_an_api_refused_is_not_sent_again_where_another_cannot_be_had() {
+    for world in [world(), world_with_objects()] {
+        let browser = Browser::signed_in(&world, &ADA);
+        served(&browser.fetch("/api/Reports/warm"));
+        *world.downstream.refused.borrow_mut() = world.op.access_tokens();
+        world.op.instead(Endpoint::Token, Instead::Fails(TransportFault::TimedOut));
+        let arrived = bearers(&world, REPORTS).len();
+        let (site, request) = (world.site(), browser.script("GET", "/api/Reports/x"));
+        world.pauses.set(true);
+        all_at_once((0..6).map(|_| Box::pin(site.serving(&request)) as _).collect());
+        world.pauses.set(false);
+        assert_eq!(bearers(&world, REPORTS).len(), arrived + 6);
+    }
+}
+
+#[test]
 fn claims_are_asked_for_once_and_never_of_the_user() {
     for world in both_ways() {
         let browser = Browser::signed_in(&world, &ADA);
@@ -215,6 +232,8 @@ fn a_crowd_everywhere_makes_one_token_request() {
     let sent = bearers(&world, REPORTS);
     assert_eq!((sent.len(), world.op.count(Endpoint::Token)), (40, requests + 1));
     assert!(sent.iter().all(|token| *token == sent[0]));
+    let asked = world.accounts.called().iter().filter(|name| name.starts_with("app/")).count();
+    assert_eq!(asked, isolates.len(), "of the ten at each isolate one asks the object");
 }
 
 /// That no token stands in a store is looked at for every world when it ends; here that the server's key is needed.

@@ -96,6 +96,7 @@ pub(crate) mod serving;
 pub(crate) mod session;
 pub(crate) mod sessions;
 pub(crate) mod shared_reads;
+pub(crate) mod shared_renewals;
 pub(crate) mod sign_out_scope;
 pub(crate) mod signing;
 pub(crate) mod site;

@@ -52,13 +52,13 @@ pub(super) async fn renew<R: Runtime>(
     let outcome = renewal.redeem_or_reread(&entry).await;
     if let Err(failure) = &outcome {
         log::happened(context, Event::TokenRefreshFailed, Some(session), log::failure(&api.name, failure));
-        remember(context, session, purpose, failure);
+        remember(context, session, &purpose, failure);
     }
     outcome
 }
 
 /// Remembers a failure of the OP for a moment: a crowd must not ask one by one, nor sooner than `Retry-After` says.
-pub(super) fn remember<R: Runtime>(context: &Context<'_, R>, session: &Session, purpose: String, failure: &Failure) {
+pub(super) fn remember<R: Runtime>(context: &Context<'_, R>, session: &Session, purpose: &str, failure: &Failure) {
     if failure.is_of_the_op() {
         let until = context.runtime.now() + Lifetime::from_seconds(failure.pause());
         context.realm.memory.failed(session.id, purpose, failure.clone(), until);
