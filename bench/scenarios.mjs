@@ -1,11 +1,14 @@
 // What is measured. Each load names the address, who asks, and what the answer must be.
 
+import { cfHeader } from "./parts/cf.mjs";
+import { page } from "./parts/client.mjs";
+
 const everyone = ["floor", "control", "vestibule", "tuned", "hono", "workers-rs"];
 const withAccess = ["floor", "control", "vestibule", "tuned", "hono"];
 
 /**
  * `goal` and `aim` are Vestibule's, as ratios to the floor's CPU in the same scenario, or in the one that `floor` names. A
- * `signedIn` request carries the session of whoever signs in at all, and one that `isNavigation` is a browser's own.
+ * `signedIn` request carries the session of whoever signs in at all; `headers` are those that differ from a script's own.
  */
 export const loads = [
   {
@@ -17,6 +20,11 @@ export const loads = [
     name: "json-1",
     title: "the same, 1 connection",
     ...{ path: "/api/Bench/small.json", connections: 1, signedIn: true, who: everyone, goal: 1.08, aim: 1.03 },
+  },
+  {
+    name: "cf",
+    title: "the same, with what Cloudflare says of each request",
+    ...{ path: "/api/Bench/small.json", connections: 32, signedIn: true, headers: cfHeader, who: withAccess },
   },
   {
     name: "64k",
@@ -36,7 +44,7 @@ export const loads = [
   {
     name: "navigation",
     title: "signed in, a page is opened",
-    ...{ path: "/small.json", connections: 32, signedIn: true, isNavigation: true, who: withAccess },
+    ...{ path: "/small.json", connections: 32, signedIn: true, headers: page, who: withAccess },
   },
   {
     name: "plain",

@@ -6,7 +6,7 @@ import { cpuOf } from "./cpu.mjs";
 import { load } from "./load.mjs";
 import { turned } from "./turns.mjs";
 import { cpuUnderLoad } from "./under-load.mjs";
-import { Client, page, scriptHeaders } from "../parts/client.mjs";
+import { Client, scriptHeaders } from "../parts/client.mjs";
 import { say, Stop } from "../../scripts/step.mjs";
 
 /** Gives the samples: CPU in µs for each request, by scenario and contestant. `signIn` measures one sign-in's. */
@@ -65,9 +65,9 @@ function explain(worker, error) {
   throw error;
 }
 
-function requestOf(worker, { path, connections, signedIn, isNavigation }) {
+function requestOf(worker, { path, connections, signedIn, headers: different }) {
   const headers = signedIn ? worker.client.callHeaders() : scriptHeaders(worker.publicOrigin);
-  const present = Object.fromEntries(Object.entries({ ...headers, ...(isNavigation && page) }).filter(([, value]) => value !== ""));
+  const present = Object.fromEntries(Object.entries({ ...headers, ...different }).filter(([, value]) => value !== ""));
   // wrk may know localhost by the other address family only, and knows its own header by this spelling.
   return { url: `http://127.0.0.1:${worker.port}${path}`, headers: { Host: new URL(worker.publicOrigin).host, ...present }, connections };
 }

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 import { inProject } from "../../scripts/project.mjs";
+import { CF_HEADER } from "./cf.mjs";
 import { answers, begin, ended, listens } from "./process.mjs";
 import { program } from "./runtime.mjs";
 
@@ -64,7 +65,7 @@ const config :Workerd.Config = (
     ${kv}
     ${objects}
   ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (cfBlobHeader = ${quoted(CF_HEADER)}), service = "main")],
 );
 const worker :Workerd.Worker = (
   ${fields.join(",\n  ")},
