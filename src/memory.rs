@@ -45,7 +45,7 @@ pub struct Memory {
     ended: RefCell<Generations<SessionId, ()>>,
     failures: RefCell<Generations<PurposeKey, (Failure, Timestamp)>>,
     renewals: RefCell<Generations<PurposeKey, Timestamp>>,
-    app_tokens: RefCell<Generations<String, CachedAccessToken>>,
+    app_tokens: RefCell<Vec<(String, CachedAccessToken)>>,
     /// The access tokens of machine clients.
     pub bearer_tokens: BearerTokens,
     /// What those were exchanged for.
@@ -102,7 +102,7 @@ impl Memory {
             ended: RefCell::new(Generations::new(sessions)),
             failures: RefCell::new(Generations::new(sessions)),
             renewals: RefCell::new(Generations::new(sessions)),
-            app_tokens: RefCell::new(Generations::new(sessions)),
+            app_tokens: RefCell::default(),
             bearer_tokens: BearerTokens::new(sessions),
             exchanges: Exchanges::new(sessions),
             introspections: Introspections::new(sessions),
@@ -234,12 +234,15 @@ impl Memory {
     /// The application's own token for an API.
     #[must_use]
     pub fn app_token(&self, api: &str) -> Option<CachedAccessToken> {
-        self.app_tokens.borrow_mut().find(&api.to_owned())
+        let app_tokens = self.app_tokens.borrow();
+        app_tokens.iter().find(|(name, _)| name == api).map(|(_, token)| token.clone())
     }
 
-    /// Remembers the application's own token for an API.
+    /// Remembers the application's own token for an API, one of those that are configured.
     pub fn remember_app_token(&self, api: &str, token: CachedAccessToken) {
-        self.app_tokens.borrow_mut().insert(api.to_owned(), token);
+        let mut app_tokens = self.app_tokens.borrow_mut();
+        app_tokens.retain(|(name, _)| name != api);
+        app_tokens.push((api.to_owned(), token));
     }
 }
 
