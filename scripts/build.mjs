@@ -57,7 +57,8 @@ async function generateBindings() {
 
 async function optimise() {
   const wasm = join(output, "vestibule_bg.wasm");
-  // The features that rustc enables for this target by default, and reference types, which wasm-bindgen may add.
+  // The features that rustc enables for this target by default, those of .cargo/config.toml, and reference types, which
+  // wasm-bindgen may add.
   const features = [
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
@@ -67,12 +68,14 @@ async function optimise() {
     "--enable-nontrapping-float-to-int",
     "--enable-reference-types",
     "--enable-sign-ext",
+    "--enable-simd",
   ];
-  // The upload counts as gzip has it, so functions stay small and stand by those that are like them: what LLVM left apart
-  // is not put together again, and the order is that of the names (docs/decisions.md).
-  const forGzip = ["--one-caller-inline-max-function-size=1", "--reorder-functions-by-name"];
-  // A second time finds some more of what the first one left.
-  await wasmOpt("-Oz", "-Oz", ...forGzip, ...features, "-g", wasm, "-o", named);
+  // The upload counts as gzip has it, so functions stay small and stand by those that are like them: of what LLVM left apart
+  // only the smallest is put together again, and the order is that of the names (docs/decisions.md).
+  const forGzip = ["--one-caller-inline-max-function-size=25", "--reorder-functions-by-name"];
+  // In flat form, once, control flow and locals can be laid out anew. A second time finds some more of what the first left.
+  const passes = ["--flatten", "--rereloop", "-Oz", "-Oz"];
+  await wasmOpt(...passes, ...forGzip, ...features, "-g", wasm, "-o", named);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
   await wasmOpt(...features, ...strip, named, "-o", wasm);
 }

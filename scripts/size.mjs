@@ -9,7 +9,7 @@ import { filesUnder, inProject } from "./project.mjs";
 import { main, quietly, say, Stop } from "./step.mjs";
 
 // docs/decisions.md says what weighs how much, and what is still to be had.
-const budget = 360 * 1024;
+const budget = 355 * 1024;
 const folder = inProject("build", "upload");
 
 await main(async () => (await continueOnProjectNode()) ?? measure());
