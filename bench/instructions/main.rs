@@ -9,6 +9,7 @@ mod warm;
 
 use std::hint::black_box;
 
+use vestibule::app::App;
 use vestibule::request::RequestHead;
 use vestibule::router::route;
 use vestibule::session::cookie::Cookies;
@@ -17,12 +18,13 @@ use vestibule::session::seal::NONCE_LENGTH;
 use vestibule::session::session::Session;
 
 use warm::runtime::NOW;
-use warm::scene::{ANONYMOUS, API_CALL, PAGE, REFUSED, Scenario, Scene, Sizes, USUAL};
+use warm::scene::{ANONYMOUS, API_CALL, PAGE, REFUSED, Scenario, Scene, Sizes, USUAL, environment_of};
 
 /// Something to do, and how much there is of everything.
 type Work = (&'static str, Sizes, fn(&Scene));
 
-const ALL: [Work; 17] = [
+const ALL: [Work; 18] = [
+    ("configuration: read", USUAL, |_| read_configuration(USUAL)),
     ("head: parse", USUAL, parse_head),
     ("session cookie: open", USUAL, open_session),
     ("session cookie: seal", USUAL, seal_session),
@@ -61,6 +63,11 @@ fn measured<T>(work: impl FnOnce() -> T) -> T {
 fn second<T>(work: impl Fn() -> T) {
     drop(black_box(work()));
     drop(measured(&work));
+}
+
+fn read_configuration(sizes: Sizes) {
+    let environment = environment_of(sizes);
+    second(|| App::new(black_box(&environment)).unwrap());
 }
 
 fn parse_head(scene: &Scene) {

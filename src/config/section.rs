@@ -234,7 +234,8 @@ impl<'a> Section<'a> {
     }
 
     fn take_or(&mut self, name: &str, problem: Problem) -> Option<Leaf> {
-        if !settings::names_under(self.pattern).any(|known| known == name) {
+        // Most keys are absent from most configurations, and the list is long.
+        if !self.holds(name) || !settings::names_under(self.pattern).any(|known| known == name) {
             return None;
         }
         match self.table.remove(name)? {

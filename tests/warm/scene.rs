@@ -66,7 +66,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn of(sizes: Sizes) -> Self {
-        let app = App::new(&environment(sizes).to_string());
+        let app = App::new(&environment_of(sizes));
         let app = app.unwrap_or_else(|faults| panic!("{faults:?}"));
         let visitor = Visitor::new(&app, 0, sizes);
         visitor.is_remembered_by(&app);
@@ -148,6 +148,11 @@ pub(crate) fn resource(number: usize) -> String {
 /// The API that is called, which lies last.
 pub(crate) const fn called(sizes: Sizes) -> usize {
     sizes.apis - 1
+}
+
+/// The Worker's variables and bindings, as [`App::new`] reads them.
+pub(crate) fn environment_of(sizes: Sizes) -> String {
+    environment(sizes).to_string()
 }
 
 fn environment(sizes: Sizes) -> Value {
