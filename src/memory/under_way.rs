@@ -17,6 +17,7 @@ pub struct UnderWay(RefCell<Generations<PurposeKey, Timestamp>>);
 pub struct Begun<'a> {
     under_way: &'a UnderWay,
     key: PurposeKey,
+    begun_at: Timestamp,
 }
 
 impl UnderWay {
@@ -31,7 +32,7 @@ impl UnderWay {
             return None;
         }
         self.0.borrow_mut().insert(key, now);
-        Some(Begun { under_way: self, key })
+        Some(Begun { under_way: self, key, begun_at: now })
     }
 
     /// Whether a request is at it.
@@ -43,7 +44,11 @@ impl UnderWay {
 
 impl Drop for Begun<'_> {
     fn drop(&mut self) {
-        self.under_way.0.borrow_mut().remove(&self.key);
+        let mut under_way = self.under_way.0.borrow_mut();
+        // One that took too long may have a successor by now.
+        if under_way.find(&self.key) == Some(self.begun_at) {
+            under_way.remove(&self.key);
+        }
     }
 }
 
@@ -66,5 +71,7 @@ mod tests {
         assert!(!under_way.has(key(one, "a"), now) && under_way.has(key(other, "a"), now));
         let late = under_way.begin(key(other, "a"), now + LONGEST);
         assert!(late.is_some() && under_way.begin(key(other, "a"), now + LONGEST).is_none());
+        drop(others);
+        assert!(under_way.has(key(other, "a"), now + LONGEST), "the end of the first is not that of its successor");
     }
 }
