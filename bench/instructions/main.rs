@@ -18,13 +18,13 @@ use vestibule::session::seal::NONCE_LENGTH;
 use vestibule::session::session::Session;
 
 use warm::runtime::NOW;
-use warm::scene::{ANONYMOUS, API_CALL, PAGE, REFUSED, Scenario, Scene, Sizes, USUAL, environment_of};
+use warm::scene::{ANONYMOUS, API_CALL, PAGE, REFUSED, Scenario, Scene, Sizes, USUAL, environment};
 
 /// Something to do, and how much there is of everything.
 type Work = (&'static str, Sizes, fn(&Scene));
 
 const ALL: [Work; 18] = [
-    ("configuration: read", USUAL, |_| read_configuration(USUAL)),
+    ("configuration: read", USUAL, read_configuration),
     ("head: parse", USUAL, parse_head),
     ("session cookie: open", USUAL, open_session),
     ("session cookie: seal", USUAL, seal_session),
@@ -65,8 +65,8 @@ fn second<T>(work: impl Fn() -> T) {
     drop(measured(&work));
 }
 
-fn read_configuration(sizes: Sizes) {
-    let environment = environment_of(sizes);
+fn read_configuration(scene: &Scene) {
+    let environment = environment(scene.sizes);
     second(|| App::new(black_box(&environment)).unwrap());
 }
 

@@ -6,6 +6,7 @@ use vestibule::runtime::TransportFault;
 use crate::api::{bearer, bearers, optional, scopes, served, value};
 use crate::browser::{Browser, absolute};
 use crate::claims_challenge::{asked, challenge, claims, encoded};
+use crate::crowd::{calls, in_turns};
 use crate::deployment::{self, KEY, OTHER_KEY};
 use crate::op::{ADA, BOB, Endpoint, Instead};
 use crate::request::Request;
@@ -191,10 +192,7 @@ fn a_token_that_an_api_refused_is_not_sent_again_where_another_cannot_be_had() {
         *world.downstream.refused.borrow_mut() = world.op.access_tokens();
         world.op.instead(Endpoint::Token, Instead::Fails(TransportFault::TimedOut));
         let arrived = bearers(&world, REPORTS).len();
-        let (site, request) = (world.site(), browser.script("GET", "/api/Reports/x"));
-        world.pauses.set(true);
-        all_at_once((0..6).map(|_| Box::pin(site.serving(&request)) as _).collect());
-        world.pauses.set(false);
+        in_turns(&world, &world.site(), &calls(&browser, &["/api/Reports/x"], 6));
         assert_eq!(bearers(&world, REPORTS).len(), arrived + 6);
     }
 }

@@ -4,7 +4,7 @@ use crate::browser::Browser;
 use crate::deployment::{self, merge};
 use crate::op::EndUser;
 use crate::request::{Received, Request};
-use crate::schedule::{Pause, Task, explored};
+use crate::schedule::{Pause, Task, all_at_once, explored};
 use crate::site::Site;
 use crate::world::World;
 
@@ -42,6 +42,29 @@ pub(crate) fn crowd(world: &World, sites: &[Site<'_>], requests: &[Request], see
     world.pauses.set(false);
     world.finish_background();
     received
+}
+
+/// Serves the requests at one site, a step of each in turn.
+pub(crate) fn in_turns(world: &World, site: &Site<'_>, requests: &[Request]) -> Vec<Received> {
+    world.pauses.set(true);
+    let received = all_at_once(requests.iter().map(|request| Box::pin(site.serving(request)) as Task<'_, _>).collect());
+    world.pauses.set(false);
+    received
+}
+
+/// So many calls of the addresses, one after the other.
+pub(crate) fn calls(browser: &Browser<'_>, paths: &[&str], count: usize) -> Vec<Request> {
+    paths.iter().cycle().take(count).map(|path| browser.script("GET", path)).collect()
+}
+
+/// The bearers with which an address was called since `first`, each once.
+pub(crate) fn bearers(world: &World, first: usize, part: &str) -> Vec<String> {
+    let arrivals = world.downstream.arrivals();
+    let found = arrivals[first..].iter().filter(|arrival| arrival.url.contains(part));
+    let mut bearers: Vec<String> = found.map(|arrival| arrival.bearer().to_owned()).collect();
+    bearers.sort();
+    bearers.dedup();
+    bearers
 }
 
 /// Serves the request, but not at once.

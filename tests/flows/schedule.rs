@@ -50,6 +50,13 @@ pub(crate) fn interleaved<A, B>(
     panic!("no end after {MOST_STEPS} steps");
 }
 
+/// Takes the first steps of a future, or some more, none of which is the last.
+pub(crate) fn take_steps(mut future: Pin<&mut impl Future>, count: usize) {
+    for step in 0..count {
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(), "step {step}");
+    }
+}
+
 /// Runs a future to its end.
 pub(crate) fn ended<T>(future: impl Future<Output = T>) -> T {
     all_at_once(vec![Box::pin(future)]).remove(0)

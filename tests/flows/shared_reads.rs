@@ -1,17 +1,16 @@
 //! A crowd of one session's requests at an isolate that does not know it: one of them reads, for all.
 
-use std::future::Future;
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use serde_json::json;
 use vestibule::runtime::StoreFault;
 
 use crate::browser::Browser;
+use crate::crowd::{calls, in_turns};
 use crate::kv::Operation;
 use crate::op::ADA;
 use crate::request::Received;
-use crate::schedule::{Task, all_at_once, ended};
+use crate::schedule::{ended, take_steps};
 use crate::site::Site;
 use crate::world::World;
 
@@ -19,11 +18,7 @@ const CROWD: usize = 32;
 
 /// All of them ask for a page, at once.
 fn crowd(world: &World, site: &Site<'_>, browser: &Browser<'_>) -> Vec<Received> {
-    let requests: Vec<_> = (0..CROWD).map(|_| browser.script("GET", "/page")).collect();
-    world.pauses.set(true);
-    let received = all_at_once(requests.iter().map(|request| Box::pin(site.serving(request)) as Task<'_, _>).collect());
-    world.pauses.set(false);
-    received
+    in_turns(world, site, &calls(browser, &["/page"], CROWD))
 }
 
 /// How often the keeper of the session was asked, whoever that is.
@@ -55,9 +50,7 @@ fn two_sessions_do_not_wait_for_each_other() {
     let isolate = world.isolate_at(1);
     let before = (reads(&world), world.moments.get());
     let requests = browsers.each_ref().map(|browser| browser.script("GET", "/page"));
-    world.pauses.set(true);
-    all_at_once(requests.iter().map(|request| Box::pin(isolate.serving(request)) as Task<'_, _>).collect());
-    world.pauses.set(false);
+    in_turns(&world, &isolate, &requests);
     assert_eq!((reads(&world), world.moments.get()), (before.0 + 2, before.1));
 }
 
@@ -103,19 +96,14 @@ fn whoever_waits_while_the_account_signs_out_here_is_not_served() {
     let browser = Browser::signed_in(&world, &ADA);
     let isolate = world.isolate_at(0);
     let (page, logout) = (browser.script("GET", "/page"), browser.script("POST", "/.auth/logout"));
-    let mut context = Context::from_waker(Waker::noop());
     world.pauses.set(true);
     let (mut reading, mut waiting) = (pin!(isolate.serving(&page)), pin!(isolate.serving(&page)));
     // To the store, and on the way back; the other finds that somebody reads.
-    assert!(reading.as_mut().poll(&mut context).is_pending() && reading.as_mut().poll(&mut context).is_pending());
-    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    take_steps(reading.as_mut(), 2);
+    take_steps(waiting.as_mut(), 1);
     assert_eq!((world.moments.get(), ended(isolate.serving(&logout)).status), (1, 303));
-    while reading.as_mut().poll(&mut context).is_pending() {}
-    let received = loop {
-        if let Poll::Ready(received) = waiting.as_mut().poll(&mut context) {
-            break received;
-        }
-    };
+    ended(reading);
+    let received = ended(waiting);
     world.pauses.set(false);
     assert_eq!(received.problem().0, 401);
 }

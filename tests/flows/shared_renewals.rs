@@ -1,21 +1,18 @@
 //! A crowd of one session's requests at one isolate whose access token has expired: one of them has it renewed, for all.
 
-use std::collections::BTreeSet;
-use std::future::Future;
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use serde_json::json;
 use vestibule::runtime::{StoreFault, TransportFault};
 
 use crate::browser::Browser;
-use crate::crowd::{BILLING, ORDERS, caller, crowd, strict_world};
+use crate::crowd::{BILLING, ORDERS, bearers, caller, calls, crowd, in_turns, strict_world};
 use crate::op::{ADA, Endpoint, Instead};
-use crate::request::{Received, Request};
-use crate::schedule::{Task, all_at_once, ended};
+use crate::request::Request;
+use crate::schedule::{ended, take_steps};
 use crate::world::World;
 
-/// Where an isolate trusts its memory for a minute, and only the absolute end of a session counts.
+/// Where an isolate trusts its memory for ten seconds, and only the absolute end of a session counts.
 fn trusting_world() -> World {
     World::with(&json!({ "Session": { "IdleSeconds": 28_800 } }))
 }
@@ -35,15 +32,10 @@ fn expired(world: &World) -> Browser<'_> {
     browser
 }
 
-fn times(browser: &Browser<'_>, paths: &[&str], count: usize) -> Vec<Request> {
-    paths.iter().cycle().take(count).map(|path| browser.script("GET", path)).collect()
-}
-
-/// The bearers that arrived at an API since `first`.
-fn bearers(world: &World, first: usize, api: &str) -> BTreeSet<String> {
-    let arrivals = world.downstream.arrivals();
-    let found = arrivals[first..].iter().filter(|arrival| arrival.url.contains(api));
-    found.map(|arrival| arrival.bearer().to_owned()).collect()
+/// The account signs out, at a neighbouring isolate.
+fn sign_out_elsewhere(world: &World, browser: &Browser<'_>) {
+    let logout = browser.script("POST", "/.auth/logout");
+    assert_eq!(world.isolate_at(0).serve(&logout).status, 303);
 }
 
 #[test]
@@ -52,7 +44,7 @@ fn a_crowd_at_one_isolate_has_each_token_renewed_once() {
         let world = trusting_world();
         let browser = expired(&world);
         let before = (world.op.count(Endpoint::Token), world.accounts.calls(), world.downstream.count());
-        let received = crowd(&world, &[world.site()], &times(&browser, &[ORDERS, BILLING], 40), seed);
+        let received = crowd(&world, &[world.site()], &calls(&browser, &[ORDERS, BILLING], 40), seed);
         assert!(received.iter().all(|received| received.is_forwarded), "seed {seed}");
         assert_eq!((world.op.count(Endpoint::Token), world.op.reuses.get()), (before.0 + 2, 0), "seed {seed}");
         assert_eq!(world.accounts.calls(), before.1 + if crate::WITH_ACCOUNTS { 2 } else { 0 }, "seed {seed}");
@@ -73,7 +65,7 @@ fn without_an_object_an_isolate_presents_a_refresh_token_once() {
         let browser = caller(&world, &ADA);
         world.advance(if seed % 3 == 0 { 3600 } else { 3590 });
         let asked = world.op.count(Endpoint::Token);
-        let received = crowd(&world, &[world.site()], &times(&browser, &[ORDERS, BILLING], 6), seed);
+        let received = crowd(&world, &[world.site()], &calls(&browser, &[ORDERS, BILLING], 6), seed);
         assert!(received.iter().all(|received| received.is_forwarded), "seed {seed}: {received:?}");
         assert_eq!((world.op.reuses.get(), world.op.revoked()), (0, 0), "seed {seed}");
         assert_eq!(world.op.count(Endpoint::Token), asked + 2, "seed {seed}");
@@ -88,7 +80,7 @@ fn a_renewal_behind_everybodys_back_and_one_that_is_waited_for_do_not_meet() {
         let browser = Browser::signed_in(&world, &ADA);
         assert!(browser.fetch(ORDERS).is_forwarded);
         world.advance(1801);
-        let received = crowd(&world, &[world.site()], &times(&browser, &[ORDERS, BILLING], 6), seed);
+        let received = crowd(&world, &[world.site()], &calls(&browser, &[ORDERS, BILLING], 6), seed);
         assert!(received.iter().all(|received| received.is_forwarded), "seed {seed}");
         assert_eq!(world.op.reuses.get(), 0, "seed {seed}");
     }
@@ -100,30 +92,15 @@ fn a_failure_of_the_op_is_everybodys() {
         let world = trusting_world();
         let browser = expired(&world);
         world.op.instead(Endpoint::Token, Instead::Fails(TransportFault::TimedOut));
-        let (asked, calls) = (world.op.count(Endpoint::Token), world.accounts.calls());
-        for received in crowd(&world, &[world.site()], &times(&browser, &[ORDERS], 12), seed) {
+        let (asked, asked_objects) = (world.op.count(Endpoint::Token), world.accounts.calls());
+        for received in crowd(&world, &[world.site()], &calls(&browser, &[ORDERS], 12), seed) {
             assert_eq!(received.problem(), (503, "op_unreachable".to_owned()), "seed {seed}");
         }
         assert_eq!(world.op.count(Endpoint::Token), asked + 1, "seed {seed}");
-        assert_eq!(world.accounts.calls(), calls + usize::from(crate::WITH_ACCOUNTS), "seed {seed}");
+        assert_eq!(world.accounts.calls(), asked_objects + usize::from(crate::WITH_ACCOUNTS), "seed {seed}");
         world.op.behave();
         world.advance(5);
         assert!(browser.fetch(ORDERS).is_forwarded);
-    }
-}
-
-/// Polls a request so far that it has begun to wait.
-fn begin(future: &mut std::pin::Pin<&mut impl Future<Output = Received>>, steps: usize) {
-    for _ in 0..steps {
-        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    }
-}
-
-fn finish(mut future: std::pin::Pin<&mut impl Future<Output = Received>>) -> Received {
-    loop {
-        if let Poll::Ready(received) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return received;
-        }
     }
 }
 
@@ -136,10 +113,10 @@ fn whoever_follows_one_that_the_platform_ended_goes_on() {
         let mut second = pin!(site.serving(&request));
         {
             let mut first = pin!(site.serving(&request));
-            begin(&mut first, 1);
-            begin(&mut second, 3);
+            take_steps(first.as_mut(), 1);
+            take_steps(second.as_mut(), 3);
         }
-        assert!(finish(second).is_forwarded);
+        assert!(ended(second).is_forwarded);
         world.pauses.set(false);
         assert!(browser.fetch(ORDERS).is_forwarded);
     }
@@ -152,7 +129,7 @@ fn nobody_waits_for_ever() {
         let (site, request) = (world.site(), browser.script("GET", ORDERS));
         world.pauses.set(true);
         let mut first = pin!(site.serving(&request));
-        begin(&mut first, 1);
+        take_steps(first.as_mut(), 1);
         // Nothing else runs now.
         let before = world.moments.get();
         assert!(ended(site.serving(&request)).is_forwarded);
@@ -170,10 +147,10 @@ fn whoever_waits_while_the_account_signs_out_here_is_not_served() {
         let arrived = world.downstream.count();
         world.pauses.set(true);
         let (mut first, mut second) = (pin!(site.serving(&call)), pin!(site.serving(&call)));
-        begin(&mut first, 1);
-        begin(&mut second, 1);
+        take_steps(first.as_mut(), 1);
+        take_steps(second.as_mut(), 1);
         assert_eq!(ended(site.serving(&logout)).status, 303);
-        let received = [finish(first), finish(second)];
+        let received = [ended(first), ended(second)];
         world.pauses.set(false);
         assert!(received.iter().all(|received| received.problem().0 == 401), "{received:?}");
         assert_eq!(world.downstream.count(), arrived);
@@ -187,11 +164,11 @@ fn whoever_waits_is_not_served_by_what_came_before_a_sign_out() {
         let (site, call, logout) = (world.site(), phone.script("GET", ORDERS), laptop.script("POST", "/.auth/logout"));
         world.pauses.set(true);
         let (mut first, mut second) = (pin!(site.serving(&call)), pin!(site.serving(&call)));
-        begin(&mut first, 1);
-        begin(&mut second, 1);
-        assert!(finish(first).is_forwarded);
+        take_steps(first.as_mut(), 1);
+        take_steps(second.as_mut(), 1);
+        assert!(ended(first).is_forwarded);
         assert_eq!(ended(site.serving(&logout)).status, 303);
-        assert_eq!(finish(second).problem().0, 401);
+        assert_eq!(ended(second).problem().0, 401);
         world.pauses.set(false);
     }
 }
@@ -200,29 +177,25 @@ fn whoever_waits_is_not_served_by_what_came_before_a_sign_out() {
 fn whoever_waited_for_long_takes_nobodys_word_but_the_objects() {
     let world = World::with_accounts();
     let browser = caller(&world, &ADA);
-    let elsewhere = browser.copy();
-    elsewhere.moves_to(&world.isolate_at(0));
     // In its expiry window.
     world.advance(3590);
     assert!(browser.fetch("/page").is_forwarded);
     let (site, call) = (world.site(), browser.script("GET", ORDERS));
     world.pauses.set(true);
     let (mut first, mut second) = (pin!(site.serving(&call)), pin!(site.serving(&call)));
-    begin(&mut first, 1);
-    begin(&mut second, 1);
-    assert!(finish(first).is_forwarded);
+    take_steps(first.as_mut(), 1);
+    take_steps(second.as_mut(), 1);
+    assert!(ended(first).is_forwarded);
     world.pauses.set(false);
-    assert_eq!(elsewhere.post("/.auth/logout").status, 303);
+    sign_out_elsewhere(&world, &browser);
     world.advance(11);
-    assert_eq!(finish(second).problem().0, 401);
+    assert_eq!(ended(second).problem().0, 401);
 }
 
 /// How often somebody looked whether another was through, in a crowd of so many that take their steps in turn.
 fn looks(world: &World, requests: &[Request]) -> usize {
-    let (site, before) = (world.site(), world.moments.get());
-    world.pauses.set(true);
-    all_at_once(requests.iter().map(|request| Box::pin(site.serving(request)) as Task<'_, _>).collect());
-    world.pauses.set(false);
+    let before = world.moments.get();
+    in_turns(world, &world.site(), requests);
     world.moments.get() - before
 }
 
@@ -234,12 +207,10 @@ fn whoever_waited_for_nothing_does_not_line_up_again() {
             let world = world();
             let browser = expired(&world);
             if is_over {
-                let elsewhere = browser.copy();
-                elsewhere.moves_to(&world.isolate_at(0));
-                assert_eq!(elsewhere.post("/.auth/logout").status, 303);
+                sign_out_elsewhere(&world, &browser);
             }
             world.accounts.storage_fails.set(!is_over);
-            looks(&world, &times(&browser, &[ORDERS], count))
+            looks(&world, &calls(&browser, &[ORDERS], count))
         });
         assert!(of_two > 0);
         assert_eq!(of_twelve, 11 * of_two, "each waits for the first alone");
@@ -253,7 +224,7 @@ fn whoever_only_reads_waits_for_no_renewal() {
         let (site, call, page) = (world.site(), browser.script("GET", ORDERS), browser.script("GET", "/page"));
         world.pauses.set(true);
         let mut first = pin!(site.serving(&call));
-        begin(&mut first, 1);
+        take_steps(first.as_mut(), 1);
         world.advance(20);
         let before = world.moments.get();
         assert!(ended(site.serving(&page)).is_forwarded);
@@ -268,10 +239,8 @@ fn a_session_that_ended_elsewhere_ends_for_the_whole_crowd() {
     for seed in 0..20 {
         let world = trusting_world();
         let browser = expired(&world);
-        let elsewhere = browser.copy();
-        elsewhere.moves_to(&world.isolate_at(0));
-        assert_eq!(elsewhere.post("/.auth/logout").status, 303);
-        for received in crowd(&world, &[world.site()], &times(&browser, &[ORDERS], 12), seed) {
+        sign_out_elsewhere(&world, &browser);
+        for received in crowd(&world, &[world.site()], &calls(&browser, &[ORDERS], 12), seed) {
             assert_eq!(received.problem(), (401, "session_expired".to_owned()), "seed {seed}");
         }
     }
@@ -282,11 +251,11 @@ fn where_memory_is_never_trusted_everybody_asks_the_object_and_nobody_waits() {
     let world = strict_world();
     world.bind_accounts();
     let browser = Browser::signed_in(&world, &ADA);
-    let (asked, calls) = (world.op.count(Endpoint::Token), world.accounts.calls());
-    let received = crowd(&world, &[world.site()], &times(&browser, &[ORDERS], 8), 0);
+    let (asked, asked_objects) = (world.op.count(Endpoint::Token), world.accounts.calls());
+    let received = crowd(&world, &[world.site()], &calls(&browser, &[ORDERS], 8), 0);
     assert!(received.iter().all(|received| received.is_forwarded));
     assert_eq!((world.op.count(Endpoint::Token), world.moments.get()), (asked + 1, 0));
-    assert!(world.accounts.calls() >= calls + 8);
+    assert!(world.accounts.calls() >= asked_objects + 8);
 }
 
 #[test]
@@ -295,7 +264,7 @@ fn a_store_that_fails_is_everybodys_own_affair() {
     let browser = expired(&world);
     world.kv.fail_at(StoreFault::Put, "account/");
     let asked = world.op.count(Endpoint::Token);
-    let received = crowd(&world, &[world.site()], &times(&browser, &[ORDERS], 8), 0);
+    let received = crowd(&world, &[world.site()], &calls(&browser, &[ORDERS], 8), 0);
     assert!(received.iter().all(|received| received.is_forwarded));
     assert_eq!(world.op.count(Endpoint::Token), asked + 1);
 }

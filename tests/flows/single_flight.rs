@@ -1,34 +1,13 @@
 //! Single flight: whoever needs the same token at the same time shares one token request and what comes of it.
 
-use std::future::Future;
-use std::task::{Context, Waker};
-
 use serde_json::json;
 use vestibule::runtime::TransportFault;
 
-use crate::browser::Browser;
-use crate::crowd::{BILLING, ORDERS, assert_copied, caller, crowd, everywhere, strict_world};
+use crate::crowd::{BILLING, ORDERS, assert_copied, bearers, caller, calls, crowd, everywhere, strict_world};
 use crate::deployment::ORDERS as ORDERS_BASE;
 use crate::op::{ADA, BOB, Endpoint, Instead, keys};
-use crate::request::Request;
-use crate::schedule::ended;
+use crate::schedule::{ended, take_steps};
 use crate::world::World;
-
-/// The bearers with which an address was called since `first`, each once.
-fn bearers(world: &World, first: usize, part: &str) -> Vec<String> {
-    let arrivals = world.downstream.arrivals();
-    let found = arrivals[first..].iter().filter(|arrival| arrival.url.contains(part));
-    let mut bearers: Vec<String> = found.map(|arrival| arrival.bearer().to_owned()).collect();
-    bearers.sort();
-    bearers.dedup();
-    bearers
-}
-
-/// So many calls, of both APIs in turn.
-fn calls(browser: &Browser<'_>, count: usize) -> Vec<Request> {
-    let paths = [ORDERS, BILLING].iter().cycle().take(count);
-    paths.map(|path| browser.script("GET", path)).collect()
-}
 
 fn refreshes_once(count: usize, seed: u64) {
     let world = strict_world();
@@ -36,7 +15,7 @@ fn refreshes_once(count: usize, seed: u64) {
     let (known, asked, arrived) = (world.op.access_tokens(), world.op.count(Endpoint::Token), world.downstream.count());
     world.advance(3600);
     world.durability.is_watched.set(true);
-    let received = crowd(&world, &everywhere(&world), &calls(&browser, count), seed);
+    let received = crowd(&world, &everywhere(&world), &calls(&browser, &[ORDERS, BILLING], count), seed);
     assert!(received.iter().all(|received| received.is_forwarded && received.status == 200), "seed {seed}");
     assert_eq!(world.op.count(Endpoint::Token), asked + 2, "seed {seed}: one token request for each API");
     assert_eq!((world.op.reuses.get(), world.op.revoked()), (0, 0), "seed {seed}");
@@ -135,9 +114,7 @@ fn nobody_waits_for_the_renewal_of_another_session() {
         let (here, there) = (world.isolate_at(1), world.isolate_at(2));
         world.pauses.set(true);
         let mut slow = Box::pin(here.serving(&requests[0]));
-        for _ in 0..steps {
-            assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(), "{steps}");
-        }
+        take_steps(slow.as_mut(), steps);
         // Nothing else runs now: whoever waited would wait for ever.
         assert!(ended(there.serving(&requests[1])).is_forwarded, "after {steps} steps");
         assert!(ended(slow).is_forwarded);

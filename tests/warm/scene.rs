@@ -66,7 +66,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn of(sizes: Sizes) -> Self {
-        let app = App::new(&environment_of(sizes));
+        let app = App::new(&environment(sizes));
         let app = app.unwrap_or_else(|faults| panic!("{faults:?}"));
         let visitor = Visitor::new(&app, 0, sizes);
         visitor.is_remembered_by(&app);
@@ -151,11 +151,7 @@ pub(crate) const fn called(sizes: Sizes) -> usize {
 }
 
 /// The Worker's variables and bindings, as [`App::new`] reads them.
-pub(crate) fn environment_of(sizes: Sizes) -> String {
-    environment(sizes).to_string()
-}
-
-fn environment(sizes: Sizes) -> Value {
+pub(crate) fn environment(sizes: Sizes) -> String {
     let apis = (0..sizes.apis).map(|number| {
         let api = json!({
             "BaseUrl": format!("https://api{number:03}.example/v1"),
@@ -174,6 +170,7 @@ fn environment(sizes: Sizes) -> Value {
         },
         "bindings": ["TOKEN_CACHE", "ACCOUNTS"],
     })
+    .to_string()
 }
 
 fn routes(count: usize) -> Vec<Value> {
