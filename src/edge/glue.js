@@ -37,8 +37,9 @@ function isPlain(value) {
 const NO_CONNECTION = 1;
 const TOO_LARGE = 3;
 
-// What `cache: "no-store"` would say to Cloudflare's cache, which it would also say to the origin, in headers.
-const PAST_THE_CACHE = { cacheTtl: -1 };
+// What the runtime makes of `cache: "no-store"` for Cloudflare's cache: nothing is kept there, and nothing taken from there.
+// The option itself would also tell the origin, in headers.
+const PAST_THE_CACHE = { cacheTtl: -1, cacheLevel: "bypass" };
 
 /**
  * A plan by which requests are passed on: over the network, or to the binding `service` of `env`. `edits` and `answerEdits`

@@ -178,7 +178,8 @@ describe("a URL", () => {
     await browser.script("/api/Orders/orders");
     const fetches = (await world.worker.log()).filter((line) => line.test === "fetch");
     const asked = fetches.filter(({ url }) => url.endsWith("/echo") || url.endsWith("/orders"));
-    assert.deepEqual(asked.map(({ cf }) => cf), [{ cacheTtl: -1 }, { cacheTtl: -1 }]);
+    const bypass = { cacheTtl: -1, cacheLevel: "bypass" };
+    assert.deepEqual(asked.map(({ cf }) => cf), [bypass, bypass]);
     for (const { headers } of [world.origin.requests.at(-1), world.orders.requests.at(-1)]) {
       assert.deepEqual([headers["cache-control"], headers.pragma], [undefined, undefined]);
     }
