@@ -35,7 +35,7 @@ pub use purpose_key::PurposeKey;
 pub use slot::{Held, Slot};
 pub use standing_plans::{Asked, StandingPlans};
 pub use turns::{Turn, Turns};
-pub use under_way::{Begun, UnderWay};
+pub use under_way::{Begun, UnderWay, Work};
 pub use watermark::Watermark;
 
 /// The memory of one isolate.

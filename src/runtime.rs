@@ -75,9 +75,9 @@ pub trait Runtime {
     /// Waits.
     async fn sleep(&self, lifetime: Lifetime);
 
-    /// Waits for a fraction of a second, to look again at what another request of the isolate is about to bring: no
-    /// request may wake another one.
-    async fn moment(&self);
+    /// Waits for another request of the isolate, which is to call what `until` is given, or for `longest`. Tells whether it
+    /// was called.
+    async fn wait(&self, longest: Lifetime, until: impl FnOnce(Wake)) -> bool;
 
     /// Reads the body of a request that is answered here, to its end. `None` for one of more than `limit` bytes, and where
     /// the connection broke.
@@ -128,6 +128,9 @@ pub trait Runtime {
     /// Milliseconds since some moment, to tell durations by.
     fn milliseconds(&self) -> u64;
 }
+
+/// Ends the wait of a request, whichever request of its isolate calls it. If that wait is over, nothing happens.
+pub type Wake = Box<dyn FnOnce()>;
 
 /// The durable storage of one account's object: synchronous, as SQLite in a Durable Object is, and strongly consistent.
 /// Calls with nothing awaited between them become durable together or not at all.

@@ -143,6 +143,13 @@ export function discard(answer) {
   answer.body?.cancel().catch(() => {});
 }
 
+/** A promise of whether `wake` is called before the time is over, by whichever request of the isolate. */
+export function alarm(milliseconds) {
+  const { promise: woken, resolve } = Promise.withResolvers();
+  setTimeout(resolve, milliseconds, false);
+  return { woken, wake: () => resolve(true) };
+}
+
 export function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::flow::{Kept, Reply, StandingRefusal};
 use crate::forwarding::{AnswerEdits, Destination, ForwardPlan, Relinking};
 use crate::measure::Measure;
-use crate::runtime::{OpRequest, OpResponse, TransportFault};
+use crate::runtime::{OpRequest, OpResponse, TransportFault, Wake};
 use crate::time::Lifetime;
 
 #[wasm_bindgen(raw_module = "./glue.js")]
@@ -88,6 +88,16 @@ extern "C" {
 
     #[wasm_bindgen(js_name = readBody)]
     fn js_read_body(request: &JsValue, limit: usize) -> Promise;
+
+    type Alarm;
+
+    fn alarm(milliseconds: u32) -> Alarm;
+
+    #[wasm_bindgen(method, getter)]
+    fn woken(this: &Alarm) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn wake(this: &Alarm);
 
     #[wasm_bindgen(js_name = sleep)]
     fn js_sleep(milliseconds: u32) -> Promise;
@@ -189,9 +199,12 @@ pub(super) async fn sleep(lifetime: Lifetime) {
     let _ = JsFuture::from(js_sleep(milliseconds(lifetime))).await;
 }
 
-/// Waits for a fraction of a second.
-pub(super) async fn moment() {
-    let _ = JsFuture::from(js_sleep(MOMENT)).await;
+/// Waits for another request, or for `longest`.
+pub(super) async fn wait(longest: Lifetime, until: impl FnOnce(Wake)) -> bool {
+    let alarm = alarm(milliseconds(longest));
+    let woken = alarm.woken();
+    until(Box::new(move || alarm.wake()));
+    JsFuture::from(woken).await.is_ok_and(|is_woken| is_woken.is_truthy())
 }
 
 /// A plan as `glue.js` has it.
@@ -262,6 +275,3 @@ fn milliseconds(lifetime: Lifetime) -> u32 {
 }
 
 const MAX_OP_ANSWER_BYTES: u32 = 256 * 1024;
-
-/// In milliseconds.
-const MOMENT: u32 = 50;

@@ -18,7 +18,7 @@ use crate::oidc::algorithm::Algorithm;
 use crate::oidc::client_key::ClientKey;
 use crate::oidc::jwks::{Jwk, KeyMaterial};
 use crate::oidc::pfx::{OpenedPfx, Pfx, PfxFault};
-use crate::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
+use crate::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault, Wake};
 use crate::session::session::SessionId;
 use crate::session::signing_key::{PublicPoint, SigningKey};
 use crate::time::{Lifetime, Timestamp};
@@ -144,8 +144,8 @@ impl Runtime for Edge {
         glue::sleep(lifetime).await;
     }
 
-    async fn moment(&self) {
-        glue::moment().await;
+    async fn wait(&self, longest: Lifetime, until: impl FnOnce(Wake)) -> bool {
+        glue::wait(longest, until).await
     }
 
     async fn read_body(&self, inbound: &JsValue, limit: usize) -> Option<Vec<u8>> {

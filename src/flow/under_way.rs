@@ -1,8 +1,9 @@
 //! One request does it, and all others of its isolate that want the same wait for what comes of it.
 
 use super::Context;
-use crate::memory::{Begun, PurposeKey};
+use crate::memory::{Begun, PurposeKey, Work};
 use crate::runtime::Runtime;
+use crate::time::Lifetime;
 
 /// Whose it is to do something.
 pub(super) enum Whose<'a> {
@@ -14,33 +15,29 @@ pub(super) enum Whose<'a> {
     Another,
 }
 
-/// Begins something, or waits until another request is through with it. One request must not wake another, so whoever
-/// waits looks again and again.
+/// Begins something, or waits until another request is through with it.
 pub(super) async fn begin_or_wait<'a, R: Runtime>(
     context: &Context<'a, R>,
     key: PurposeKey,
     patience: Patience,
 ) -> Whose<'a> {
-    let (under_way, runtime) = (&context.realm.memory.under_way, context.runtime);
-    if let Some(begun) = under_way.begin(key, runtime.now()) {
-        return Whose::Ours(begun);
-    }
-    for _ in 0..patience.0 {
-        runtime.moment().await;
-        if !under_way.has(key, runtime.now()) {
-            return Whose::Nobodys;
-        }
-    }
-    Whose::Another
+    let runtime = context.runtime;
+    let work = match context.realm.memory.under_way.begin(key, runtime.now()) {
+        Ok(begun) => return Whose::Ours(begun),
+        Err(work) => work,
+    };
+    let left = work.left(runtime.now());
+    let is_over = runtime.wait(left.min(patience.0), |wake| work.when_over(wake)).await;
+    if is_over || !work.counts(runtime.now()) { Whose::Nobodys } else { Whose::Another }
 }
 
-/// How often to look.
+/// How long to wait.
 #[derive(Clone, Copy)]
-pub(super) struct Patience(usize);
+pub(super) struct Patience(Lifetime);
 
 impl Patience {
-    /// For a second or two, as long as a person would wait.
-    pub(super) const OF_A_PERSON: Self = Self(30);
-    /// For longer than anything counts as under way: what the OP is asked for once is worth the wait.
-    pub(super) const FOR_THE_OP: Self = Self(800);
+    /// As long as a person would wait.
+    pub(super) const OF_A_PERSON: Self = Self(Lifetime::from_seconds(2));
+    /// As long as anything counts as under way: what the OP is asked for once is worth the wait.
+    pub(super) const FOR_THE_OP: Self = Self(Work::LONGEST);
 }

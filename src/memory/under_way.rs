@@ -1,23 +1,27 @@
 //! What an isolate is doing at the moment, so that of a crowd of requests that want the same one does it for all.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::generations::Generations;
 use super::purpose_key::PurposeKey;
+use crate::runtime::Wake;
 use crate::time::{Lifetime, Timestamp};
 
-/// For so long what was begun counts as under way: longer than it can take. A request that the platform ended never says
-/// that it is over.
-const LONGEST: Lifetime = Lifetime::from_seconds(35);
+/// What is under way.
+pub struct UnderWay(RefCell<Generations<PurposeKey, Rc<Work>>>);
 
-/// What is under way, and since when.
-pub struct UnderWay(RefCell<Generations<PurposeKey, Timestamp>>);
+/// Something that a request is doing.
+pub struct Work {
+    begun_at: Timestamp,
+    waiting: RefCell<Vec<Wake>>,
+}
 
 /// Something that was begun; over when it is dropped, whatever came of it.
 pub struct Begun<'a> {
     under_way: &'a UnderWay,
     key: PurposeKey,
-    begun_at: Timestamp,
+    work: Rc<Work>,
 }
 
 impl UnderWay {
@@ -25,29 +29,55 @@ impl UnderWay {
         Self(RefCell::new(Generations::new(capacity)))
     }
 
-    /// Begins something, unless another request is at it.
-    #[must_use]
-    pub fn begin(&self, key: PurposeKey, now: Timestamp) -> Option<Begun<'_>> {
-        if self.has(key, now) {
-            return None;
+    /// Begins something.
+    ///
+    /// # Errors
+    ///
+    /// The work of another request that is at it.
+    pub fn begin(&self, key: PurposeKey, now: Timestamp) -> Result<Begun<'_>, Rc<Work>> {
+        let mut all = self.0.borrow_mut();
+        if let Some(work) = all.find(&key).filter(|work| work.counts(now)) {
+            return Err(work);
         }
-        self.0.borrow_mut().insert(key, now);
-        Some(Begun { under_way: self, key, begun_at: now })
+        let work = Rc::new(Work { begun_at: now, waiting: RefCell::new(Vec::new()) });
+        all.insert(key, Rc::clone(&work));
+        Ok(Begun { under_way: self, key, work })
+    }
+}
+
+impl Work {
+    /// For so long it counts as under way: longer than it can take. A request that the platform ended never says that it is
+    /// over.
+    pub const LONGEST: Lifetime = Lifetime::from_seconds(35);
+
+    /// Whether it still counts as under way.
+    #[must_use]
+    pub fn counts(&self, now: Timestamp) -> bool {
+        self.begun_at + Self::LONGEST > now
     }
 
-    /// Whether a request is at it.
+    /// For how long it will.
     #[must_use]
-    pub fn has(&self, key: PurposeKey, now: Timestamp) -> bool {
-        self.0.borrow_mut().find(&key).is_some_and(|begun_at| begun_at + LONGEST > now)
+    pub fn left(&self, now: Timestamp) -> Lifetime {
+        (self.begun_at + Self::LONGEST).since(now)
+    }
+
+    /// Has somebody woken when it is over.
+    pub fn when_over(&self, wake: Wake) {
+        self.waiting.borrow_mut().push(wake);
     }
 }
 
 impl Drop for Begun<'_> {
     fn drop(&mut self) {
-        let mut under_way = self.under_way.0.borrow_mut();
+        let mut all = self.under_way.0.borrow_mut();
         // One that took too long may have a successor by now.
-        if under_way.find(&self.key) == Some(self.begun_at) {
-            under_way.remove(&self.key);
+        if all.find(&self.key).is_some_and(|work| Rc::ptr_eq(&work, &self.work)) {
+            all.remove(&self.key);
+        }
+        drop(all);
+        for wake in self.work.waiting.take() {
+            wake();
         }
     }
 }
@@ -63,15 +93,42 @@ mod tests {
         let [one, other] = [1, 2].map(|byte| SessionId::from_bytes([byte; 16]));
         let key = PurposeKey::of_session;
         let now = Timestamp::from_unix(100);
-        let first = under_way.begin(key(one, "a"), now);
-        assert!(first.is_some() && under_way.begin(key(one, "a"), now).is_none());
-        let others = [(one, "b"), (other, "a")].map(|(session, what)| under_way.begin(key(session, what), now));
+        let begun = |key, now| under_way.begin(key, now).ok();
+        let first = begun(key(one, "a"), now);
+        assert!(first.is_some() && begun(key(one, "a"), now).is_none());
+        let others = [(one, "b"), (other, "a")].map(|(session, what)| begun(key(session, what), now));
         assert!(others.iter().all(Option::is_some));
         drop(first);
-        assert!(!under_way.has(key(one, "a"), now) && under_way.has(key(other, "a"), now));
-        let late = under_way.begin(key(other, "a"), now + LONGEST);
-        assert!(late.is_some() && under_way.begin(key(other, "a"), now + LONGEST).is_none());
+        assert!(begun(key(one, "a"), now).is_some() && begun(key(other, "a"), now).is_none());
+        let late = begun(key(other, "a"), now + Work::LONGEST);
+        assert!(late.is_some() && begun(key(other, "a"), now + Work::LONGEST).is_none());
         drop(others);
-        assert!(under_way.has(key(other, "a"), now + LONGEST), "the end of the first is not that of its successor");
+        assert!(
+            begun(key(other, "a"), now + Work::LONGEST).is_none(),
+            "the end of the first is not that of its successor"
+        );
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_by_the_one_it_waits_for() {
+        let under_way = UnderWay::new(10);
+        let key = PurposeKey::of_session(SessionId::from_bytes([1; 16]), "a");
+        let [early, late] = [100, 135].map(Timestamp::from_unix);
+        let woken = Rc::new(RefCell::new(Vec::new()));
+        let wait = |who: &'static str, now| {
+            let Err(work) = under_way.begin(key, now) else { panic!("{who} waits for nobody") };
+            let woken = Rc::clone(&woken);
+            work.when_over(Box::new(move || woken.borrow_mut().push(who)));
+            work.left(now).as_seconds()
+        };
+        let first = under_way.begin(key, early).ok();
+        assert_eq!((wait("one", early), wait("two", early + Lifetime::from_seconds(34))), (35, 1));
+        let successor = under_way.begin(key, late).ok();
+        assert_eq!(wait("three", late), 35);
+        assert!(woken.borrow().is_empty());
+        drop(first);
+        assert_eq!(*woken.borrow(), ["one", "two"]);
+        drop(successor);
+        assert_eq!(*woken.borrow(), ["one", "two", "three"]);
     }
 }

@@ -89,7 +89,7 @@ test("two browsers of one account renew each for itself, and neither takes the o
   assertRenewed(world, 2);
 });
 
-test("a browser that hangs up in the middle of a renewal loses nothing: the next call has the new token", async () => {
+test("a browser that hangs up in the middle of a renewal loses nothing, and whoever waits for it has the new token", async () => {
   for (const place of [world, apart, alone]) {
     const browser = await signedIn(place);
     await place.advance(pastTheEnd);
@@ -98,8 +98,12 @@ test("a browser that hangs up in the middle of a renewal loses nothing: the next
     const request = httpRequest({ ...url, headers: { host: `localhost:${place.port}`, ...browser.scriptHeaders() } });
     request.on("error", () => {}).end();
     await held;
+    const waiting = crowd(browser, 5, "Orders");
+    // Sent later than they, and answered: they are waiting by now.
+    await browser.script("/");
     request.destroy();
     release();
+    assertAllServed(await waiting);
     await until(async () => (await place.events()).some(({ event }) => event === "token.refreshed"));
     assertAllServed(await crowd(browser, 5, "Orders"));
     assertRenewed(place, 1);

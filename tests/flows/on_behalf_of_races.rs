@@ -112,7 +112,7 @@ fn nobody_waits_for_an_exchange_that_is_over() {
     served(&world.serve(&call("/api/Billing/machine/1", &token)));
     world.advance(3300);
     served(&world.serve(&call("/api/Orders/1", &token)));
-    assert_eq!((exchanges(&world), world.moments.get()), (4, 0));
+    assert_eq!((exchanges(&world), world.waits.get()), (4, 0));
 }
 
 /// Where the platform ends a request, nothing of it runs any more, and nobody hears of it.

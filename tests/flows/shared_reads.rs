@@ -48,10 +48,10 @@ fn two_sessions_do_not_wait_for_each_other() {
     let world = World::new();
     let browsers = [Browser::signed_in(&world, &ADA), Browser::signed_in(&world, &ADA)];
     let isolate = world.isolate_at(1);
-    let before = (reads(&world), world.moments.get());
+    let before = (reads(&world), world.waits.get());
     let requests = browsers.each_ref().map(|browser| browser.script("GET", "/page"));
     in_turns(&world, &isolate, &requests);
-    assert_eq!((reads(&world), world.moments.get()), (before.0 + 2, before.1));
+    assert_eq!((reads(&world), world.waits.get()), (before.0 + 2, before.1));
 }
 
 #[test]
@@ -60,11 +60,22 @@ fn where_memory_is_never_trusted_everybody_reads_and_nobody_waits() {
     let browser = Browser::signed_in(&world, &ADA);
     let before = reads(&world);
     crowd(&world, &world.isolate_at(1), &browser);
-    assert_eq!(
-        (reads(&world), world.moments.get()),
-        (before + CROWD, 0),
-        "nobody waits for what counts for others only"
-    );
+    assert_eq!((reads(&world), world.waits.get()), (before + CROWD, 0), "nobody waits for what counts for others only");
+}
+
+#[test]
+fn nobody_waits_for_a_read_longer_than_a_person_would() {
+    let world = World::new();
+    let browser = Browser::signed_in(&world, &ADA);
+    let (isolate, page) = (world.isolate_at(1), browser.script("GET", "/page"));
+    world.pauses.set(true);
+    let mut first = pin!(isolate.serving(&page));
+    take_steps(first.as_mut(), 1);
+    let begun = world.time();
+    assert!(ended(isolate.serving(&page)).is_forwarded);
+    assert_eq!((world.waits_in_vain.get(), world.time()), (1, begun + 2));
+    assert!(ended(first).is_forwarded);
+    world.pauses.set(false);
 }
 
 #[test]
@@ -101,7 +112,7 @@ fn whoever_waits_while_the_account_signs_out_here_is_not_served() {
     // To the store, and on the way back; the other finds that somebody reads.
     take_steps(reading.as_mut(), 2);
     take_steps(waiting.as_mut(), 1);
-    assert_eq!((world.moments.get(), ended(isolate.serving(&logout)).status), (1, 303));
+    assert_eq!((world.waits.get(), ended(isolate.serving(&logout)).status), (1, 303));
     ended(reading);
     let received = ended(waiting);
     world.pauses.set(false);

@@ -46,6 +46,7 @@ fn a_crowd_at_one_isolate_has_each_token_renewed_once() {
         let before = (world.op.count(Endpoint::Token), world.accounts.calls(), world.downstream.count());
         let received = crowd(&world, &[world.site()], &calls(&browser, &[ORDERS, BILLING], 40), seed);
         assert!(received.iter().all(|received| received.is_forwarded), "seed {seed}");
+        assert_eq!(world.waits_in_vain.get(), 0, "seed {seed}");
         assert_eq!((world.op.count(Endpoint::Token), world.op.reuses.get()), (before.0 + 2, 0), "seed {seed}");
         assert_eq!(world.accounts.calls(), before.1 + if crate::WITH_ACCOUNTS { 2 } else { 0 }, "seed {seed}");
         for api in ["orders", "billing"] {
@@ -131,9 +132,9 @@ fn nobody_waits_for_ever() {
         let mut first = pin!(site.serving(&request));
         take_steps(first.as_mut(), 1);
         // Nothing else runs now.
-        let before = world.moments.get();
+        let begun = world.time();
         assert!(ended(site.serving(&request)).is_forwarded);
-        assert_eq!(world.moments.get(), before + 800);
+        assert_eq!((world.waits.get(), world.waits_in_vain.get(), world.time()), (1, 1, begun + 35));
         world.pauses.set(false);
     }
 }
@@ -192,11 +193,11 @@ fn whoever_waited_for_long_takes_nobodys_word_but_the_objects() {
     assert_eq!(ended(second).problem().0, 401);
 }
 
-/// How often somebody looked whether another was through, in a crowd of so many that take their steps in turn.
-fn looks(world: &World, requests: &[Request]) -> usize {
-    let before = world.moments.get();
+/// How often somebody waited for another, in a crowd of so many that take their steps in turn.
+fn waits(world: &World, requests: &[Request]) -> usize {
+    let before = world.waits.get();
     in_turns(world, &world.site(), requests);
-    world.moments.get() - before
+    world.waits.get() - before
 }
 
 #[test]
@@ -210,7 +211,7 @@ fn whoever_waited_for_nothing_does_not_line_up_again() {
                 sign_out_elsewhere(&world, &browser);
             }
             world.accounts.storage_fails.set(!is_over);
-            looks(&world, &calls(&browser, &[ORDERS], count))
+            waits(&world, &calls(&browser, &[ORDERS], count))
         });
         assert!(of_two > 0);
         assert_eq!(of_twelve, 11 * of_two, "each waits for the first alone");
@@ -226,9 +227,9 @@ fn whoever_only_reads_waits_for_no_renewal() {
         let mut first = pin!(site.serving(&call));
         take_steps(first.as_mut(), 1);
         world.advance(20);
-        let before = world.moments.get();
+        let before = world.waits.get();
         assert!(ended(site.serving(&page)).is_forwarded);
-        assert_eq!(world.moments.get(), before);
+        assert_eq!(world.waits.get(), before);
         world.pauses.set(false);
     }
 }
@@ -254,7 +255,7 @@ fn where_memory_is_never_trusted_everybody_asks_the_object_and_nobody_waits() {
     let (asked, asked_objects) = (world.op.count(Endpoint::Token), world.accounts.calls());
     let received = crowd(&world, &[world.site()], &calls(&browser, &[ORDERS], 8), 0);
     assert!(received.iter().all(|received| received.is_forwarded));
-    assert_eq!((world.op.count(Endpoint::Token), world.moments.get()), (asked + 1, 0));
+    assert_eq!((world.op.count(Endpoint::Token), world.waits.get()), (asked + 1, 0));
     assert!(world.accounts.calls() >= asked_objects + 8);
 }
 

@@ -12,7 +12,7 @@ use vestibule::oidc::algorithm::Algorithm;
 use vestibule::oidc::client_key::ClientKey;
 use vestibule::oidc::jwks::Jwk;
 use vestibule::oidc::pfx::{OpenedPfx, Pfx, PfxFault};
-use vestibule::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault};
+use vestibule::runtime::{KvPage, OpRequest, OpResponse, Runtime, StoreFault, Task, TransportFault, Wake};
 use vestibule::session::session::SessionId;
 use vestibule::session::signing_key::{PublicPoint, SigningKey};
 use vestibule::time::{Lifetime, Timestamp};
@@ -26,6 +26,9 @@ use crate::schedule::Pause;
 use crate::signing;
 use crate::storage::Storage;
 use crate::world::World;
+
+/// After so many turns of others, those who wait for one of them have waited for as long as they will.
+const MOST_TURNS: usize = 800;
 
 #[derive(Clone)]
 pub(crate) struct Site<'w> {
@@ -192,10 +195,22 @@ impl Runtime for Site<'_> {
         }
     }
 
-    async fn moment(&self) {
-        self.world.moments.set(self.world.moments.get() + 1);
+    async fn wait(&self, longest: Lifetime, until: impl FnOnce(Wake)) -> bool {
+        let end = self.now() + longest;
+        self.world.waits.set(self.world.waits.get() + 1);
+        let is_over = Rc::new(Cell::new(false));
+        let wake = Rc::clone(&is_over);
+        until(Box::new(move || wake.set(true)));
         // Only others can bring what is waited for, so they must have their turn.
-        Pause(true).await;
+        for _ in 0..MOST_TURNS {
+            Pause(true).await;
+            if is_over.get() {
+                return true;
+            }
+        }
+        self.world.waits_in_vain.set(self.world.waits_in_vain.get() + 1);
+        self.world.advance(end.since(self.now()).as_seconds());
+        false
     }
 
     async fn read_body(&self, inbound: &Request, limit: usize) -> Option<Vec<u8>> {

@@ -42,7 +42,9 @@ pub(crate) struct World {
     /// The seconds of every sleep so far.
     pub(crate) slept: RefCell<Vec<u64>>,
     /// How often somebody waited for what another request brings.
-    pub(crate) moments: Cell<usize>,
+    pub(crate) waits: Cell<usize>,
+    /// And how often nobody woke them.
+    pub(crate) waits_in_vain: Cell<usize>,
     /// Whether the clock goes on while the code sleeps.
     pub(crate) sleeping_takes_time: Cell<bool>,
     /// Whether what is decided at once is forwarded without a second look.
@@ -113,7 +115,8 @@ impl World {
             durability: Durability::default(),
             pauses,
             slept: RefCell::default(),
-            moments: Cell::new(0),
+            waits: Cell::new(0),
+            waits_in_vain: Cell::new(0),
             sleeping_takes_time: Cell::new(false),
             forwards_at_once: Cell::new(false),
             signs: Cell::new(true),

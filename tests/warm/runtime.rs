@@ -7,7 +7,7 @@ use vestibule::oidc::client_key::ClientKey;
 use vestibule::oidc::jwks::Jwk;
 use vestibule::oidc::pfx::{OpenedPfx, Pfx, PfxFault};
 use vestibule::runtime::{
-    AccountStorage, KvPage, OpRequest, OpResponse, Runtime, StoreFault, StoredSession, Task, TransportFault,
+    AccountStorage, KvPage, OpRequest, OpResponse, Runtime, StoreFault, StoredSession, Task, TransportFault, Wake,
 };
 use vestibule::session::session::SessionId;
 use vestibule::session::signing_key::{PublicPoint, SigningKey};
@@ -73,7 +73,9 @@ impl Runtime for Still {
 
     async fn sleep(&self, _: Lifetime) {}
 
-    async fn moment(&self) {}
+    async fn wait(&self, _: Lifetime, _: impl FnOnce(Wake)) -> bool {
+        false
+    }
 
     async fn read_body(&self, (): &(), _: usize) -> Option<Vec<u8>> {
         None
