@@ -68,7 +68,7 @@ async function measureUsual({ tools, options, ...settings }) {
 
 async function measureGrowth({ tools, options, ...settings }) {
   const seal = await sealer();
-  const measure = (world) => growth({ world, seal, generator: tools.generator, options });
+  const measure = (world) => growth({ world, folder: settings.folder, seal, generator: tools.generator, options });
   return { text: growthTable(await inWorld({ ...settings, tools, contestants: grown }, measure)) };
 }
 

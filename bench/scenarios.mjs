@@ -74,7 +74,7 @@ export const others = {
 
 /** Not part of a run unless they are asked for, as they take long. Each has a place of its own in docs/performance.md. */
 export const separate = {
-  growth: "CPU with more route rules, APIs, cookies and tokens",
+  growth: "CPU with more route rules, APIs, cookies, tokens, addresses and sessions",
   memory: "an isolate's memory while 100 000 sessions come through it",
 };
 

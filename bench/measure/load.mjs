@@ -1,16 +1,20 @@
-// Load on one address, from wrk or npm's autocannon: how many requests were answered, and how many not as expected.
+// Load on one address, or on several in turn, from wrk or npm's autocannon: how many requests were answered, and how many
+// not as expected.
 
+import { inProject } from "../../scripts/project.mjs";
 import { begin } from "../parts/process.mjs";
 import { Stop } from "../../scripts/step.mjs";
 
-/** Runs for whole `seconds`, or is interrupted after `milliseconds`; gives `{ requests, refused, failed }`. */
-export async function load(tool, { url, headers, connections, seconds, milliseconds }) {
-  const pairs = Object.entries(headers);
-  const given = { url, connections, seconds: seconds ?? Math.ceil(milliseconds / 1000) + 1 };
+/**
+ * Runs for whole `seconds`, or is interrupted after `milliseconds`; gives `{ requests, refused, failed }`. With `inTurn`, a file
+ * as in-turn.lua has it, requests differ.
+ */
+export async function load(tool, { milliseconds, ...request }) {
+  const given = { ...request, seconds: request.seconds ?? Math.ceil(milliseconds / 1000) + 1 };
   const [program, args, read] =
     tool.name === "wrk"
-      ? [tool.program, wrkArguments(given, pairs), readWrk]
-      : [process.execPath, [tool.program, ...autocannonArguments(given, pairs)], readAutocannon];
+      ? [tool.program, wrkArguments(given), readWrk]
+      : [process.execPath, [tool.program, JSON.stringify(given)], JSON.parse];
   const child = begin(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   const timer = milliseconds && setTimeout(() => child.kill("SIGINT"), milliseconds);
   const [output, errors] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()]);
@@ -18,13 +22,14 @@ export async function load(tool, { url, headers, connections, seconds, milliseco
   // An interrupted run warms up; what it counted does not matter.
   if (milliseconds) return undefined;
   const result = read(Buffer.concat(output).toString("utf8"));
-  if (!result) throw new Stop(`${tool.name} measured nothing at ${url}: ${Buffer.concat([...output, ...errors])}`);
+  if (!result) throw new Stop(`${tool.name} measured nothing at ${request.url}: ${Buffer.concat([...output, ...errors])}`);
   return result;
 }
 
-function wrkArguments({ url, connections, seconds }, headers) {
-  const lines = headers.flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
-  return ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "20s", ...lines, url];
+function wrkArguments({ url, headers, connections, seconds, inTurn }) {
+  const lines = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
+  const [script, file] = inTurn ? [["-s", inProject("bench", "measure", "in-turn.lua")], ["--", inTurn]] : [[], []];
+  return ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "20s", ...script, ...lines, url, ...file];
 }
 
 /** Exported for tests. */
@@ -35,14 +40,4 @@ export function readWrk(output) {
   const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(output);
   const failed = (errors?.slice(1) ?? []).reduce((sum, count) => sum + Number(count), 0);
   return { requests: Number(requests[1]), refused: Number(refused?.[1] ?? 0), failed };
-}
-
-function autocannonArguments({ url, connections, seconds }, headers) {
-  const lines = headers.flatMap(([name, value]) => ["-H", `${name}=${value}`]);
-  return ["-c", connections, "-d", seconds, "-j", "-n", ...lines, url].map(String);
-}
-
-function readAutocannon(output) {
-  const { requests, non2xx, errors } = JSON.parse(output);
-  return { requests: requests.total, refused: non2xx, failed: errors };
 }

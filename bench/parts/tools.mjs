@@ -14,7 +14,7 @@ export async function findTools() {
   const [nginx, wrk] = [find("nginx"), find("wrk")];
   if (!nginx) say("! nginx is missing: the origin is Node's, which costs this machine more, but no Worker.");
   if (!wrk) say("! wrk is missing: npm's autocannon makes the load, more slowly.");
-  const autocannon = inProject("bench", "node_modules", "autocannon", "autocannon.js");
+  const autocannon = inProject("bench", "measure", "autocannon.mjs");
   return { nginx, generator: wrk ? { name: "wrk", program: wrk } : { name: "autocannon", program: autocannon } };
 }
 
