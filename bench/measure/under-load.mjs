@@ -4,7 +4,10 @@ import { cpuOf } from "./cpu.mjs";
 import { load } from "./load.mjs";
 import { Stop } from "../../scripts/step.mjs";
 
-/** µs for each request, after `warmUp` milliseconds of the same. `status` is what each is answered with; `what` says which sample it is, if it is none. */
+/**
+ * µs for each request, after `warmUp` milliseconds of the same. `status` is what each is answered with; `what` says which
+ * sample it is, if it is none.
+ */
 export async function cpuUnderLoad({ pid, request, generator, seconds, warmUp = 400, status = 200, what }) {
   await load(generator, { ...request, milliseconds: warmUp });
   // A machine that is busy with other work may leave a load nothing for all its time.
