@@ -75,9 +75,8 @@ pub trait Runtime {
     /// Waits.
     async fn sleep(&self, lifetime: Lifetime);
 
-    /// Waits for another request of the isolate, which is to call what `until` is given, or for `longest`. Tells whether it
-    /// was called.
-    async fn wait(&self, longest: Lifetime, until: impl FnOnce(Wake)) -> bool;
+    /// Waits for another request of the isolate, which is to call what `until` is given, or for `longest`.
+    async fn wait(&self, longest: Lifetime, until: impl FnOnce(Wake));
 
     /// Reads the body of a request that is answered here, to its end. `None` for one of more than `limit` bytes, and where
     /// the connection broke.

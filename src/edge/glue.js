@@ -143,11 +143,11 @@ export function discard(answer) {
   answer.body?.cancel().catch(() => {});
 }
 
-/** A promise of whether `wake` is called before the time is over, by whichever request of the isolate. */
+/** A promise that is kept when whichever request of the isolate calls `wake`, or when the time is over. */
 export function alarm(milliseconds) {
-  const { promise: woken, resolve } = Promise.withResolvers();
-  setTimeout(resolve, milliseconds, false);
-  return { woken, wake: () => resolve(true) };
+  const { promise: woken, resolve: wake } = Promise.withResolvers();
+  setTimeout(wake, milliseconds);
+  return { woken, wake };
 }
 
 export function sleep(milliseconds) {

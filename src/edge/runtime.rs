@@ -144,8 +144,8 @@ impl Runtime for Edge {
         glue::sleep(lifetime).await;
     }
 
-    async fn wait(&self, longest: Lifetime, until: impl FnOnce(Wake)) -> bool {
-        glue::wait(longest, until).await
+    async fn wait(&self, longest: Lifetime, until: impl FnOnce(Wake)) {
+        glue::wait(longest, until).await;
     }
 
     async fn read_body(&self, inbound: &JsValue, limit: usize) -> Option<Vec<u8>> {

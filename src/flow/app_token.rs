@@ -9,7 +9,7 @@ use serde_json::Map;
 use super::account::{self, Ask, Cause, Reply};
 use super::log::{self, Event};
 use super::token_endpoint::{self, Grant, Purpose, Refusal};
-use super::under_way::{Patience, Whose, begin_or_wait};
+use super::under_way::{Patience, begin_or_wait};
 use super::{Context, documents, token_cache};
 use crate::config::Api;
 use crate::error::{Error, Failure};
@@ -47,11 +47,11 @@ pub(super) async fn acquire<R: Runtime>(
 ) -> Result<CachedAccessToken, Error> {
     let memory = &context.realm.memory;
     let key = PurposeKey::of_session(key(context, api).session(), &cause.purpose(api));
-    let whose = begin_or_wait(context, key, Patience::FOR_THE_OP).await;
+    let begun = begin_or_wait(context, key, Patience::FOR_THE_OP).await;
     let remembered = memory.app_token(&api.name);
     let is_met = |cached: &CachedAccessToken| cause.is_met_by(&cached.lookup_at(context.runtime.now()));
     // If another request's brought nothing, each asks for itself.
-    if let (Whose::Nobodys, Some(cached)) = (&whose, remembered.as_ref().filter(|cached| is_met(cached))) {
+    if let (None, Some(cached)) = (&begun, remembered.as_ref().filter(|cached| is_met(cached))) {
         return Ok(cached.clone());
     }
     let outcome = if account::is_elsewhere(context) {

@@ -94,7 +94,7 @@ async fn acquire<R: Runtime>(
     }
     let exchanges = &context.realm.memory.exchanges;
     let key = PurposeKey::of_token(presented.key, &cause.purpose(api));
-    let _whose = begin_or_wait(context, key, Patience::FOR_THE_OP).await;
+    let _begun = begin_or_wait(context, key, Patience::FOR_THE_OP).await;
     if let Some(outcome) = settled(context, presented, (api, cause), key) {
         return outcome;
     }

@@ -5,30 +5,21 @@ use crate::memory::{Begun, PurposeKey, Work};
 use crate::runtime::Runtime;
 use crate::time::Lifetime;
 
-/// Whose it is to do something.
-pub(super) enum Whose<'a> {
-    /// That of whoever has this, until it is dropped.
-    Ours(Begun<'a>),
-    /// Nobody's: another request has done it meanwhile, whatever came of it.
-    Nobodys,
-    /// Still another request's.
-    Another,
-}
-
-/// Begins something, or waits until another request is through with it.
+/// Begins something, which is the caller's to do as long as it has what it is given. If another request is at it, waits until
+/// that is through, whatever came of it, or for as long as `patience` says: none.
 pub(super) async fn begin_or_wait<'a, R: Runtime>(
     context: &Context<'a, R>,
     key: PurposeKey,
     patience: Patience,
-) -> Whose<'a> {
+) -> Option<Begun<'a>> {
     let runtime = context.runtime;
     let work = match context.realm.memory.under_way.begin(key, runtime.now()) {
-        Ok(begun) => return Whose::Ours(begun),
+        Ok(begun) => return Some(begun),
         Err(work) => work,
     };
     let left = work.left(runtime.now());
-    let is_over = runtime.wait(left.min(patience.0), |wake| work.when_over(wake)).await;
-    if is_over || !work.counts(runtime.now()) { Whose::Nobodys } else { Whose::Another }
+    runtime.wait(left.min(patience.0), |wake| work.when_over(wake)).await;
+    None
 }
 
 /// How long to wait.

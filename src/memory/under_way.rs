@@ -50,13 +50,11 @@ impl Work {
     /// over.
     pub const LONGEST: Lifetime = Lifetime::from_seconds(35);
 
-    /// Whether it still counts as under way.
-    #[must_use]
-    pub fn counts(&self, now: Timestamp) -> bool {
+    fn counts(&self, now: Timestamp) -> bool {
         self.begun_at + Self::LONGEST > now
     }
 
-    /// For how long it will.
+    /// For how long it still counts.
     #[must_use]
     pub fn left(&self, now: Timestamp) -> Lifetime {
         (self.begun_at + Self::LONGEST).since(now)

@@ -195,7 +195,7 @@ impl Runtime for Site<'_> {
         }
     }
 
-    async fn wait(&self, longest: Lifetime, until: impl FnOnce(Wake)) -> bool {
+    async fn wait(&self, longest: Lifetime, until: impl FnOnce(Wake)) {
         let end = self.now() + longest;
         self.world.waits.set(self.world.waits.get() + 1);
         let is_over = Rc::new(Cell::new(false));
@@ -205,12 +205,11 @@ impl Runtime for Site<'_> {
         for _ in 0..MOST_TURNS {
             Pause(true).await;
             if is_over.get() {
-                return true;
+                return;
             }
         }
         self.world.waits_in_vain.set(self.world.waits_in_vain.get() + 1);
         self.world.advance(end.since(self.now()).as_seconds());
-        false
     }
 
     async fn read_body(&self, inbound: &Request, limit: usize) -> Option<Vec<u8>> {

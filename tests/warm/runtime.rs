@@ -73,9 +73,7 @@ impl Runtime for Still {
 
     async fn sleep(&self, _: Lifetime) {}
 
-    async fn wait(&self, _: Lifetime, _: impl FnOnce(Wake)) -> bool {
-        false
-    }
+    async fn wait(&self, _: Lifetime, _: impl FnOnce(Wake)) {}
 
     async fn read_body(&self, (): &(), _: usize) -> Option<Vec<u8>> {
         None

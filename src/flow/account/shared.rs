@@ -7,7 +7,7 @@ use super::{Cause, is_elsewhere, read, renew};
 use crate::config::Api;
 use crate::error::{Error, Failure, SessionEnd};
 use crate::flow::Context;
-use crate::flow::under_way::{Patience, Whose, begin_or_wait};
+use crate::flow::under_way::{Patience, begin_or_wait};
 use crate::memory::PurposeKey;
 use crate::runtime::Runtime;
 use crate::session::entry::TokenCacheEntry;
@@ -26,7 +26,7 @@ pub(in crate::flow) async fn read_once<R: Runtime>(
         return read(context, session).await;
     }
     let key = PurposeKey::of_session(session.id, READ);
-    if let Whose::Ours(_begun) = begin_or_wait(context, key, Patience::OF_A_PERSON).await {
+    if let Some(_begun) = begin_or_wait(context, key, Patience::OF_A_PERSON).await {
         return read(context, session).await;
     }
     if memory.has_ended(session) {
@@ -56,8 +56,7 @@ pub(in crate::flow) async fn renew_once<R: Runtime>(
     let purpose = if has_object { cause.purpose(api) } else { RENEWAL.to_owned() };
     let key = PurposeKey::of_session(session.id, &purpose);
     loop {
-        let whose = begin_or_wait(context, key, Patience::FOR_THE_OP).await;
-        if let Whose::Ours(_) = whose {
+        if let Some(_begun) = begin_or_wait(context, key, Patience::FOR_THE_OP).await {
             return renew(context, session, api, cause).await;
         }
         if memory.has_ended(session) {
@@ -69,7 +68,7 @@ pub(in crate::flow) async fn renew_once<R: Runtime>(
         }
         // Whatever it was that brought nothing, nobody waits for the next one, who may fare no better.
         let is_known = memory.stale_entry(session.id).is_some();
-        if has_object || !is_known || matches!(whose, Whose::Another) {
+        if has_object || !is_known {
             return renew(context, session, api, cause).await;
         }
     }
