@@ -13,7 +13,7 @@ pub struct UnderWay(RefCell<Generations<PurposeKey, Rc<Work>>>);
 
 /// Something that a request is doing.
 pub struct Work {
-    begun_at: Timestamp,
+    counts_until: Timestamp,
     waiting: RefCell<Vec<Wake>>,
 }
 
@@ -36,10 +36,10 @@ impl UnderWay {
     /// The work of another request that is at it.
     pub fn begin(&self, key: PurposeKey, now: Timestamp) -> Result<Begun<'_>, Rc<Work>> {
         let mut all = self.0.borrow_mut();
-        if let Some(work) = all.find(&key).filter(|work| work.counts(now)) {
+        if let Some(work) = all.find(&key).filter(|work| work.counts_until > now) {
             return Err(work);
         }
-        let work = Rc::new(Work { begun_at: now, waiting: RefCell::new(Vec::new()) });
+        let work = Rc::new(Work { counts_until: now + Work::LONGEST, waiting: RefCell::new(Vec::new()) });
         all.insert(key, Rc::clone(&work));
         Ok(Begun { under_way: self, key, work })
     }
@@ -50,14 +50,10 @@ impl Work {
     /// over.
     pub const LONGEST: Lifetime = Lifetime::from_seconds(35);
 
-    fn counts(&self, now: Timestamp) -> bool {
-        self.begun_at + Self::LONGEST > now
-    }
-
     /// For how long it still counts.
     #[must_use]
     pub fn left(&self, now: Timestamp) -> Lifetime {
-        (self.begun_at + Self::LONGEST).since(now)
+        self.counts_until.since(now)
     }
 
     /// Has somebody woken when it is over.
