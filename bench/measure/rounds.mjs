@@ -6,6 +6,7 @@ import { cpuOf } from "./cpu.mjs";
 import { load } from "./load.mjs";
 import { turned } from "./turns.mjs";
 import { cpuUnderLoad } from "./under-load.mjs";
+import { cfHeader } from "../parts/cf.mjs";
 import { Client, scriptHeaders } from "../parts/client.mjs";
 import { say, Stop } from "../../scripts/step.mjs";
 
@@ -65,9 +66,9 @@ function explain(worker, error) {
   throw error;
 }
 
-function requestOf(worker, { path, connections, signedIn, headers: different }) {
+function requestOf(worker, { path, connections, signedIn, headers: different, isBare }) {
   const headers = signedIn ? worker.client.callHeaders() : scriptHeaders(worker.publicOrigin);
-  const present = Object.fromEntries(Object.entries({ ...headers, ...different }).filter(([, value]) => value !== ""));
+  const present = Object.fromEntries(Object.entries({ ...headers, ...different, ...(!isBare && cfHeader) }).filter(([, value]) => value !== ""));
   // wrk may know localhost by the other address family only, and knows its own header by this spelling.
   return { url: `http://127.0.0.1:${worker.port}${path}`, headers: { Host: new URL(worker.publicOrigin).host, ...present }, connections };
 }
