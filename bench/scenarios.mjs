@@ -25,7 +25,7 @@ export const loads = [
   {
     name: "bare",
     title: "as the first, without `request.cf`",
-    ...{ path: "/api/Bench/small.json", connections: 32, signedIn: true, isBare: true, who: everyone, goal: 1.15, aim: 1.05 },
+    ...{ path: "/api/Bench/small.json", connections: 32, signedIn: true, isBare: true, who: atTheFloor, goal: 1.15, aim: 1.05 },
   },
   {
     name: "64k",
@@ -35,7 +35,7 @@ export const loads = [
   {
     name: "10m",
     title: "signed in, 10 MiB, 4 connections",
-    ...{ path: "/api/Bench/10m.bin", connections: 4, seconds: 2, signedIn: true, who: everyone, goal: 1.03 },
+    ...{ path: "/api/Bench/10m.bin", connections: 4, milliseconds: 700, signedIn: true, who: everyone, goal: 1.03 },
   },
   {
     name: "page",
@@ -50,7 +50,7 @@ export const loads = [
   {
     name: "plain",
     title: "signed in, answer without Cache-Control",
-    ...{ path: "/api/Bench/plain.json", connections: 32, signedIn: true, who: withAccess },
+    ...{ path: "/api/Bench/plain.json", connections: 32, signedIn: true, who: atTheFloor },
   },
   {
     name: "anonymous",

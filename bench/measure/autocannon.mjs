@@ -5,12 +5,14 @@ import { readFileSync } from "node:fs";
 
 import autocannon from "autocannon";
 
-const { inTurn, seconds, ...given } = JSON.parse(process.argv[2]);
+const { inTurn, milliseconds, ...given } = JSON.parse(process.argv[2]);
 
 function requests() {
   const lines = readFileSync(inTurn, "utf8").trimEnd().split("\n");
   return lines.map((line) => line.split("\t")).map(([path, cookie]) => ({ path, headers: { ...given.headers, cookie } }));
 }
 
-const result = await autocannon({ ...given, duration: seconds, ...(inTurn && { requests: requests() }) });
+const run = autocannon({ ...given, duration: Math.ceil(milliseconds / 1000) + 10, ...(inTurn && { requests: requests() }) });
+setTimeout(() => run.stop(), milliseconds);
+const result = await run;
 console.log(JSON.stringify({ requests: result.requests.total, refused: result.non2xx, failed: result.errors }));

@@ -98,8 +98,8 @@ function sample(workers, one, { generator, options }) {
   const { pid } = workers.get(one.place);
   const request = requestOf(workers, one);
   // Each session has to come by before the sample.
-  const warmUp = request.inTurn ? options.warmUp : undefined;
-  return cpuUnderLoad({ pid, request, generator, seconds: options.seconds, warmUp, what: `${one.size} ${one.title}` });
+  const warmUp = request.inTurn ? options.warmUp : 400;
+  return cpuUnderLoad({ pid, request, generator, milliseconds: 1000, warmUp, what: `${one.size} ${one.title}` });
 }
 
 function requestOf(workers, { place, path, cookies: [cookie], inTurn }) {

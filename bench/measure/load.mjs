@@ -5,22 +5,17 @@ import { inProject } from "../../scripts/project.mjs";
 import { begin } from "../parts/process.mjs";
 import { Stop } from "../../scripts/step.mjs";
 
-/**
- * Runs for whole `seconds`, or is interrupted after `milliseconds`; gives `{ requests, refused, failed }`. With `inTurn`, a file
- * as in-turn.lua has it, requests differ.
- */
+/** Runs for `milliseconds` and gives `{ requests, refused, failed }`. With `inTurn`, a file as in-turn.lua has it, requests differ. */
 export async function load(tool, { milliseconds, ...request }) {
-  const given = { ...request, seconds: request.seconds ?? Math.ceil(milliseconds / 1000) + 1 };
   const [program, args, read] =
     tool.name === "wrk"
-      ? [tool.program, wrkArguments(given), readWrk]
-      : [process.execPath, [tool.program, JSON.stringify(given)], JSON.parse];
+      ? [tool.program, wrkArguments({ ...request, seconds: Math.ceil(milliseconds / 1000) + 10 }), readWrk]
+      : [process.execPath, [tool.program, JSON.stringify({ ...request, milliseconds })], JSON.parse];
   const child = begin(program, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const timer = milliseconds && setTimeout(() => child.kill("SIGINT"), milliseconds);
+  // wrk knows whole seconds only, but tells what it has when it is interrupted.
+  const timer = tool.name === "wrk" && setTimeout(() => child.kill("SIGINT"), milliseconds);
   const [output, errors] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()]);
   clearTimeout(timer);
-  // An interrupted run warms up; what it counted does not matter.
-  if (milliseconds) return undefined;
   const result = read(Buffer.concat(output).toString("utf8"));
   if (!result) throw new Stop(`${tool.name} measured nothing at ${request.url}: ${Buffer.concat([...output, ...errors])}`);
   return result;

@@ -10,7 +10,7 @@ import { cfHeader } from "../parts/cf.mjs";
 import { Client, scriptHeaders } from "../parts/client.mjs";
 import { say, Stop } from "../../scripts/step.mjs";
 
-/** Gives the samples: CPU in µs for each request, by scenario and contestant. `signIn` measures one sign-in's. */
+/** Gives the samples: CPU in µs for each request, or each sign-in, by scenario and contestant. */
 export async function runRounds({ world, contestants, scenarios, options, generator }) {
   const samples = new Samples();
   for (let round = 0; round < options.rounds; round += 1) {
@@ -29,11 +29,14 @@ export async function runRounds({ world, contestants, scenarios, options, genera
 
 async function playRound({ round, workers, scenarios, options, generator, samples }) {
   for (const worker of workers) await prepare(worker, { scenarios, options, generator });
-  for (const [turn, scenario] of scenarios.entries()) {
-    for (const worker of turned(workers, turn)) {
-      if (!scenario.who.includes(worker.contestant.name)) continue;
-      const cpu = scenario.signIns ? await signIns(worker, options.signIns) : await underLoad(worker, { scenario, options, generator });
-      samples.add(scenario.name, worker.contestant.name, round, cpu);
+  for (const [begin, scenario] of scenarios.entries()) {
+    const mine = workers.filter(({ contestant }) => scenario.who.includes(contestant.name));
+    for (let turn = 0; turn < options.turns; turn += 1) {
+      for (const worker of turned(mine, begin + turn)) {
+        const settings = { scenario, options, generator, isFirst: turn === 0 };
+        const cpu = await (scenario.signIns ? signIns(worker, settings) : underLoad(worker, settings));
+        samples.add(scenario.name, worker.contestant.name, round * options.turns + turn, cpu);
+      }
     }
   }
 }
@@ -53,11 +56,14 @@ async function prepare(worker, { scenarios, options, generator }) {
   if (mine.length > 0) await load(generator, { ...requestOf(worker, mine[0]), milliseconds: options.warmUp });
 }
 
-function underLoad(worker, { scenario, options, generator }) {
+function underLoad(worker, { scenario, options, generator, isFirst }) {
   const { contestant, pid } = worker;
-  const seconds = scenario.seconds ?? options.seconds;
+  const milliseconds = scenario.milliseconds ?? options.milliseconds;
+  // What the others touched meanwhile comes back soon; what V8 has to compile for another kind of request takes longer.
+  const warmUp = isFirst ? 400 : 100;
   const request = requestOf(worker, scenario);
-  return cpuUnderLoad({ pid, request, generator, seconds, status: scenario.status, what: `${contestant.name}, ${scenario.name}` });
+  const what = `${contestant.name}, ${scenario.name}`;
+  return cpuUnderLoad({ pid, request, generator, milliseconds, warmUp, status: scenario.status, what });
 }
 
 /** Adds what the Worker said last. */
@@ -74,9 +80,13 @@ function requestOf(worker, { path, connections, signedIn, headers: different, is
 }
 
 /** New people, one after the other; the OP's work is another process's. V8 compiles during the first of them. */
-async function signIns(worker, count) {
-  for (let warm = 0; warm < 20; warm += 1) await worker.newClient().signIn("/small.json");
+async function signIns(worker, { options, isFirst }) {
+  if (isFirst) await people(worker, 20);
   const before = cpuOf(worker.pid);
+  await people(worker, options.signIns);
+  return ((cpuOf(worker.pid) - before) * 1000) / options.signIns;
+}
+
+async function people(worker, count) {
   for (let person = 0; person < count; person += 1) await worker.newClient().signIn("/small.json");
-  return ((cpuOf(worker.pid) - before) * 1000) / count;
 }

@@ -1,13 +1,13 @@
-// CPU for each request in µs, by scenario, contestant and round.
+// CPU for each request in µs, by scenario, contestant and turn.
 
 export class Samples {
   #of = new Map();
 
-  add(scenario, contestant, round, microseconds) {
-    this.of(scenario, contestant).set(round, microseconds);
+  add(scenario, contestant, turn, microseconds) {
+    this.of(scenario, contestant).set(turn, microseconds);
   }
 
-  /** By round. */
+  /** By turn. */
   of(scenario, contestant) {
     const key = `${scenario} ${contestant}`;
     if (!this.#of.has(key)) this.#of.set(key, new Map());

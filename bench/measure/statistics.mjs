@@ -26,7 +26,7 @@ export function middleHalf(samples) {
   return { median: median(samples), low: quantile(samples, 0.25), high: quantile(samples, 0.75), count: samples.length };
 }
 
-/** Each sample over the floor's of the same round; a round that lacks either has none. */
+/** Each sample over the floor's of the same turn; a turn that lacks either has none. */
 export function ratios(samples, floor) {
-  return [...samples].filter(([round]) => floor.has(round)).map(([round, sample]) => sample / floor.get(round));
+  return [...samples].filter(([turn]) => floor.has(turn)).map(([turn, sample]) => sample / floor.get(turn));
 }

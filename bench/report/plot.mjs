@@ -1,4 +1,4 @@
-// The results as a plot: a group of bars for each scenario, as long as the ratio to the floor, with the range of all rounds.
+// The results as a plot: a group of bars for each scenario, as long as the ratio to the floor, with the middle half of all samples.
 // It says the same on a light and on a dark page, and its numbers are text.
 
 const left = 300;
@@ -28,7 +28,7 @@ function shown({ scenario, rows }) {
 
 function opening(height) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title">
-<title id="title">CPU for each request, as a ratio to a bare fetch of the origin; the thin lines are the range of all rounds</title>
+<title id="title">CPU for each request, as a ratio to a bare fetch of the origin; the thin lines are the middle half of all samples</title>
 <style>
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .group { font-weight: 600 }

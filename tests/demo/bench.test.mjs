@@ -87,21 +87,21 @@ test("memory is told in MiB", () => {
   assert.match(text, /\| 1000 +\| +4\.0 \| +1\.5 \| +100\.0 \|/);
 });
 
-test("a ratio is that of one round, and a round without the floor has none", () => {
+test("a ratio is that of one turn, and a turn without the floor has none", () => {
   const floor = new Map(Object.entries({ 0: 100, 2: 200 }));
   const samples = new Map(Object.entries({ 0: 150, 1: 900, 2: 220 }));
   assert.deepEqual(ratios(samples, floor), [1.5, 1.1]);
 });
 
-test("results compare each round with its own floor, or with the one that the scenario names", () => {
+test("results compare each turn with its own floor, or with the one that the scenario names", () => {
   const [first, second, third] = results();
   assert.deepEqual(
     first.rows.map(({ contestant }) => contestant.name),
     ["floor", "vestibule"],
   );
-  assert.deepEqual(first.rows[1].ratio, { median: 1.2, low: 1.1, high: 1.3, count: 3 });
-  assert.deepEqual(first.rows[1].cpu, { median: 220, low: 120, high: 390, count: 3 });
-  assert.deepEqual(second.rows[0].ratio, { median: 0.475, low: 0.45, high: 0.5, count: 2 });
+  assert.deepEqual(first.rows[1].ratio, { median: 1.2, low: 1.15, high: 1.25, count: 3 });
+  assert.deepEqual(first.rows[1].cpu, { median: 220, low: 170, high: 305, count: 3 });
+  assert.deepEqual(second.rows[0].ratio, { median: 0.475, low: 0.4625, high: 0.4875, count: 2 });
   assert.equal(third.rows[0].ratio.median, 2);
 });
 
@@ -118,10 +118,10 @@ test("tables line up", () => {
   );
 });
 
-test("a scenario's table has medians, ranges and ratios, and says what they are ratios to", () => {
+test("a scenario's table has medians, middle halves and ratios, and says what they are ratios to", () => {
   const [first, , third] = results().map((result) => scenarioTable(result));
   assert.match(first, /CPU for each, µs \| +× floor \|/);
-  assert.match(first, /\| \*\*Vestibule\*\* +\| +220 \(120–390\) \| 1\.20 \(1\.10–1\.30\) \|/);
+  assert.match(first, /\| \*\*Vestibule\*\* +\| +220 \(170–305\) \| 1\.20 \(1\.15–1\.25\) \|/);
   assert.match(third, /× tuned/);
   assert.match(third, /4210 \(4210–4210\) \| 2\.00/);
 });
