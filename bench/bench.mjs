@@ -11,7 +11,7 @@ import { memoryOver, watched } from "./measure/memory.mjs";
 import { runRounds } from "./measure/rounds.mjs";
 import { build } from "./parts/builds.mjs";
 import { certificate } from "./parts/certificate.mjs";
-import { contestants, vestibuleOnKv } from "./parts/contestants.mjs";
+import { contestants, tunedWithObjects, vestibuleOnKv } from "./parts/contestants.mjs";
 import { sealer } from "./parts/sealed-sessions.mjs";
 import { findTools } from "./parts/tools.mjs";
 import { inWorld } from "./parts/world.mjs";
@@ -51,7 +51,7 @@ const parts = [
 async function measureUsual({ tools, options, ...settings }) {
   const { contestants: present } = settings;
   const scenarios = scenariosOf(options.wanted);
-  const loaded = scenarios.some(({ signIns }) => signIns) ? [...present, vestibuleOnKv] : present;
+  const loaded = scenarios.some(({ signIns }) => signIns) ? [...present, tunedWithObjects, vestibuleOnKv] : present;
   const rounds = (world) => runRounds({ world, contestants: loaded, scenarios, options, generator: tools.generator });
   const starts = (world) => coldStarts({ world, contestants: present, times: options.coldStarts });
   const samples = scenarios.length > 0 && (await inWorld({ ...settings, tools, contestants: loaded }, rounds));
@@ -82,7 +82,8 @@ async function measureMemory({ options, ...settings }) {
 function scenariosOf(wanted) {
   const bases = loads.filter(({ name }) => wanted.includes(name)).map(({ floor }) => floor);
   const chosen = loads.filter(({ name }) => wanted.includes(name) || bases.includes(name));
-  const signIn = { name: "sign-in", title: others["sign-in"], signIns: true, floorIs: "tuned", who: ["vestibule", vestibuleOnKv.name, "tuned", "hono"], goal: 1 };
+  const who = ["vestibule", vestibuleOnKv.name, "tuned", tunedWithObjects.name, "hono"];
+  const signIn = { name: "sign-in", title: others["sign-in"], signIns: true, floorIs: "tuned", who, goal: 1 };
   return wanted.includes("sign-in") ? [...chosen, signIn] : chosen;
 }
 

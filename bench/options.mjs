@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { Stop } from "../scripts/step.mjs";
 import { names, separate, usual } from "./scenarios.mjs";
 
-const full = { rounds: 5, turns: 3, milliseconds: 300, warmUp: 2000, signIns: 20, coldStarts: 15, crowds: 2, sessions: [1000, 10_000, 50_000, 100_000] };
+const full = { rounds: 5, turns: 3, milliseconds: 250, warmUp: 1500, signIns: 20, coldStarts: 15, crowds: 2, sessions: [1000, 10_000, 50_000, 100_000] };
 const quick = { rounds: 2, turns: 1, milliseconds: 600, warmUp: 1500, signIns: 15, coldStarts: 3, crowds: 1, sessions: [100, 1000] };
 
 export const usage = `npm run bench -- [--quick] [--only <scenario>]… [--rounds <n>] [--write]

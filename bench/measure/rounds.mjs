@@ -60,7 +60,7 @@ function underLoad(worker, { scenario, options, generator, isFirst }) {
   const { contestant, pid } = worker;
   const milliseconds = scenario.milliseconds ?? options.milliseconds;
   // What the others touched meanwhile comes back soon; what V8 has to compile for another kind of request takes longer.
-  const warmUp = isFirst ? 400 : 100;
+  const warmUp = isFirst ? 300 : 100;
   const request = requestOf(worker, scenario);
   const what = `${contestant.name}, ${scenario.name}`;
   return cpuUnderLoad({ pid, request, generator, milliseconds, warmUp, status: scenario.status, what });

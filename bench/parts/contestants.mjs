@@ -33,6 +33,15 @@ export const vestibuleOnKv = {
   worker: (parts, place) => vestibule(parts, place, { hasObjects: false }),
 };
 
+/** The Worker by hand with them. */
+export const tunedWithObjects = {
+  ...{ name: "tuned-object", title: "JavaScript by hand, a row in an object", callback: "/signin-oidc", signsIn: true },
+  worker(parts, place) {
+    const { modules, bindings, ...rest } = tuned(parts, place);
+    return { modules: { "object.mjs": worker("tuned-object.mjs"), ...modules }, bindings: [...bindings, accounts], ...rest, ...objects };
+  },
+};
+
 function floor({ origin }) {
   return { modules: { "floor.mjs": worker("floor.mjs") }, bindings: [text("ORIGIN", origin)] };
 }
@@ -88,7 +97,7 @@ export function vestibule({ origin, issuer, kvPort, builds }, { publicOrigin }, 
       ...Object.entries(vars).map(([name, value]) => json(name, value)),
       ...listed(secrets),
       '(name = "TOKEN_CACHE", kvNamespace = "kv")',
-      ...(hasObjects ? ['(name = "ACCOUNTS", durableObjectNamespace = "AccountObject")'] : []),
+      ...(hasObjects ? [accounts] : []),
     ],
     kvPort,
     ...(hasObjects && objects),
@@ -100,6 +109,7 @@ function unbundled() {
   return Object.fromEntries(filesUnder(built).map((file) => [relative(built, file), file]));
 }
 
+const accounts = '(name = "ACCOUNTS", durableObjectNamespace = "AccountObject")';
 const objects = {
   more: [
     'durableObjectNamespaces = [(className = "AccountObject", uniqueKey = "accounts", enableSql = true)]',

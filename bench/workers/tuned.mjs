@@ -70,11 +70,13 @@ async function callback(request, env) {
   if (attempt?.state !== parameters.get("state")) return Response.json({ error: "state" }, { status: 400 });
   const form = { grant_type: "authorization_code", code: parameters.get("code"), redirect_uri: env.REDIRECT_URI };
   const tokens = await tokenRequest(env, { ...form, code_verifier: attempt.verifier });
-  await verify(env, tokens.id_token, attempt.nonce);
+  const { sub } = await verify(env, tokens.id_token, attempt.nonce);
   const id = random();
   const entry = entryOf(tokens);
   memory.set(id, entry);
   await store(env, id, entry);
+  // Where it has objects: tuned-object.mjs.
+  await env.ACCOUNTS?.getByName(sub).register(id);
   const answer = redirect(303, attempt.path, cookie(SESSION, id, DAY));
   answer.headers.append("set-cookie", cookie(ATTEMPT, "", 0));
   return answer;
@@ -130,6 +132,7 @@ async function verify(env, idToken, nonce) {
   const holds = key && (await crypto.subtle.verify("RSASSA-PKCS1-v1_5", key, fromBase64url(signature), signed));
   const isForUs = claims.iss === metadata.issuer && claims.aud === env.CLIENT_ID && claims.nonce === nonce;
   if (!holds || !isForUs || claims.exp * 1000 < Date.now()) throw new Error("the ID token does not hold");
+  return claims;
 }
 
 /** The metadata and the keys, once in each isolate. */
