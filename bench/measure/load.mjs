@@ -1,6 +1,8 @@
 // Load on one address, or on several in turn, from wrk or npm's autocannon: how many requests were answered, and how many
 // not as expected.
 
+import { once } from "node:events";
+
 import { inProject } from "../../scripts/project.mjs";
 import { begin } from "../parts/process.mjs";
 import { Stop } from "../../scripts/step.mjs";
@@ -14,8 +16,10 @@ export async function load(tool, { milliseconds, ...request }) {
   const child = begin(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   // wrk knows whole seconds only, but tells what it has when it is interrupted.
   const timer = tool.name === "wrk" && setTimeout(() => child.kill("SIGINT"), milliseconds);
-  const [output, errors] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()]);
+  const [output, errors] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), once(child, "close")]);
   clearTimeout(timer);
+  // On a busy machine it may have been interrupted before it began.
+  if (child.signalCode === "SIGINT") return { requests: 0, refused: 0, failed: 0 };
   const result = read(Buffer.concat(output).toString("utf8"));
   if (!result) throw new Stop(`${tool.name} measured nothing at ${request.url}: ${Buffer.concat([...output, ...errors])}`);
   return result;

@@ -33,7 +33,7 @@ export const vestibuleOnKv = {
   worker: (parts, place) => vestibule(parts, place, { hasObjects: false }),
 };
 
-/** The Worker by hand with them. */
+/** The Worker by hand with an object for each account, which writes a row: as little as registering a session can be. */
 export const tunedWithObjects = {
   ...{ name: "tuned-object", title: "JavaScript by hand, a row in an object", callback: "/signin-oidc", signsIn: true },
   worker(parts, place) {

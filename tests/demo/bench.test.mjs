@@ -1,13 +1,16 @@
 // What the benchmark makes of its samples, without a measurement.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import { resultOf } from "../../bench/measure/cold.mjs";
 import { nanosecondsIn } from "../../bench/measure/cpu.mjs";
 import { answered, summed } from "../../bench/measure/crowd.mjs";
 import { rowsOf } from "../../bench/measure/growth.mjs";
-import { readWrk } from "../../bench/measure/load.mjs";
+import { load, readWrk } from "../../bench/measure/load.mjs";
 import { Samples } from "../../bench/measure/samples.mjs";
 import { median, middleHalf, quantile, ratios, summary } from "../../bench/measure/statistics.mjs";
 import { optionsOf } from "../../bench/options.mjs";
@@ -172,6 +175,20 @@ test("what wrk says is read, its errors as well", () => {
   const bad = `${fine}  Socket errors: connect 1, read 2, write 0, timeout 4\n  Non-2xx or 3xx responses: 345\n`;
   assert.deepEqual(readWrk(bad), { requests: 12345, refused: 345, failed: 7 });
   assert.equal(readWrk("unable to connect to 127.0.0.1:1 Connection refused"), undefined);
+});
+
+test("a load ends in time; what had not begun by then has no requests, and what says nothing is a fault", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vestibule-load-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const wrk = (script) => {
+    const program = join(folder, "wrk");
+    writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return load({ name: "wrk", program }, { url: "http://127.0.0.1:1/", headers: {}, connections: 1, milliseconds: 200 });
+  };
+  const told = "echo '7 requests in 0.20s'; exit";
+  assert.deepEqual(await wrk(`trap "${told}" INT; while true; do sleep 0.05; done`), { requests: 7, refused: 0, failed: 0 });
+  assert.deepEqual(await wrk("exec sleep 20"), { requests: 0, refused: 0, failed: 0 });
+  await assert.rejects(wrk("echo nothing"), /wrk measured nothing at http:\/\/127\.0\.0\.1:1\/: nothing/);
 });
 
 test("options: what is wrong with them is said", () => {
