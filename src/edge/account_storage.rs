@@ -86,7 +86,8 @@ impl AccountStorage for SqlStorage {
 
     fn put_session(&self, id: SessionId, session: &StoredSession) -> Result<(), StoreFault> {
         let [issued_at, expires_at] = [session.issued_at, session.expires_at].map(seconds);
-        let entry = session.entry.as_deref().map_or(JsValue::NULL, |entry| Uint8Array::from(entry).into());
+        // As SQLite gives it, too: `read` looks into it without a copy.
+        let entry = session.entry.as_deref().map_or(JsValue::NULL, |entry| Uint8Array::from(entry).buffer().into());
         let revision = session.revision as f64;
         self.js_put_session(&id.to_text(), issued_at, expires_at, revision, &entry, &session.metadata).map_err(fault)
     }
