@@ -18,7 +18,7 @@ mod store;
 
 use std::rc::Rc;
 
-use js_sys::Promise;
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -54,14 +54,14 @@ pub fn decides(name: &str) -> Option<bool> {
     isolate::app().map(|app| flow::decides(&app.config, name))
 }
 
-/// Serves one request for which no plan stands; `told` describes it as for [`standing`].
+/// Serves one request for which no plan stands; `headers` are its headers, `told` describes it as for [`standing`].
 #[wasm_bindgen]
-pub fn serve(request: JsValue, env: JsValue, context: ExecutionContext, told: &str) -> Promise {
+pub fn serve(request: JsValue, headers: &Array, env: JsValue, context: ExecutionContext, told: &str) -> Promise {
     let runtime = Edge::new(env, context);
     let Some(app) = deployment::app(&runtime) else {
         return resolved(&misconfigured(&runtime, &request));
     };
-    let text = glue::head(&request);
+    let text = glue::head_with(&request, headers);
     let head = match RequestHead::parse(&text) {
         Ok(head) => head,
         Err(fault) => return resolved(&flow::refuse_head(&runtime, fault)),

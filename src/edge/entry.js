@@ -22,9 +22,11 @@ export default {
   /** In three ways, the dearer the rarer: by what was kept of the same request, by a plan that stands for its like, or anew. */
   fetch(request, env, context) {
     return enter(() => {
-      const text = told(request, decides);
+      // Read once: to read them again would cost as much.
+      const headers = [...request.headers];
+      const text = told(request, headers, decides);
       const answer = answeredAgain(text, request, env, context) ?? plannedAgain(text, request, env, context);
-      return answer ?? serve(request, env, context, text);
+      return answer ?? serve(request, headers, env, context, text);
     }, internalError);
   },
 };

@@ -20,6 +20,10 @@ extern "C" {
     /// The head of a request, as `RequestHead::parse` wants it.
     pub(super) fn head(request: &JsValue) -> String;
 
+    /// The same of a request whose headers were read already.
+    #[wasm_bindgen(js_name = head)]
+    pub(super) fn head_with(request: &JsValue, headers: &Array) -> String;
+
     /// The environment, as `Config::parse` wants it.
     pub(super) fn environment(env: &JsValue) -> String;
 

@@ -1,6 +1,7 @@
 //! The [`Runtime`] of Cloudflare Workers.
 
 use std::future::Future;
+use std::task::{Context, Poll, Waker};
 
 use js_sys::Promise;
 use serde_json::Value;
@@ -57,9 +58,14 @@ impl Edge {
         &self.context
     }
 
-    /// The promise of an answer that takes its time. A browser that hangs up must not end the work: between the OP's
-    /// answer and the write of the new refresh token, that would lose the session.
+    /// The promise of an answer that may take its time. A browser that hangs up must not end the work: between the OP's
+    /// answer and the write of the new refresh token, that would lose the session. What waits for nothing, like the way to
+    /// the OP, needs nobody who looks after it.
     pub(super) fn finish(self, answer: impl Future<Output = JsValue> + 'static) -> Promise {
+        let mut answer = Box::pin(answer);
+        if let Poll::Ready(answer) = answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return Promise::resolve(&answer);
+        }
         let promise = glue::guarded(&future_to_promise(async move { Ok(answer.await) }));
         self.context.wait_until(&promise);
         promise

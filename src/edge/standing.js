@@ -19,11 +19,9 @@ export function standingPlan(place, request) {
 }
 
 /** A request as wasm wants it to find what stands: of its headers only those that `decides` names. */
-export function told(request, decides) {
+export function told(request, headers, decides) {
   let text = `${request.method}\n${request.url}\n`;
-  request.headers.forEach((value, name) => {
-    if (isDecisive(name, decides)) text += `${name}\n${value}\n`;
-  });
+  for (const [name, value] of headers) if (isDecisive(name, decides)) text += `${name}\n${value}\n`;
   return text;
 }
 
