@@ -52,7 +52,9 @@ async function measureUsual({ tools, options, ...settings }) {
   const { contestants: present } = settings;
   const scenarios = scenariosOf(options.wanted);
   const loaded = scenarios.some(({ signIns }) => signIns) ? [...present, tunedWithObjects, vestibuleOnKv] : present;
-  const rounds = (world) => runRounds({ world, contestants: loaded, scenarios, options, generator: tools.generator });
+  // A sample of autocannon takes a second, one of wrk a part of it.
+  const turns = tools.generator.name === "wrk" ? options.turns : 1;
+  const rounds = (world) => runRounds({ world, contestants: loaded, scenarios, options: { ...options, turns }, generator: tools.generator });
   const starts = (world) => coldStarts({ world, contestants: present, times: options.coldStarts });
   const samples = scenarios.length > 0 && (await inWorld({ ...settings, tools, contestants: loaded }, rounds));
   const countings = {

@@ -7,7 +7,10 @@ import { inProject } from "../../scripts/project.mjs";
 import { begin } from "../parts/process.mjs";
 import { Stop } from "../../scripts/step.mjs";
 
-/** Runs for `milliseconds` and gives `{ requests, refused, failed }`. With `inTurn`, a file as in-turn.lua has it, requests differ. */
+/**
+ * Runs for `milliseconds`, autocannon for whole seconds, and gives `{ requests, refused, failed }`. With `inTurn`, a file as
+ * in-turn.lua has it, requests differ.
+ */
 export async function load(tool, { milliseconds, ...request }) {
   const [program, args, read] =
     tool.name === "wrk"
