@@ -1,6 +1,8 @@
 // The plans that stand, each in the place that wasm knows it by. What is in here is asked for only after wasm has said that
 // it still stands (src/flow/standing.rs).
 
+import { head } from "./glue.js";
+
 const kept = [];
 // Which headers decide is another question for each name, but there are few names.
 const answers = new Map();
@@ -20,9 +22,7 @@ export function standingPlan(place, request) {
 
 /** A request as wasm wants it to find what stands: of its headers only those that `decides` names. */
 export function told(request, headers, decides) {
-  let text = `${request.method}\n${request.url}\n`;
-  for (const [name, value] of headers) if (isDecisive(name, decides)) text += `${name}\n${value}\n`;
-  return text;
+  return head(request, headers.filter(([name]) => isDecisive(name, decides)));
 }
 
 function isDecisive(name, decides) {

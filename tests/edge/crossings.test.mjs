@@ -1,5 +1,5 @@
-// How often a warm request, and the first of a sign-in, crosses between JavaScript and wasm, whatever the functions are called: each crossing costs about
-// as much as a header, and none comes unnoticed.
+// How often a warm request, and the first of a sign-in, crosses between JavaScript and wasm, whatever the functions are called:
+// each crossing costs about as much as a header, and none comes unnoticed.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
